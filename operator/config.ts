@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { FLEET_NAMESPACE, IMAGES_NAMESPACE, ROOT_NAMESPACE, SYSTEM_NAMESPACE } from '../model/names.ts';
+
+const seconds = (fallback: number, max = 86_400) => z.number().int().min(1).max(max).default(fallback);
+
+const CUSTOMER_COUNTS = {
+  'rdpinstances.sublet.dev': 500,
+  configmaps: 200,
+  secrets: 1_000,
+  services: 1_000,
+  persistentvolumeclaims: 1_000,
+  pods: 2_000,
+};
+const RESELLER_COUNTS = {
+  ...CUSTOMER_COUNTS,
+  'tenants.sublet.dev': 5_000,
+  'plans.sublet.dev': 500,
+  'quotas.sublet.dev': 5_000,
+};
+
+const ObjectCounts = z.record(z.string().max(253), z.number().int().min(0).max(1_000_000));
+
+/** Every setting of the operator. All have defaults; `sublet operator --help` prints them. */
+export const OperatorConfig = z.strictObject({
+  /** Namespace of the provider's Tenants and Plans. */
+  rootNamespace: z.string().max(63).default(ROOT_NAMESPACE),
+  /** Where the software runs: the Lease and the breaker's state live here. */
+  systemNamespace: z.string().max(63).default(SYSTEM_NAMESPACE),
+  /** Where Flux's objects for the fleet live. */
+  fleetNamespace: z.string().max(63).default(FLEET_NAMESPACE),
+  /** Where the DataSources of images live. */
+  imagesNamespace: z.string().max(63).default(IMAGES_NAMESPACE),
+  leaderElection: z.boolean().default(true),
+  /** Address of /metrics, /healthz and /readyz; port 0 picks a free one. */
+  bindAddress: z.string().max(253).default('0.0.0.0'),
+  port: z.number().int().min(0).max(65_535).default(8080),
+  /** Reconciles of one kind that run at once. */
+  workers: z.number().int().min(1).max(256).default(16),
+  dns: z
+    .strictObject({ namespace: z.string().max(63), podLabels: z.record(z.string().max(253), z.string().max(63)) })
+    .default({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),
+  objectCounts: z
+    .strictObject({ Customer: ObjectCounts, Reseller: ObjectCounts })
+    .default({ Customer: CUSTOMER_COUNTS, Reseller: RESELLER_COUNTS }),
+  /** How often Flux looks at a folder by itself; a changed artifact is applied at once. */
+  kustomizationInterval: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}[smh]$/)
+    .default('1h'),
+  probe: z
+    .strictObject({
+      /** Longest wait for one RDP answer. */
+      timeoutSeconds: seconds(5, 60),
+      /** Between two probes of a desktop that answered. */
+      intervalSeconds: seconds(60),
+      /** Failures in a row before a desktop that answered is called `ProbeFailed`. */
+      failureThreshold: z.number().int().min(1).max(100).default(3),
+    })
+    .prefault({}),
+  breaker: z
+    .strictObject({
+      /** Removals within an hour that are always allowed. */
+      minimum: z.number().int().min(0).max(1_000_000).default(3),
+      /** Share of all tenants and desktops, in percent, that may be removed within an hour. */
+      percent: z.number().min(0).max(100).default(5),
+    })
+    .prefault({}),
+  /** Address in front of the nodes for desktops of access type NodePort; none: such desktops say that there is none. */
+  nodePortAddress: z.string().max(253).optional(),
+});
+
+export type OperatorConfig = z.infer<typeof OperatorConfig>;

@@ -1,0 +1,26 @@
+import type { KubeObject } from '../../../kube/object.ts';
+import { ANNOTATION_PARENT_ID, ANNOTATION_TENANT_ID } from '../../../model/labels.ts';
+import type { TenantInput } from './build.ts';
+
+/**
+ * The tenant's namespace. The annotations are the tenant's identity on the cluster: who owns the name later is decided by
+ * them. Pod Security `baseline` is the strictest level that KubeVirt's virt-launcher pods pass.
+ */
+export function buildNamespace(input: TenantInput, labels: Readonly<Record<string, string>>): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: input.namespace,
+      labels: {
+        ...labels,
+        'pod-security.kubernetes.io/enforce': 'baseline',
+        'pod-security.kubernetes.io/warn': 'restricted',
+      },
+      annotations: {
+        [ANNOTATION_TENANT_ID]: input.tenantId,
+        [ANNOTATION_PARENT_ID]: input.parentId,
+      },
+    },
+  };
+}

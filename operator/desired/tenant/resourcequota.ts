@@ -1,0 +1,20 @@
+import type { KubeObject } from '../../../kube/object.ts';
+import type { TenantInput, TenantSettings } from './build.ts';
+
+/**
+ * Object counts only. A compute ResourceQuota would refuse virt-launcher's pods, live migration and CDI's scratch space;
+ * compute is granted by the operator instead.
+ */
+export function buildResourceQuota(
+  input: TenantInput,
+  settings: TenantSettings,
+  labels: Readonly<Record<string, string>>,
+): KubeObject & { readonly spec: { readonly hard: Readonly<Record<string, string>> } } {
+  const counts = Object.entries(settings.objectCounts[input.type]);
+  return {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'sublet-objects', namespace: input.namespace, labels },
+    spec: { hard: Object.fromEntries(counts.map(([resource, count]) => [`count/${resource}`, String(count)])) },
+  };
+}
