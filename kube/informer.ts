@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import type { Client } from './client.ts';
+import type { Clock, Random } from './clock.ts';
+import type { Metrics } from './metrics.ts';
+import type { KubeObject, Resource } from './object.ts';
+
+/**
+ * - `syncing`: the first list is not complete.
+ * - `synced`: the store held the whole state at least once and is kept current (behind by at most a reconnect).
+ * - `unavailable`: the API server does not serve the kind. The store stays as it was; nothing counts as deleted.
+ */
+export type InformerState = 'syncing' | 'synced' | 'unavailable';
+
+/** A cache of one kind, kept current by list and watch. Objects are shared: never change one. */
+export type Informer<T extends KubeObject> = {
+  readonly resource: Resource;
+  /** `key` as `objectKey` makes it. */
+  get(key: string): T | undefined;
+  list(): readonly T[];
+  /** Objects for which the indexer named `index` gave `value`. Throws on an index that does not exist. */
+  byIndex(index: string, value: string): readonly T[];
+  size(): number;
+  /** True only in state `synced`. */
+  hasSynced(): boolean;
+  state(): InformerState;
+  /** Calls `listener` after every change of state; returns the function that removes it. */
+  onStateChange(listener: (state: InformerState) => void): () => void;
+  /** Handlers run synchronously, in order; what they throw is logged and kept from the others. Present objects are replayed as adds. */
+  addEventHandler(handler: EventHandler<T>): () => void;
+  /**
+   * Puts the API server's answer to one of our own writes in the store at once, when it is newer than what is there, so that
+   * the next reconcile never acts on a view older than its own last write. Handlers see it as an ordinary change and the watch's
+   * later event of the same version is dropped. Returns whether the store changed. Ignored: objects outside the informer's scope or selector, and
+   * versions that the watch has already passed (so a late answer never brings a deleted object back).
+   */
+  observeWrite(object: KubeObject): boolean;
+  /** The version up to which the store is current; empty before the first list. */
+  lastSyncResourceVersion(): string;
+  /** Lists and watches until the signal aborts; resolves then. Never rejects. */
+  start(signal: AbortSignal): Promise<void>;
+};
+
+export type EventHandler<T extends KubeObject> = {
+  onAdd?(object: T, info: EventInfo): void;
+  onUpdate?(old: T, object: T, info: EventInfo): void;
+  /** `object` is the last state that is known. */
+  onDelete?(object: T, info: EventInfo): void;
+};
+
+/** `fresh`: a change. `initial`: part of the first list, or a replay. `resync`: nothing changed, the resync period passed. */
+export type EventInfo = { readonly cause: 'fresh' | 'initial' | 'resync' };
+
+export type InformerDeps = {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics?: Metrics | undefined;
+};
+
+export type InformerOptions<T extends KubeObject> = {
+  readonly resource: Resource;
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** Keep metadata only: asks for `PartialObjectMetadata`. Objects carry the resource's own `apiVersion` and `kind`. */
+  readonly metadataOnly?: boolean | undefined;
+  /** Runs on each object before it is stored, to drop what nobody reads. Must keep metadata's name, namespace, uid, resourceVersion. */
+  readonly transform?: ((object: T) => T) | undefined;
+  readonly indexers?: Readonly<Record<string, (object: T) => readonly string[]>> | undefined;
+  /** Redelivers every object as an update after this long; 0 or absent: never. */
+  readonly resyncMs?: number | undefined;
+  /** `paged` (default) or `streamed` (`sendInitialEvents`; falls back to pages where the server refuses it). */
+  readonly listMode?: 'paged' | 'streamed' | undefined;
+  /** Objects a page. Default 500. */
+  readonly pageSize?: number | undefined;
+};
+
+export declare function createInformer<T extends KubeObject>(
+  deps: InformerDeps,
+  options: InformerOptions<T>,
+): Informer<T>;
