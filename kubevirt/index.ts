@@ -2,8 +2,12 @@ import type { components } from './types.gen.ts';
 
 type Schemas = components['schemas'];
 
-/** What every object here carries; as generated, but a name is always known. */
-export type Metadata = Schemas['k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta'] & { readonly name: string };
+/** As generated, but of an object that has a name, and whose creation time is absent rather than null. */
+export type Metadata = Omit<GeneratedMetadata, 'creationTimestamp'> & {
+  readonly name: string;
+  readonly creationTimestamp?: string;
+};
+type GeneratedMetadata = Schemas['k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta'];
 
 export type VirtualMachine = {
   readonly apiVersion: 'kubevirt.io/v1';
