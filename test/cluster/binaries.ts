@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { buildOnce, goEnvironment, runGo } from './gobuild.ts';
+
+/** The programs of a control plane; `etcd` to `kubectl` come in one binary that picks by its first argument. */
+export type ControlPlaneProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl';
+
+/** How to start a program: the file and the arguments that come before the program's own. */
+export type Invocation = { readonly command: string; readonly args: readonly string[] };
+
+/** Everything that a started cluster executes, as files on this machine. */
+export type Binaries = {
+  readonly program: (name: ControlPlaneProgram) => Invocation;
+  readonly flux?: FluxBinaries;
+};
+
+/** Flux's two controllers and the folders that hold their CustomResourceDefinitions as YAML. */
+export type FluxBinaries = {
+  readonly sourceController: string;
+  readonly kustomizeController: string;
+  readonly crdFolders: readonly string[];
+};
+
+/** Takes one line of progress. */
+export type LogLine = (message: string) => void;
+
+/** No control plane can be had on this machine, and why; tests that need one are skipped with this message. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
+type Tool = {
+  readonly name: string;
+  /** Import path of the main package, as seen from the tool's folder. */
+  readonly target: string;
+  readonly ldflags: string;
+  /** Module whose `config/crd/bases` is kept beside the binary. */
+  readonly crdModule?: string;
+};
+
+const KUBERNETES_VERSION = { git: 'v1.36.3', major: '1', minor: '36' } as const;
+const STRIP = '-s -w';
+const VERSION_PACKAGE = 'k8s.io/component-base/version';
+
+const CONTROL_PLANE: Tool = {
+  name: 'controlplane',
+  target: '.',
+  ldflags: [
+    STRIP,
+    `-X ${VERSION_PACKAGE}.gitVersion=${KUBERNETES_VERSION.git}`,
+    `-X ${VERSION_PACKAGE}.gitMajor=${KUBERNETES_VERSION.major}`,
+    `-X ${VERSION_PACKAGE}.gitMinor=${KUBERNETES_VERSION.minor}`,
+  ].join(' '),
+};
+
+const SOURCE_CONTROLLER = fluxTool('source-controller');
+const KUSTOMIZE_CONTROLLER = fluxTool('kustomize-controller');
+
+/**
+ * Finds or builds the programs of a control plane. Each of etcd, kube-apiserver and kubectl is taken from the folder
+ * `KUBEBUILDER_ASSETS` when that has it; everything else comes from the cache, or is built into it with Go (minutes,
+ * once a machine; progress goes to `log`).
+ *
+ * Throws UnavailableError when something is missing and Go is not there to build it.
+ */
+export async function obtainBinaries(options: { readonly flux: boolean; readonly log: LogLine }): Promise<Binaries> {
+  const controlPlane = await obtainTool(CONTROL_PLANE, options.log);
+  const assets = process.env['KUBEBUILDER_ASSETS'];
+  const program = (name: ControlPlaneProgram): Invocation => {
+    const asset = assets === undefined ? undefined : path.join(assets, name);
+    return asset !== undefined && existsSync(asset)
+      ? { command: asset, args: [] }
+      : { command: controlPlane, args: [name] };
+  };
+  if (!options.flux) return { program };
+  const sourceController = await obtainTool(SOURCE_CONTROLLER, options.log);
+  const kustomizeController = await obtainTool(KUSTOMIZE_CONTROLLER, options.log);
+  const crdFolders = [crdFolder(sourceController), crdFolder(kustomizeController)];
+  return { program, flux: { sourceController, kustomizeController, crdFolders } };
+}
+
+/** The folder below which built binaries are kept, shared by all checkouts on this machine. */
+export function cacheFolder(): string {
+  const own = process.env['SUBLET_CACHE'];
+  const base = own ?? path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'sublet');
+  return path.join(base, 'cluster');
+}
+
+function fluxTool(name: string): Tool {
+  const module = `github.com/fluxcd/${name}`;
+  return { name, target: module, ldflags: STRIP, crdModule: module };
+}
+
+function crdFolder(binary: string): string {
+  return path.join(path.dirname(binary), 'crds');
+}
+
+async function obtainTool(tool: Tool, log: LogLine): Promise<string> {
+  const folder = path.join(import.meta.dirname, 'tools', tool.name);
+  const inputs = await hashInputs(tool, folder);
+  const go = await goEnvironment();
+  if (go === undefined) {
+    const cached = await findForAnyGo(inputs, tool);
+    if (cached !== undefined) return cached;
+    throw new UnavailableError(
+      `${tool.name} is not built yet and there is no Go to build it: install Go 1.26 or newer (https://go.dev/dl), ` +
+        'or name a running cluster in SUBLET_TEST_KUBECONFIG',
+    );
+  }
+  const entry = path.join(cacheFolder(), `${tool.name}-${inputs}-${go.version}-${go.os}-${go.arch}`);
+  const binary = path.join(entry, tool.name);
+  if (existsSync(binary)) return binary;
+  await buildOnce({ entry, name: tool.name, log }, async (staging) => {
+    const args = ['build', '-trimpath', '-ldflags', tool.ldflags, '-o', path.join(staging, tool.name), tool.target];
+    await runGo(folder, args);
+    if (tool.crdModule !== undefined) await copyCrds(folder, tool.crdModule, path.join(staging, 'crds'));
+  });
+  return binary;
+}
+
+async function copyCrds(folder: string, module: string, target: string): Promise<void> {
+  const moduleFolder = (await runGo(folder, ['list', '-m', '-f', '{{.Dir}}', module])).trim();
+  const bases = path.join(moduleFolder, 'config', 'crd', 'bases');
+  await mkdir(target, { recursive: true });
+  for (const file of await readdir(bases)) {
+    await writeFile(path.join(target, file), await readFile(path.join(bases, file)));
+  }
+}
+
+/** Hashes what decides a binary's content, so that a change of any version or flag gives a new cache entry. */
+async function hashInputs(tool: Tool, folder: string): Promise<string> {
+  const hash = createHash('sha256').update(`${tool.target}\n${tool.ldflags}\n`);
+  for (const file of ['go.mod', 'go.sum', 'main.go']) {
+    const content = existsSync(path.join(folder, file)) ? await readFile(path.join(folder, file)) : '';
+    hash.update(`${file} ${content.length}\n`).update(content);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function findForAnyGo(inputs: string, tool: Tool): Promise<string | undefined> {
+  const entries = await readdir(cacheFolder()).catch(() => []);
+  const suffix = `-${process.platform}-`;
+  const entry = entries.find((name) => name.startsWith(`${tool.name}-${inputs}-`) && name.includes(suffix));
+  return entry === undefined ? undefined : path.join(cacheFolder(), entry, tool.name);
+}

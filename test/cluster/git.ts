@@ -1,0 +1,127 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const HOST = '127.0.0.1';
+const NAME = /^[a-z0-9][a-z0-9-]*$/;
+const HEADER_LIMIT_BYTES = 64 * 1024;
+
+/** A bare repository: where clients find it and where it lies. */
+export type GitRemote = { readonly url: string; readonly path: string };
+
+/** git's smart HTTP protocol on loopback. */
+export type GitServer = {
+  readonly url: string;
+  /** Gives the bare repository of that name, made with the default branch `main` when it is not there yet. */
+  remote(name: string): Promise<GitRemote>;
+  stop(): Promise<void>;
+};
+
+/** Serves the bare repositories below `folder` to anyone on this machine, for fetch and push. */
+export async function startGitServer(folder: string): Promise<GitServer> {
+  await assertGit();
+  await mkdir(folder, { recursive: true });
+  const server = createServer((request, response) => serve(folder, request, response));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, HOST, resolve);
+  });
+  server.unref();
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the git server has no port');
+  const url = `http://${HOST}:${address.port}`;
+  return {
+    url,
+    remote: (name) => createRemote(folder, url, name),
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Makes the bare repository unless it exists, and gives both of its names. */
+export async function createRemote(folder: string, url: string, name: string): Promise<GitRemote> {
+  if (!NAME.test(name))
+    throw new Error(`a repository's name is lower-case letters, digits and hyphens, not ${JSON.stringify(name)}`);
+  const repository = path.join(folder, `${name}.git`);
+  const git = promisify(execFile);
+  // `git init` on an existing repository changes nothing.
+  await git('git', ['init', '--quiet', '--bare', '--initial-branch=main', repository]);
+  await git('git', ['-C', repository, 'config', 'http.receivepack', 'true']);
+  return { url: `${url}/${name}.git`, path: repository };
+}
+
+/** Removes a bare repository. */
+export async function removeRemote(remote: GitRemote): Promise<void> {
+  await rm(remote.path, { recursive: true, force: true });
+}
+
+async function assertGit(): Promise<void> {
+  try {
+    await promisify(execFile)('git', ['--version']);
+  } catch {
+    throw new Error('git is not installed: install it (on Debian: apt-get install git) and run again');
+  }
+}
+
+/** Runs `git http-backend` as the CGI program that it is. */
+function serve(folder: string, request: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(request.url ?? '/', `http://${HOST}`);
+  const child = spawn('git', ['http-backend'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: folder,
+      GIT_PROJECT_ROOT: folder,
+      GIT_HTTP_EXPORT_ALL: '1',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'safe.directory',
+      GIT_CONFIG_VALUE_0: '*',
+      REQUEST_METHOD: request.method ?? 'GET',
+      PATH_INFO: decodeURIComponent(url.pathname),
+      QUERY_STRING: url.search.slice(1),
+      REMOTE_ADDR: HOST,
+      REMOTE_USER: 'git',
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),
+    },
+  });
+  child.stdin.on('error', () => {});
+  request.pipe(child.stdin);
+  response.on('close', () => child.kill());
+  child.on('error', () => response.destroy());
+  relay(child.stdout, response);
+}
+
+/** Copies a CGI answer: header lines up to an empty line, `Status` among them, then the body as it is. */
+function relay(output: NodeJS.ReadableStream, response: ServerResponse): void {
+  let head = Buffer.alloc(0);
+  const onHead = (chunk: Buffer) => {
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf('\r\n\r\n');
+    if (end < 0) {
+      if (head.length > HEADER_LIMIT_BYTES) response.destroy();
+      return;
+    }
+    output.off('data', onHead);
+    output.pause();
+    for (const line of head.subarray(0, end).toString('latin1').split('\r\n')) {
+      const colon = line.indexOf(':');
+      const [key, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+      if (key.toLowerCase() === 'status') response.statusCode = Number.parseInt(value, 10);
+      else response.setHeader(key, value);
+    }
+    response.write(head.subarray(end + 4));
+    output.pipe(response);
+  };
+  output.on('data', onHead);
+  output.on('end', () => {
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  });
+}
