@@ -1,8 +1,23 @@
-import type { KubeConfig } from '@kubernetes/client-node';
-import type { Logger } from 'pino';
-import type { Clock, Random } from './clock.ts';
-import type { Metrics } from './metrics.ts';
 import type { KubeObject, List, ObjectKey, Resource } from './object.ts';
+import {
+  ACCEPT,
+  ACCEPT_LIST_METADATA,
+  ACCEPT_OBJECT_METADATA,
+  APPLY_TYPE,
+  collectionPath,
+  describe,
+  JSON_PATCH_TYPE,
+  JSON_TYPE,
+  MERGE_PATCH_TYPE,
+  objectPath,
+  parseList,
+  parseObject,
+  renderQuery,
+  writeQuery,
+} from './requests.ts';
+import { parseBody } from './status.ts';
+import { createTransport, type HttpCall, type TransportDeps } from './transport.ts';
+import { openWatch } from './watch.ts';
 
 /**
  * Typed access to any kind of an API server. What comes back is the JSON that the server sent: nothing is dropped or renamed.
@@ -96,13 +111,7 @@ export type DeleteOptions = CallOptions & {
   readonly dryRun?: boolean | undefined;
 };
 
-export type ClientDeps = {
-  readonly kubeConfig: KubeConfig;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly metrics?: Metrics | undefined;
-};
+export type ClientDeps = TransportDeps;
 
 export type ClientOptions = {
   /** Connections for calls; watches have their own. Default 32. */
@@ -112,4 +121,132 @@ export type ClientOptions = {
   readonly userAgent?: string | undefined;
 };
 
-export declare function createClient(deps: ClientDeps, options?: ClientOptions): Client;
+/** The context that is current in `deps.kubeConfig` decides server and identity. Connects on the first call. */
+export function createClient(deps: ClientDeps, options: ClientOptions = {}): Client {
+  const { connections = 32, timeoutMs = 30_000, userAgent = 'sublet-kube' } = options;
+  const transport = createTransport(deps, { connections, userAgent });
+
+  const send = (
+    o: CallOptions,
+    accept: string,
+    call: Omit<HttpCall, 'timeoutMs' | 'signal' | 'accept'>,
+  ): Promise<Buffer> => transport.call({ ...call, accept, signal: o.signal, timeoutMs: o.timeoutMs ?? timeoutMs });
+
+  /** A call whose answer is one object. */
+  const one = async <T extends KubeObject>(o: CallOptions, request: ObjectRequest): Promise<T> => {
+    const { method, verb, path, what, body, contentType, idempotent = false } = request;
+    const call = `${verb} ${what}`;
+    const accept = o.metadataOnly === true ? ACCEPT_OBJECT_METADATA : ACCEPT;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await send(o, accept, { method, verb, call, path, body: text, contentType, idempotent });
+    return parseObject<T>(parseBody(call, answer), call);
+  };
+
+  return {
+    get: async (resource, key, o = {}) =>
+      one(o, {
+        method: 'GET',
+        verb: 'get',
+        path: objectPath(resource, key),
+        what: describe(resource, key),
+        idempotent: true,
+      }),
+
+    list: async <T extends KubeObject>(resource: Resource, o: ListOptions = {}): Promise<List<T>> => {
+      const query = renderQuery({ ...selection(o), limit: o.limit, continue: o.continue });
+      const path = collectionPath(resource, o.namespace) + query;
+      const call = `list ${describe(resource, { namespace: o.namespace, name: '' })}`;
+      const accept = o.metadataOnly === true ? ACCEPT_LIST_METADATA : ACCEPT;
+      const answer = await send(o, accept, { method: 'GET', verb: 'list', call, path, idempotent: true });
+      return parseList<T>(parseBody(call, answer), resource, call);
+    },
+
+    watch: (resource, o) => {
+      const query = renderQuery({
+        ...selection(o),
+        watch: true,
+        allowWatchBookmarks: o.allowBookmarks === true || o.sendInitialEvents === true ? true : undefined,
+        sendInitialEvents: o.sendInitialEvents,
+        resourceVersionMatch: o.sendInitialEvents === undefined ? undefined : 'NotOlderThan',
+        timeoutSeconds: o.timeoutSeconds,
+      });
+      const call = `watch ${describe(resource, { namespace: o.namespace, name: '' })}`;
+      const accept = o.metadataOnly === true ? ACCEPT_OBJECT_METADATA : ACCEPT;
+      return openWatch(transport, { call, accept, path: collectionPath(resource, o.namespace) + query }, o.signal);
+    },
+
+    create: async (resource, object, o = {}) => {
+      const { namespace } = object.metadata;
+      const target =
+        o.subresource === undefined
+          ? collectionPath(resource, namespace)
+          : objectPath(resource, object.metadata, o.subresource);
+      const what = describe(resource, object.metadata);
+      return one(o, {
+        method: 'POST',
+        verb: 'create',
+        path: target + writeQuery(o),
+        what,
+        body: object,
+        contentType: JSON_TYPE,
+      });
+    },
+
+    update: async (resource, object, o = {}) => {
+      const path = objectPath(resource, object.metadata, o.subresource) + writeQuery(o);
+      const what = describe(resource, object.metadata);
+      return one(o, { method: 'PUT', verb: 'update', path, what, body: object, contentType: JSON_TYPE });
+    },
+
+    apply: async (resource, object, o) => {
+      const path = objectPath(resource, object.metadata, o.subresource) + writeQuery(o, o.force);
+      const what = describe(resource, object.metadata);
+      const request = { method: 'PATCH', verb: 'apply', path, what, body: object, contentType: APPLY_TYPE } as const;
+      return one(o, { ...request, idempotent: true });
+    },
+
+    patch: async (resource, key, patch, o = {}) => {
+      const path = objectPath(resource, key, o.subresource) + writeQuery(o);
+      const contentType = patch.type === 'json' ? JSON_PATCH_TYPE : MERGE_PATCH_TYPE;
+      const body = patch.type === 'json' ? patch.ops : patch.body;
+      return one(o, { method: 'PATCH', verb: 'patch', path, what: describe(resource, key), body, contentType });
+    },
+
+    delete: async (resource, key, o = {}) => {
+      const { preconditions, propagationPolicy, gracePeriodSeconds } = o;
+      const path = objectPath(resource, key) + renderQuery({ dryRun: o.dryRun === true ? 'All' : undefined });
+      const kind = { apiVersion: 'v1', kind: 'DeleteOptions' };
+      const body = JSON.stringify({ ...kind, preconditions, propagationPolicy, gracePeriodSeconds });
+      const call = `delete ${describe(resource, key)}`;
+      await send(o, ACCEPT, {
+        method: 'DELETE',
+        verb: 'delete',
+        call,
+        path,
+        body,
+        contentType: JSON_TYPE,
+        idempotent: false,
+      });
+    },
+
+    close: () => transport.close(),
+  };
+}
+
+type ObjectRequest = {
+  readonly method: HttpCall['method'];
+  readonly verb: string;
+  readonly path: string;
+  /** The object, for messages. */
+  readonly what: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly idempotent?: boolean;
+};
+
+function selection(
+  o: Pick<ListOptions, 'labelSelector' | 'fieldSelector' | 'resourceVersion'>,
+): Record<string, string | undefined> {
+  const { labelSelector, fieldSelector, resourceVersion } = o;
+  return { labelSelector, fieldSelector, resourceVersion };
+}

@@ -7,6 +7,8 @@ export type Timer = { readonly cancel: () => void };
 export type Clock = {
   /** Milliseconds since the epoch. May step backwards when the machine's time is set. */
   now(): number;
+  /** Milliseconds since some fixed moment; never steps, so durations and deadlines are measured with it. */
+  monotonic(): number;
   /** Calls `fn` once after at least `ms` milliseconds; any finite non-negative `ms` is allowed. */
   setTimeout(fn: () => void, ms: number): Timer;
   clearTimeout(timer: Timer | undefined): void;
@@ -24,6 +26,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const realClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (fn, ms) => {
     if (ms > MAX_TIMER_MS) return longTimer(fn, ms);
     const handle = setTimeout(fn, ms);

@@ -7,7 +7,7 @@ import type { KubeObject } from './object.ts';
 export type Result = { readonly requeueAfterMs?: number | undefined };
 
 /** Makes reality match for one key. Level-triggered: reads what it needs from informers; the key is all that it gets. */
-export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result | undefined | void>;
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result | undefined> | Promise<void>;
 
 /**
  * One source of keys: for each change of the informer's objects that passes the predicate, `map` names what to reconcile.
