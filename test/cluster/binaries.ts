@@ -68,7 +68,7 @@ const KUSTOMIZE_CONTROLLER = fluxTool('kustomize-controller');
  */
 export async function obtainBinaries(options: { readonly flux: boolean; readonly log: LogLine }): Promise<Binaries> {
   const controlPlane = await obtainTool(CONTROL_PLANE, options.log);
-  const assets = process.env['KUBEBUILDER_ASSETS'];
+  const assets = process.env.KUBEBUILDER_ASSETS;
   const program = (name: ControlPlaneProgram): Invocation => {
     const asset = assets === undefined ? undefined : path.join(assets, name);
     return asset !== undefined && existsSync(asset)
@@ -84,8 +84,8 @@ export async function obtainBinaries(options: { readonly flux: boolean; readonly
 
 /** The folder below which built binaries are kept, shared by all checkouts on this machine. */
 export function cacheFolder(): string {
-  const own = process.env['SUBLET_CACHE'];
-  const base = own ?? path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'sublet');
+  const own = process.env.SUBLET_CACHE;
+  const base = own ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'sublet');
   return path.join(base, 'cluster');
 }
 

@@ -19,18 +19,18 @@ export type GitServer = {
   stop(): Promise<void>;
 };
 
-/** Serves the bare repositories below `folder` to anyone on this machine, for fetch and push. */
-export async function startGitServer(folder: string): Promise<GitServer> {
+/** Serves the bare repositories below `folder`, for fetch and push without a password; on loopback unless told otherwise. */
+export async function startGitServer(folder: string, host = HOST): Promise<GitServer> {
   await assertGit();
   await mkdir(folder, { recursive: true });
   const server = createServer((request, response) => serve(folder, request, response));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, HOST, resolve);
+    server.once('error', reject).listen(0, host, resolve);
   });
   server.unref();
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the git server has no port');
-  const url = `http://${HOST}:${address.port}`;
+  const url = `http://${host}:${address.port}`;
   return {
     url,
     remote: (name) => createRemote(folder, url, name),
@@ -72,7 +72,7 @@ function serve(folder: string, request: IncomingMessage, response: ServerRespons
   const child = spawn('git', ['http-backend'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: {
-      PATH: process.env['PATH'] ?? '',
+      PATH: process.env.PATH ?? '',
       HOME: folder,
       GIT_PROJECT_ROOT: folder,
       GIT_HTTP_EXPORT_ALL: '1',

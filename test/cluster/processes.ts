@@ -32,7 +32,7 @@ export class Processes {
     this.#supervisor = spawn(process.execPath, [path.join(import.meta.dirname, 'supervisor.ts'), folder], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
-      env: { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1' },
+      env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1' },
     });
     this.#supervisor.stdin.on('error', () => {});
     createInterface({ input: this.#supervisor.stdout }).on('line', (line) => this.#onReport(JSON.parse(line)));
@@ -50,7 +50,7 @@ export class Processes {
       name: spec.name,
       command: spec.command,
       args: spec.args,
-      env: { PATH: process.env['PATH'] ?? '', HOME: this.#folder, ...spec.env },
+      env: { PATH: process.env.PATH ?? '', HOME: this.#folder, ...spec.env },
       logPath: this.logPath(spec.name),
     });
     const failed = exited.promise.then((exit) => {

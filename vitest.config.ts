@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+import { SkippedReporter } from './test/support/skipped.ts';
+
+const NOT_OURS = ['**/node_modules/**', 'test/bench/contenders/**'];
+const CLUSTER = ['**/*.cluster.test.ts', 'test/e2e/**/*.test.ts'];
+const MINUTE_MS = 60_000;
+
+export default defineConfig({
+  test: {
+    teardownTimeout: MINUTE_MS,
+    reporters: ['default', new SkippedReporter()],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...NOT_OURS, ...CLUSTER],
+          pool: 'threads',
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // Real control planes: one file at a time, or they starve each other of memory and processor.
+        test: {
+          name: 'cluster',
+          include: CLUSTER,
+          exclude: NOT_OURS,
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 3 * MINUTE_MS,
+          hookTimeout: 20 * MINUTE_MS,
+          globalSetup: ['./test/support/globalsetup.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
