@@ -1,10 +1,10 @@
-import type { KubeObject } from '../../../kube/object.ts';
 import { ownerLabels } from '../../../model/labels.ts';
 import { buildFluxObjects } from './flux.ts';
 import { buildNamespace } from './namespace.ts';
 import { buildNetworkPolicies } from './networkpolicy.ts';
 import { buildResourceQuota } from './resourcequota.ts';
 import { buildMemberBindings, buildSellerAccess } from './roles.ts';
+import type { Manifest } from '../manifest.ts';
 
 export type TenantMember = {
   readonly kind: 'User' | 'Group';
@@ -22,6 +22,7 @@ export type TenantInput = {
   /** The seller's namespace, where the Tenant lives. */
   readonly sellerNamespace: string;
   readonly namespace: string;
+  readonly path: string;
   /** Global identity of the tenant, and of the tenant that sold to it. */
   readonly tenantId: string;
   readonly parentId: string;
@@ -42,8 +43,8 @@ export type TenantSettings = {
 
 /** The children of a Tenant in the order in which they must come to be: the namespace before what lives in it. */
 export type TenantChildren = {
-  readonly namespace: KubeObject;
-  readonly rest: readonly KubeObject[];
+  readonly namespace: Manifest;
+  readonly rest: readonly Manifest[];
 };
 
 /** Everything that should exist for a Tenant, as values. Pure; cannot fail, because its input was validated. */

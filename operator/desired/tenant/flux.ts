@@ -1,5 +1,5 @@
-import type { KubeObject } from '../../../kube/object.ts';
 import type { TenantInput, TenantSettings } from './build.ts';
+import type { Manifest } from '../manifest.ts';
 
 /**
  * What lets Flux apply the tenant's folder: a ServiceAccount beside the Kustomization, its rights in the tenant's namespace
@@ -12,7 +12,7 @@ export function buildFluxObjects(
   input: TenantInput,
   settings: TenantSettings,
   labels: Readonly<Record<string, string>>,
-): readonly KubeObject[] {
+): readonly Manifest[] {
   const name = input.namespace;
   const roleName = `sublet-fleet-${input.type.toLowerCase()}`;
   return [
@@ -44,5 +44,5 @@ export function buildFluxObjects(
         deletionPolicy: 'Orphan',
       },
     },
-  ] satisfies readonly (KubeObject & Readonly<Record<string, unknown>>)[];
+  ];
 }

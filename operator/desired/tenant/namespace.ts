@@ -1,12 +1,12 @@
-import type { KubeObject } from '../../../kube/object.ts';
-import { ANNOTATION_PARENT_ID, ANNOTATION_TENANT_ID } from '../../../model/labels.ts';
+import { ANNOTATION_PARENT_ID, ANNOTATION_PATH, ANNOTATION_TENANT_ID } from '../../../model/labels.ts';
 import type { TenantInput } from './build.ts';
+import type { Manifest } from '../manifest.ts';
 
 /**
  * The tenant's namespace. The annotations are the tenant's identity on the cluster: who owns the name later is decided by
  * them. Pod Security `baseline` is the strictest level that KubeVirt's virt-launcher pods pass.
  */
-export function buildNamespace(input: TenantInput, labels: Readonly<Record<string, string>>): KubeObject {
+export function buildNamespace(input: TenantInput, labels: Readonly<Record<string, string>>): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -20,6 +20,7 @@ export function buildNamespace(input: TenantInput, labels: Readonly<Record<strin
       annotations: {
         [ANNOTATION_TENANT_ID]: input.tenantId,
         [ANNOTATION_PARENT_ID]: input.parentId,
+        [ANNOTATION_PATH]: input.path,
       },
     },
   };

@@ -1,5 +1,5 @@
-import type { KubeObject } from '../../../kube/object.ts';
 import type { TenantInput, TenantSettings } from './build.ts';
+import type { Manifest } from '../manifest.ts';
 
 /** Private, shared, link-local (metadata services), loopback, benchmark and reserved ranges: RFC 6890 and IANA's registry. */
 const NOT_INTERNET_V4 = [
@@ -27,7 +27,7 @@ export function buildNetworkPolicies(
   input: TenantInput,
   settings: TenantSettings,
   labels: Readonly<Record<string, string>>,
-): readonly KubeObject[] {
+): readonly Manifest[] {
   const policy = (name: string, spec: PolicySpec) => ({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',

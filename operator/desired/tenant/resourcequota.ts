@@ -1,5 +1,5 @@
-import type { KubeObject } from '../../../kube/object.ts';
 import type { TenantInput, TenantSettings } from './build.ts';
+import type { Manifest } from '../manifest.ts';
 
 /**
  * Object counts only. A compute ResourceQuota would refuse virt-launcher's pods, live migration and CDI's scratch space;
@@ -9,7 +9,7 @@ export function buildResourceQuota(
   input: TenantInput,
   settings: TenantSettings,
   labels: Readonly<Record<string, string>>,
-): KubeObject & { readonly spec: { readonly hard: Readonly<Record<string, string>> } } {
+): Manifest {
   const counts = Object.entries(settings.objectCounts[input.type]);
   return {
     apiVersion: 'v1',

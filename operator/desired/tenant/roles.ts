@@ -1,6 +1,6 @@
-import type { KubeObject } from '../../../kube/object.ts';
 import { API_VERSION, GROUP } from '../../../model/group.ts';
 import type { TenantInput, TenantMember } from './build.ts';
+import type { Manifest } from '../manifest.ts';
 
 const ROLES = ['Owner', 'Admin', 'Developer', 'Viewer', 'Billing'] as const satisfies readonly TenantMember['role'][];
 const RBAC = 'rbac.authorization.k8s.io';
@@ -9,7 +9,7 @@ const RBAC = 'rbac.authorization.k8s.io';
 export function buildMemberBindings(
   input: TenantInput,
   labels: Readonly<Record<string, string>>,
-): readonly KubeObject[] {
+): readonly Manifest[] {
   return ROLES.flatMap((role) => {
     const members = input.members.filter((member) => member.role === role);
     if (members.length === 0) return [];
@@ -33,7 +33,7 @@ export function buildMemberBindings(
 export function buildSellerAccess(
   input: TenantInput,
   labels: Readonly<Record<string, string>>,
-): readonly KubeObject[] {
+): readonly Manifest[] {
   if (input.members.length === 0) return [];
   const name = `sublet-tenant-${input.name}`;
   const metadata = {
@@ -59,7 +59,7 @@ export function buildSellerAccess(
       roleRef: { apiGroup: RBAC, kind: 'Role', name },
       subjects: input.members.map(buildSubject),
     },
-  ] satisfies readonly (KubeObject & Readonly<Record<string, unknown>>)[];
+  ];
 }
 
 /** A subject as RBAC wants it: the user or group exactly as the API server names it. */

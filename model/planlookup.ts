@@ -1,0 +1,143 @@
+import { parseQuantity } from '../kube/quantity.ts';
+import type { StatedLimits } from './limits.ts';
+
+/** As much of a Plan as the lookup reads. */
+export type PlanLike = {
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+  readonly spec: {
+    readonly offers: string;
+    readonly basedOn?: string | undefined;
+    readonly currency: string;
+    readonly desktop?: DesktopTerms | undefined;
+    readonly limits?: StatedLimits | undefined;
+  };
+};
+
+export type DesktopTerms = {
+  readonly vcpu?: number | undefined;
+  readonly memory?: string | number | undefined;
+  readonly storage?: string | number | undefined;
+  readonly storageClassName?: string | undefined;
+  readonly images?: readonly string[] | undefined;
+  readonly gpus?: { readonly count: number; readonly deviceName: string } | undefined;
+};
+
+export type PlanStore<P extends PlanLike = PlanLike> = { get(key: string): P | undefined };
+
+/** A seller's namespace and who sells to that seller, up to the provider. */
+export type SellerChain = { readonly namespace: string; readonly seller?: SellerChain | undefined };
+
+/** What a desktop of the plan is, after all narrowing. */
+export type DesktopSize = {
+  readonly vcpu: number;
+  readonly memoryBytes: bigint;
+  readonly storageBytes: bigint;
+  readonly storageClassName: string | undefined;
+  readonly images: readonly string[];
+  readonly gpus: { readonly count: number; readonly deviceName: string } | undefined;
+};
+
+export type PlanProblem = {
+  readonly reason: 'PlanNotFound' | 'BasedOnNotFound' | 'CurrencyMismatch' | 'OffersMismatch' | 'Widened' | 'Incomplete';
+  readonly message: string;
+};
+
+export type ResolvedPlan<P extends PlanLike = PlanLike> =
+  | { readonly ok: true; readonly plan: P; readonly desktop: DesktopSize | undefined }
+  | { readonly ok: false; readonly problem: PlanProblem; readonly plan?: P | undefined };
+
+/**
+ * Looks a Plan up at its seller and follows `basedOn` one seller up at a time to the root Plan that states sizes and images.
+ * Each step may narrow what it got and never widen it; currency and kind stay. Residence bounds the depth.
+ */
+export function resolvePlan<P extends PlanLike>(
+  plans: PlanStore<P>,
+  seller: SellerChain,
+  name: string,
+): ResolvedPlan<P> {
+  const plan = plans.get(`${seller.namespace}/${name}`);
+  if (plan === undefined) {
+    return fail('PlanNotFound', `no Plan ${name} in namespace ${seller.namespace}; create it or name another`);
+  }
+  const { basedOn, desktop } = plan.spec;
+  if (basedOn === undefined) return resolveRoot(plan, seller);
+  if (seller.seller === undefined) {
+    return fail('BasedOnNotFound', 'spec.basedOn: the provider buys from nobody; state sizes and images instead', plan);
+  }
+  const base = resolvePlan(plans, seller.seller, basedOn);
+  if (!base.ok) {
+    const reason = base.problem.reason === 'PlanNotFound' ? 'BasedOnNotFound' : base.problem.reason;
+    return fail(reason, `spec.basedOn ${basedOn}: ${base.problem.message}`, plan);
+  }
+  const mismatch = findMismatch(plan, base.plan);
+  if (mismatch !== undefined) return { ok: false, problem: mismatch, plan };
+  if (base.desktop === undefined) return { ok: true, plan, desktop: undefined };
+  const widened = findWidening(desktop, base.desktop);
+  if (widened !== undefined) return fail('Widened', `spec.desktop.${widened} of Plan ${basedOn}`, plan);
+  return { ok: true, plan, desktop: narrow(base.desktop, desktop) };
+}
+
+function resolveRoot<P extends PlanLike>(plan: P, seller: SellerChain): ResolvedPlan<P> {
+  const { offers, desktop } = plan.spec;
+  if (offers !== 'Desktop') return { ok: true, plan, desktop: undefined };
+  if (seller.seller !== undefined) {
+    return fail('BasedOnNotFound', 'spec.basedOn: required below the provider; name the Plan that you buy', plan);
+  }
+  const { vcpu, memory, storage, images } = desktop ?? {};
+  if (vcpu === undefined || memory === undefined || storage === undefined || images === undefined) {
+    return fail('Incomplete', 'spec.desktop: vcpu, memory, storage and images are required on a root Plan', plan);
+  }
+  const size: DesktopSize = {
+    vcpu,
+    memoryBytes: parseQuantity(memory),
+    storageBytes: parseQuantity(storage),
+    storageClassName: desktop?.storageClassName,
+    images,
+    gpus: desktop?.gpus,
+  };
+  return { ok: true, plan, desktop: size };
+}
+
+function findMismatch(plan: PlanLike, base: PlanLike): PlanProblem | undefined {
+  if (plan.spec.offers !== base.spec.offers) {
+    const message = `spec.offers: ${plan.spec.offers}, but the Plan ${base.metadata.name} that it is based on offers ${base.spec.offers}`;
+    return { reason: 'OffersMismatch', message };
+  }
+  if (plan.spec.currency !== base.spec.currency) {
+    const message = `spec.currency: ${plan.spec.currency}, but the Plan ${base.metadata.name} that it is based on is in ${base.spec.currency}`;
+    return { reason: 'CurrencyMismatch', message };
+  }
+  return undefined;
+}
+
+/** The first field that gives more than the base has, with both numbers. */
+function findWidening(terms: DesktopTerms | undefined, base: DesktopSize): string | undefined {
+  if (terms === undefined) return undefined;
+  const { vcpu, memory, storage, images, gpus, storageClassName } = terms;
+  if (vcpu !== undefined && vcpu > base.vcpu) return `vcpu: ${vcpu} is more than the ${base.vcpu}`;
+  if (memory !== undefined && parseQuantity(memory) > base.memoryBytes) return `memory: ${memory} is more than that`;
+  if (storage !== undefined && parseQuantity(storage) > base.storageBytes) return `storage: ${storage} is more than that`;
+  if (gpus !== undefined && (gpus.count > (base.gpus?.count ?? 0) || gpus.deviceName !== base.gpus?.deviceName)) {
+    return `gpus: ${gpus.count} of ${gpus.deviceName} is not among the GPUs`;
+  }
+  if (storageClassName !== undefined && storageClassName !== base.storageClassName) {
+    return `storageClassName: ${storageClassName} differs from that`;
+  }
+  const extra = images?.find((image) => !base.images.includes(image));
+  return extra === undefined ? undefined : `images: ${extra} is not among the images`;
+}
+
+function narrow(base: DesktopSize, terms: DesktopTerms | undefined): DesktopSize {
+  return {
+    vcpu: terms?.vcpu ?? base.vcpu,
+    memoryBytes: terms?.memory === undefined ? base.memoryBytes : parseQuantity(terms.memory),
+    storageBytes: terms?.storage === undefined ? base.storageBytes : parseQuantity(terms.storage),
+    storageClassName: base.storageClassName,
+    images: terms?.images ?? base.images,
+    gpus: terms?.gpus ?? base.gpus,
+  };
+}
+
+function fail<P extends PlanLike>(reason: PlanProblem['reason'], message: string, plan?: P): ResolvedPlan<P> {
+  return plan === undefined ? { ok: false, problem: { reason, message } } : { ok: false, problem: { reason, message }, plan };
+}

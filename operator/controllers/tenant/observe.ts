@@ -1,0 +1,40 @@
+import type { OperatorContext } from '../../context.ts';
+import { locateTenant } from '../../tree.ts';
+import { BY_ID } from '../../informers.ts';
+import { resolvePlan } from '../../../model/planlookup.ts';
+import type { TenantObservation } from './validate.ts';
+
+/** Reads everything that decides about one Tenant; from caches only. */
+export function observeTenant(context: OperatorContext, key: string): TenantObservation | undefined {
+  const { tenants, namespaces, plans } = context.informers;
+  const tenant = tenants.get(key);
+  if (tenant === undefined) return undefined;
+  const residence = tenant.metadata.namespace ?? '';
+  const owner = context.tree.owner(residence);
+  const place = locateTenant(owner ?? { path: undefined, tenantId: '' }, tenant);
+  const plan = owner && resolvePlan(plans, owner, tenant.spec.plan);
+  return {
+    tenant,
+    seller: owner && {
+      namespace: residence,
+      tenantId: owner.tenantId,
+      type: owner.path === undefined ? 'Provider' : (owner.tenant?.spec.type ?? 'Reseller'),
+    },
+    ...place,
+    live: namespaces.get(place.namespace),
+    duplicateOf: findDuplicate(context, residence, tenant),
+    plan,
+  };
+}
+
+type Sibling = { readonly metadata: { readonly name: string; readonly creationTimestamp?: string | undefined } };
+
+function findDuplicate(
+  context: OperatorContext,
+  residence: string,
+  tenant: Sibling & { readonly spec: { readonly id: string } },
+): string | undefined {
+  const siblings = context.informers.tenants.byIndex(BY_ID, `${residence}/${tenant.spec.id}`);
+  const age = (one: Sibling): string => `${one.metadata.creationTimestamp}/${one.metadata.name}`;
+  return siblings.find((other) => other.metadata.name !== tenant.metadata.name && age(other) < age(tenant))?.metadata.name;
+}

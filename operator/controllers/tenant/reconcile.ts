@@ -1,0 +1,110 @@
+import type { Reconcile } from '../../../kube/controller.ts';
+import { TerminalError } from '../../../kube/errors.ts';
+import { ensureFinalizer, removeFinalizer } from '../../../kube/finalizer.ts';
+import { TENANTS } from '../../../crds/v1alpha1/resources.ts';
+import { addAmounts, maxAmounts, renderShortfall } from '../../../model/limits.ts';
+import { ANNOTATION_TENANT_ID, FINALIZER } from '../../../model/labels.ts';
+import type { ChildKind } from '../../children.ts';
+import { applyChild, applyChildren, pruneChildren } from '../../children.ts';
+import type { OperatorContext } from '../../context.ts';
+import { buildTenant } from '../../desired/tenant/build.ts';
+import type { Outcome } from '../../outcome.ts';
+import { computeOutcome } from '../../outcome.ts';
+import { nowSeconds } from '../../outcome.ts';
+import { applyStatus } from '../../status.ts';
+import type { Suspension } from '../../tree.ts';
+import { clearRemoval, stampRemoval } from '../../tombstone.ts';
+import { observeTenant } from './observe.ts';
+import { computeTenantStatus } from './status.ts';
+import type { TenantObservation } from './validate.ts';
+import { validateTenant } from './validate.ts';
+
+/** Kinds that a Tenant may own, but for its namespace, which is never pruned. */
+const PRUNED: readonly ChildKind[] = [
+  'ResourceQuota',
+  'NetworkPolicy',
+  'RoleBinding',
+  'Role',
+  'ServiceAccount',
+  'Kustomization',
+];
+
+/** observe -> validate -> build -> grant -> apply -> prune -> status, or the removal. */
+export function createTenantReconcile(context: OperatorContext): Reconcile {
+  return async (key, signal) => {
+    const observed = observeTenant(context, key);
+    if (observed === undefined) return;
+    if (observed.tenant.metadata.deletionTimestamp !== undefined) return removeTenant(context, observed, signal);
+    let outcome: Outcome = { kind: 'ready', message: `namespace ${observed.namespace} is ready` };
+    try {
+      await makeTenant(context, observed, signal);
+    } catch (error) {
+      outcome = computeOutcome(error);
+      throw error;
+    } finally {
+      const suspensions = observeSuspensions(context, observed);
+      const status = computeTenantStatus(observed, outcome, suspensions, nowSeconds(context.clock));
+      await applyStatus(context, context.informers.tenants, observed.tenant, status, signal);
+    }
+  };
+}
+
+async function makeTenant(context: OperatorContext, observed: TenantObservation, signal: AbortSignal): Promise<void> {
+  const { informers, config } = context;
+  await ensureFinalizer(context.client, informers.tenants, observed.tenant, FINALIZER, signal);
+  const input = validateTenant(observed);
+  const children = buildTenant(input, config);
+  const shortfall = await grantTenant(context, observed, signal);
+  if (observed.live !== undefined) await clearRemoval(context, informers.namespaces, observed.live, signal);
+  await applyChild(context, children.namespace, signal);
+  await applyChildren(context, children.rest, signal);
+  await pruneChildren(context, `${input.tenantId}/Tenant/${input.name}`, PRUNED, children.rest, signal);
+  if (shortfall !== undefined) throw new TerminalError('QuotaExceeded', shortfall);
+}
+
+/** Read after the children were applied, so that a namespace made in this pass counts. */
+function observeSuspensions(context: OperatorContext, observed: TenantObservation): readonly Suspension[] {
+  const owner = context.tree.owner(observed.namespace);
+  return owner?.tenantId === observed.tenantId ? context.tree.suspensions(owner) : [];
+}
+
+/**
+ * Records the tenant's share in its seller's grants before it may use it. A tenant that has nothing yet and does not fit is not
+ * made; one that grew keeps what was recorded, and the returned text says what is missing.
+ */
+async function grantTenant(
+  context: OperatorContext,
+  observed: TenantObservation,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const seller = observed.seller;
+  if (seller === undefined || seller.type === 'Provider') return undefined;
+  const { used, allotted: passedOn } = context.grants.totals(observed.namespace);
+  const owner = context.tree.owner(seller.namespace);
+  const effective = owner === undefined ? {} : context.limits.effective(owner, observed.tenant);
+  const allotted = maxAmounts(effective, addAmounts(used, passedOn));
+  const answer = await context.grants.ensure(
+    { namespace: seller.namespace, key: `tenants/${observed.tenant.metadata.name}`, used: { tenants: 1n }, allotted },
+    signal,
+  );
+  if (answer.granted) return undefined;
+  const text = renderShortfall(answer.shortfall);
+  if (!answer.held) throw new TerminalError('QuotaExceeded', text);
+  return text;
+}
+
+/**
+ * Absence deletes nothing of value: the namespace is stamped and stays for its grace; what stops its content, and sweeps it in
+ * the end, is the tombstone's controller. Released within one pass.
+ */
+async function removeTenant(context: OperatorContext, observed: TenantObservation, signal: AbortSignal): Promise<void> {
+  const { tenant, seller, live, tenantId } = observed;
+  if (live !== undefined && seller !== undefined && live.metadata.annotations?.[ANNOTATION_TENANT_ID] === tenantId) {
+    const removedBelow = context.tree.owner(seller.namespace)?.removed === true;
+    const decision = removedBelow
+      ? 'stop'
+      : await context.breaker.admit({ kind: 'Tenant', key: observed.namespace }, signal);
+    await stampRemoval(context, context.informers.namespaces, live, { decision, deletion: tenant.spec.deletion }, signal);
+  }
+  await removeFinalizer(context.client, TENANTS, tenant, FINALIZER, signal);
+}

@@ -1,0 +1,83 @@
+import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
+import { TerminalError } from '../../../kube/errors.ts';
+import type { KubeObject } from '../../../kube/object.ts';
+import {
+  ANNOTATION_PARENT_ID,
+  ANNOTATION_SWEEP_AT,
+  ANNOTATION_TENANT_ID,
+} from '../../../model/labels.ts';
+import type { ResolvedPlan } from '../../../model/planlookup.ts';
+import type { TenantInput } from '../../desired/tenant/build.ts';
+
+/** Facts about a Tenant and its surroundings, as `observe.ts` reads them. */
+export type TenantObservation = {
+  readonly tenant: Tenant & KubeObject;
+  /** Who sells in the Tenant's namespace; absent when nobody does. */
+  readonly seller:
+    | { readonly namespace: string; readonly tenantId: string; readonly type: 'Provider' | 'Customer' | 'Reseller' }
+    | undefined;
+  readonly path: string;
+  readonly namespace: string;
+  readonly tenantId: string;
+  /** The namespace of that name, when there is one. */
+  readonly live: KubeObject | undefined;
+  /** Name of an older Tenant with the same id below the same seller. */
+  readonly duplicateOf: string | undefined;
+  /** What the seller's price list says of `spec.plan`; absent when there is no seller. */
+  readonly plan: ResolvedPlan | undefined;
+};
+
+/** All refusals of a Tenant. Throws TerminalError with the field, the rule and the next step; what returns can be built. */
+export function validateTenant(observed: TenantObservation): TenantInput {
+  const { tenant, seller } = observed;
+  const { name, namespace: residence } = tenant.metadata;
+  if (seller === undefined) {
+    throw new TerminalError('NoSeller', `namespace ${residence} belongs to no seller; move the Tenant to its seller's namespace`);
+  }
+  if (seller.type === 'Customer') {
+    throw new TerminalError('NoSeller', `the owner of namespace ${residence} is a Customer and may not sell; its seller can set spec.type: Reseller`);
+  }
+  if (observed.duplicateOf !== undefined) {
+    throw new TerminalError('DuplicateIdentity', `spec.id ${tenant.spec.id} is taken by Tenant ${observed.duplicateOf}; use an id of its own`);
+  }
+  refuseForeignNamespace(observed);
+  refusePlan(observed);
+  return {
+    name,
+    uid: tenant.metadata.uid ?? '',
+    sellerNamespace: seller.namespace,
+    namespace: observed.namespace,
+    path: observed.path,
+    tenantId: observed.tenantId,
+    parentId: seller.tenantId,
+    displayName: tenant.spec.displayName,
+    type: tenant.spec.type,
+    members: tenant.spec.members ?? [],
+    fleetSource: tenant.spec.source?.type === 'Fleet',
+  };
+}
+
+/** A namespace without our annotations, or with those of another identity, is never adopted. */
+function refuseForeignNamespace({ live, namespace, tenantId, seller }: TenantObservation): void {
+  if (live === undefined) return;
+  const annotations = live.metadata.annotations ?? {};
+  if (annotations[ANNOTATION_TENANT_ID] === tenantId && annotations[ANNOTATION_PARENT_ID] === seller?.tenantId) return;
+  const until = annotations[ANNOTATION_SWEEP_AT];
+  const whose =
+    annotations[ANNOTATION_TENANT_ID] === undefined
+      ? 'exists and is not a tenant\'s; delete it or choose another name'
+      : until === undefined
+        ? 'belongs to another identity; choose another name'
+        : `belongs to a removed tenant of the same name until ${until}; wait, choose another name, or use that tenant's id`;
+  throw new TerminalError('NameConflict', `namespace ${namespace} ${whose}`);
+}
+
+function refusePlan({ tenant, plan }: TenantObservation): void {
+  if (plan?.ok === false) {
+    const reason = plan.problem.reason === 'PlanNotFound' ? 'PlanNotFound' : 'PlanNotReady';
+    throw new TerminalError(reason, `spec.plan ${tenant.spec.plan}: ${plan.problem.message}`);
+  }
+  if (plan !== undefined && plan.plan.spec.offers !== 'Tenant') {
+    throw new TerminalError('PlanNotFound', `spec.plan: Plan ${tenant.spec.plan} offers ${plan.plan.spec.offers}, a Tenant needs one that offers Tenant`);
+  }
+}

@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition } from '../crds/v1alpha1/conditions.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { Informer } from '../kube/informer.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { STATUS_FIELD_MANAGER } from '../model/labels.ts';
+import type { OperatorContext } from './context.ts';
+
+export type Status = {
+  readonly observedGeneration?: number | undefined;
+  readonly conditions?: readonly Condition[] | undefined;
+};
+
+/**
+ * Makes an object's status be as computed; no call when it already is. One server-side apply by one field manager, bound to
+ * the object's UID, so that a status never lands on a successor of the same name.
+ */
+export async function applyStatus<T extends KubeObject & { readonly status?: unknown }>(
+  context: OperatorContext,
+  informer: Informer<T>,
+  object: T,
+  status: Status,
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = dropUndefined(status);
+  if (isDeepStrictEqual(dropUndefined(object.status ?? {}), wanted)) return;
+  const { apiVersion, kind, metadata } = object;
+  const body = {
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name, namespace: metadata.namespace, uid: metadata.uid },
+    status: wanted,
+  };
+  try {
+    const answer = await context.client.apply<T>(informer.resource, body, {
+      fieldManager: STATUS_FIELD_MANAGER,
+      force: true,
+      subresource: 'status',
+      signal,
+    });
+    informer.observeWrite(answer);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function dropUndefined(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}

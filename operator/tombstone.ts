@@ -1,0 +1,84 @@
+import type { Informer } from '../kube/informer.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { ANNOTATION_HELD, ANNOTATION_REMOVED_AT, ANNOTATION_SWEEP_AT, FIELD_MANAGER } from '../model/labels.ts';
+import type { OperatorContext } from './context.ts';
+
+const DAY_MS = 86_400_000;
+
+export type Deletion = { readonly policy: 'Retain' | 'Delete'; readonly graceDays: number };
+
+/** What a tombstone says of itself; `undefined` when the object is none. Times are milliseconds since the epoch. */
+export type Tombstone = { readonly removedAtMs: number; readonly sweepAtMs: number; readonly held: boolean };
+
+/** Pure. A stamp that does not parse counts as removed now and never swept: nothing is destroyed on garbage. */
+export function parseTombstone(object: KubeObject): Tombstone | undefined {
+  const annotations = object.metadata.annotations ?? {};
+  const removedAt = annotations[ANNOTATION_REMOVED_AT];
+  if (removedAt === undefined) return undefined;
+  const sweepAtMs = Date.parse(annotations[ANNOTATION_SWEEP_AT] ?? '');
+  return {
+    removedAtMs: Date.parse(removedAt),
+    sweepAtMs: Number.isNaN(sweepAtMs) ? Number.POSITIVE_INFINITY : sweepAtMs,
+    held: annotations[ANNOTATION_HELD] !== undefined,
+  };
+}
+
+/** Stamps the removal on what stays for its grace; an object that is stamped already keeps its times. */
+export async function stampRemoval(
+  context: OperatorContext,
+  informer: Informer<KubeObject>,
+  object: KubeObject,
+  removal: { readonly decision: 'stop' | 'hold'; readonly deletion: Deletion },
+  signal: AbortSignal,
+): Promise<void> {
+  if (parseTombstone(object) !== undefined) return;
+  const now = context.clock.now();
+  const graceMs = removal.deletion.policy === 'Delete' ? 0 : removal.deletion.graceDays * DAY_MS;
+  await patchAnnotations(context, informer, object, signal, {
+    [ANNOTATION_REMOVED_AT]: new Date(now).toISOString(),
+    [ANNOTATION_SWEEP_AT]: new Date(now + graceMs).toISOString(),
+    ...(removal.decision === 'hold' ? { [ANNOTATION_HELD]: context.breaker.tripped() ?? 'held' } : {}),
+  });
+}
+
+/** Takes the stamps off again: the same identity came back. No call when there are none. */
+export async function clearRemoval(
+  context: OperatorContext,
+  informer: Informer<KubeObject>,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  if (parseTombstone(object) === undefined) return;
+  const stamps = { [ANNOTATION_REMOVED_AT]: null, [ANNOTATION_SWEEP_AT]: null, [ANNOTATION_HELD]: null };
+  await patchAnnotations(context, informer, object, signal, stamps);
+}
+
+/** Lets a held removal be carried out. No call when it is not held. */
+export async function releaseHold(
+  context: OperatorContext,
+  informer: Informer<KubeObject>,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  if (parseTombstone(object)?.held !== true) return;
+  await patchAnnotations(context, informer, object, signal, { [ANNOTATION_HELD]: null });
+}
+
+/** Bound to the object's UID and version: a stamp is never put on a successor, nor on a state that was not seen. */
+async function patchAnnotations(
+  context: OperatorContext,
+  informer: Informer<KubeObject>,
+  object: KubeObject,
+  signal: AbortSignal,
+  annotations: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const { namespace, name, uid, resourceVersion } = object.metadata;
+  const body = { metadata: { uid, resourceVersion, annotations } };
+  const answer = await context.client.patch<KubeObject>(
+    informer.resource,
+    { namespace, name },
+    { type: 'merge', body },
+    { fieldManager: FIELD_MANAGER, signal },
+  );
+  informer.observeWrite(answer);
+}
