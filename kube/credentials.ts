@@ -86,8 +86,7 @@ async function readCredentials(kubeConfig: KubeConfig): Promise<Credentials> {
   await kubeConfig.applyToHTTPSOptions(options);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.headers)) headers[name.toLowerCase()] = String(value).trim();
-  if (typeof options.auth === 'string')
-    headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+  if (typeof options.auth === 'string') headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
   const tls: TlsOptions = {
     ...pick('ca', options.ca),
     ...pick('cert', options.cert),

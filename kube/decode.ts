@@ -58,9 +58,9 @@ export function decodeWatchLine(bytes: Buffer): WatchLine {
   if (type !== 'ERROR') {
     const { metadata } = object;
     if (!isRecord(metadata)) throw undecodable('a watched object has no metadata');
-    if (type !== 'BOOKMARK' && typeof metadata['name'] !== 'string') throw undecodable('a watched object has no name');
-    if (typeof metadata['resourceVersion'] !== 'string') throw undecodable('a watched object has no resourceVersion');
-    if (metadata['managedFields'] !== undefined) object['metadata'] = withoutManagedFields(metadata);
+    if (type !== 'BOOKMARK' && typeof metadata.name !== 'string') throw undecodable('a watched object has no name');
+    if (typeof metadata.resourceVersion !== 'string') throw undecodable('a watched object has no resourceVersion');
+    if (metadata.managedFields !== undefined) object.metadata = withoutManagedFields(metadata);
   }
   return parsed as WatchLine;
 }

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import { Cache } from './cache.ts';
 import type { Client } from './client.ts';
-import type { Clock, Random } from './clock.ts';
+import type { Clock, Random, Timer } from './clock.ts';
 import type { Metrics } from './metrics.ts';
-import type { KubeObject, Resource } from './object.ts';
+import { type KubeObject, qualifiedName, type Resource } from './object.ts';
+import { runReflector } from './reflector.ts';
 
 /**
  * - `syncing`: the first list is not complete.
@@ -76,7 +78,68 @@ export type InformerOptions<T extends KubeObject> = {
   readonly pageSize?: number | undefined;
 };
 
-export declare function createInformer<T extends KubeObject>(
-  deps: InformerDeps,
-  options: InformerOptions<T>,
-): Informer<T>;
+export function createInformer<T extends KubeObject>(deps: InformerDeps, options: InformerOptions<T>): Informer<T> {
+  const { resource, listMode = 'paged', pageSize = 500, resyncMs = 0 } = options;
+  const cache = new Cache<T>(deps.log, options);
+  const onEvent = createReflectorMetrics(deps.metrics, resource);
+
+  return {
+    resource,
+    get: (key) => cache.store.get(key),
+    list: () => cache.store.list(),
+    byIndex: (index, value) => cache.store.byIndex(index, value),
+    size: () => cache.store.size,
+    hasSynced: () => cache.state === 'synced',
+    state: () => cache.state,
+    onStateChange: (listener) => cache.onStateChange(listener),
+    addEventHandler: (handler) => cache.addEventHandler(handler),
+    observeWrite: (object) => cache.observeWrite(object),
+    lastSyncResourceVersion: () => cache.position,
+    start: async (signal) => {
+      const { client, clock, random, log } = deps;
+      const stopResync = resyncMs > 0 ? startResync(clock, random, resyncMs, () => cache.resync()) : undefined;
+      try {
+        const { namespace, labelSelector, fieldSelector, metadataOnly } = options;
+        const selection = { resource, namespace, labelSelector, fieldSelector, metadataOnly };
+        await runReflector(
+          { client, clock, random, log, onEvent },
+          { ...selection, listMode, pageSize },
+          cache,
+          signal,
+        );
+      } finally {
+        stopResync?.();
+      }
+    },
+  };
+}
+
+/** Each period varies by a tenth, so that the informers of one process do not fall into step. */
+function startResync(clock: Clock, random: Random, resyncMs: number, resync: () => void): () => void {
+  let timer: Timer | undefined;
+  const arm = (): void => {
+    timer = clock.setTimeout(
+      () => {
+        resync();
+        arm();
+      },
+      resyncMs * (0.95 + 0.1 * random.next()),
+    );
+  };
+  arm();
+  return () => clock.clearTimeout(timer);
+}
+
+function createReflectorMetrics(
+  metrics: Metrics | undefined,
+  resource: Resource,
+): ((event: 'list' | 'watch' | 'error') => void) | undefined {
+  if (metrics === undefined) return undefined;
+  const name = qualifiedName(resource);
+  const series = {
+    list: metrics.counter('reflector_lists_total', 'Lists that were begun.', ['resource']).labels(name),
+    watch: metrics.counter('reflector_watches_total', 'Watches that were begun.', ['resource']).labels(name),
+    error: metrics.counter('reflector_errors_total', 'Lists and watches that failed.', ['resource']).labels(name),
+  };
+  return (event) => series[event].inc();
+}

@@ -60,7 +60,7 @@ export function describe(resource: Resource, key: ObjectKey): string {
 }
 
 export function parseObject<T extends KubeObject>(body: unknown, what: string): T {
-  if (!isRecord(body) || !isRecord(body['metadata']))
+  if (!isRecord(body) || !isRecord(body.metadata))
     throw new RequestError('undecodable', `${what}: the answer is no object`);
   return body as T;
 }
@@ -70,23 +70,23 @@ export function parseObject<T extends KubeObject>(body: unknown, what: string): 
  * something in between must not.
  */
 export function parseList<T extends KubeObject>(body: unknown, resource: Resource, what: string): List<T> {
-  if (!isRecord(body) || typeof body['kind'] !== 'string' || !body['kind'].endsWith('List')) {
+  if (!isRecord(body) || typeof body.kind !== 'string' || !body.kind.endsWith('List')) {
     throw new RequestError('undecodable', `${what}: the answer is no list`);
   }
   const { metadata } = body;
-  if (!isRecord(metadata) || typeof metadata['resourceVersion'] !== 'string' || metadata['resourceVersion'] === '') {
+  if (!isRecord(metadata) || typeof metadata.resourceVersion !== 'string' || metadata.resourceVersion === '') {
     throw new RequestError('undecodable', `${what}: the list has no resourceVersion`);
   }
-  body['items'] ??= [];
-  const items = body['items'];
+  body.items ??= [];
+  const items = body.items;
   if (!Array.isArray(items)) throw new RequestError('undecodable', `${what}: the list has no items`);
   const apiVersion = apiVersionOf(resource);
   for (const item of items) {
-    if (!isRecord(item) || !isRecord(item['metadata']) || typeof item['metadata']['name'] !== 'string') {
+    if (!isRecord(item) || !isRecord(item.metadata) || typeof item.metadata.name !== 'string') {
       throw new RequestError('undecodable', `${what}: the list holds something that is no object`);
     }
-    item['apiVersion'] = apiVersion;
-    item['kind'] = resource.kind;
+    item.apiVersion = apiVersion;
+    item.kind = resource.kind;
   }
   return body as unknown as List<T>;
 }

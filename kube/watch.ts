@@ -21,7 +21,7 @@ class WatchIterator implements AsyncIterator<WatchLine> {
   readonly #decoder = new WatchDecoder();
   readonly #signal: AbortSignal | undefined;
   readonly #stream: ReturnType<Transport['stream']>;
-  #lines: WatchLine[] = [];
+  #lines: readonly WatchLine[] = [];
   #next = 0;
   #ending: Ending | undefined;
   #paused = false;
@@ -32,7 +32,7 @@ class WatchIterator implements AsyncIterator<WatchLine> {
     this.#stream = transport.stream(call, {
       onData: (chunk) => this.#read(() => this.#decoder.push(chunk)),
       onEnd: (error) => {
-        if (error === undefined) this.#read(() => this.#decoder.end());
+        if (error === undefined) this.#read(() => this.#decodeEnd());
         this.#end({ error });
       },
     });
@@ -64,23 +64,30 @@ class WatchIterator implements AsyncIterator<WatchLine> {
     this.#stream.cancel(new RequestError('reset', 'the watch was aborted'));
   };
 
-  #read(decode: () => WatchLine[] | void): void {
+  #read(decode: () => readonly WatchLine[]): void {
     if (this.#ending !== undefined) return;
     try {
-      const lines = decode();
-      if (lines !== undefined) this.#deliver(lines);
+      this.#deliver(decode());
     } catch (error) {
       this.#end({ error });
       this.#stream.cancel(new RequestError('reset', 'the watch cannot be read'));
     }
   }
 
-  #deliver(lines: WatchLine[]): void {
+  #decodeEnd(): readonly WatchLine[] {
+    this.#decoder.end();
+    return [];
+  }
+
+  #deliver(lines: readonly WatchLine[]): void {
     if (lines.length === 0) return;
     if (this.#next >= this.#lines.length) {
       this.#lines = lines;
       this.#next = 0;
-    } else this.#lines.push(...lines);
+    } else {
+      this.#lines = [...this.#lines.slice(this.#next), ...lines];
+      this.#next = 0;
+    }
     if (!this.#paused && this.#lines.length - this.#next > MAX_WAITING_LINES) {
       this.#paused = true;
       this.#stream.pause();

@@ -1,0 +1,61 @@
+import type { Client, JsonPatchOp } from './client.ts';
+import { isRecord } from './decode.ts';
+import { isConflict, isInvalid, isNotFound, TransientError } from './errors.ts';
+import type { KubeObject, ManagedFieldsEntry, ObjectKey, Resource } from './object.ts';
+
+/**
+ * Turns what `fieldManager` owns by `Update` (objects made with POST) into what it owns by `Apply`, so that the next
+ * server-side apply removes the fields that its intent no longer states. Two calls, once in an object's life. What is gone already
+ * is fine. Throws `TransientError` when the object changed in between.
+ */
+export async function adoptManagedFields(
+  client: Client,
+  resource: Resource,
+  key: ObjectKey,
+  fieldManager: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    const object = await client.get<KubeObject>(resource, key, { metadataOnly: true, signal });
+    const entries = object.metadata.managedFields ?? [];
+    const adopted = computeAdoptedFields(entries, fieldManager);
+    if (adopted === undefined) return;
+    const ops: readonly JsonPatchOp[] = [
+      { op: 'test', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
+      { op: 'replace', path: '/metadata/managedFields', value: adopted },
+    ];
+    await client.patch(resource, key, { type: 'json', ops }, { fieldManager, metadataOnly: true, signal });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    if (!isConflict(error) && !isInvalid(error)) throw error;
+    throw new TransientError(`${resource.kind} ${key.name} changed while its field ownership was taken over`, {
+      cause: error,
+    });
+  }
+}
+
+/** The entries with the manager's `Update` merged into its `Apply`; undefined when there is nothing to do. Subresources stay. */
+export function computeAdoptedFields(
+  entries: readonly ManagedFieldsEntry[],
+  manager: string,
+): readonly ManagedFieldsEntry[] | undefined {
+  const own = (entry: ManagedFieldsEntry, operation: string): boolean =>
+    entry.manager === manager && entry.operation === operation && (entry.subresource ?? '') === '';
+  const updates = entries.filter((entry) => own(entry, 'Update'));
+  const [first] = updates;
+  if (first === undefined) return undefined;
+  const applied = entries.filter((entry) => own(entry, 'Apply'));
+  const fieldsV1 = [...updates, ...applied].map((entry) => entry.fieldsV1).reduce(mergeFields, {});
+  const others = entries.filter((entry) => !own(entry, 'Update') && !own(entry, 'Apply'));
+  return [...others, { ...first, operation: 'Apply', fieldsV1 }];
+}
+
+/** The union of two field sets in the `FieldsV1` form, which is a tree of maps. */
+function mergeFields(a: unknown, b: unknown): unknown {
+  if (!isRecord(a) || !isRecord(b)) return a ?? b;
+  const merged: Record<string, unknown> = { ...a };
+  for (const [key, value] of Object.entries(b)) {
+    merged[key] = Object.hasOwn(a, key) ? mergeFields(a[key], value) : value;
+  }
+  return merged;
+}
