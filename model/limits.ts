@@ -1,17 +1,7 @@
 import { parseQuantity, renderQuantity } from '../kube/quantity.ts';
 
 /** What can be limited. `memory` and `storage` are bytes, everything else a count. Units are what the customer bought. */
-export const LIMIT_NAMES = [
-  'vcpu',
-  'memory',
-  'storage',
-  'gpus',
-  'desktops',
-  'applications',
-  'databases',
-  'addresses',
-  'tenants',
-] as const;
+export const LIMIT_NAMES = ['vcpu', 'memory', 'storage', 'gpus', 'desktops', 'addresses', 'tenants'] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
 /** Amounts by name; an absent name is zero. */

@@ -38,7 +38,13 @@ export type DesktopSize = {
 };
 
 export type PlanProblem = {
-  readonly reason: 'PlanNotFound' | 'BasedOnNotFound' | 'CurrencyMismatch' | 'OffersMismatch' | 'Widened' | 'Incomplete';
+  readonly reason:
+    | 'PlanNotFound'
+    | 'BasedOnNotFound'
+    | 'CurrencyMismatch'
+    | 'OffersMismatch'
+    | 'Widened'
+    | 'Incomplete';
   readonly message: string;
 };
 
@@ -116,7 +122,8 @@ function findWidening(terms: DesktopTerms | undefined, base: DesktopSize): strin
   const { vcpu, memory, storage, images, gpus, storageClassName } = terms;
   if (vcpu !== undefined && vcpu > base.vcpu) return `vcpu: ${vcpu} is more than the ${base.vcpu}`;
   if (memory !== undefined && parseQuantity(memory) > base.memoryBytes) return `memory: ${memory} is more than that`;
-  if (storage !== undefined && parseQuantity(storage) > base.storageBytes) return `storage: ${storage} is more than that`;
+  if (storage !== undefined && parseQuantity(storage) > base.storageBytes)
+    return `storage: ${storage} is more than that`;
   if (gpus !== undefined && (gpus.count > (base.gpus?.count ?? 0) || gpus.deviceName !== base.gpus?.deviceName)) {
     return `gpus: ${gpus.count} of ${gpus.deviceName} is not among the GPUs`;
   }
@@ -139,5 +146,7 @@ function narrow(base: DesktopSize, terms: DesktopTerms | undefined): DesktopSize
 }
 
 function fail<P extends PlanLike>(reason: PlanProblem['reason'], message: string, plan?: P): ResolvedPlan<P> {
-  return plan === undefined ? { ok: false, problem: { reason, message } } : { ok: false, problem: { reason, message }, plan };
+  return plan === undefined
+    ? { ok: false, problem: { reason, message } }
+    : { ok: false, problem: { reason, message }, plan };
 }

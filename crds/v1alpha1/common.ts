@@ -1,65 +1,120 @@
 import { z } from 'zod';
+import { parseQuantity } from '../../kube/quantity.ts';
+import { LIMIT_NAMES, type LimitName } from '../../model/limits.ts';
 import { Condition } from './conditions.ts';
+import { keyedList, pattern, withRules } from './schema.ts';
 
 /** A name as the API server takes it for most kinds: RFC 1123 label. */
-export const DnsLabel = z.string().min(1).max(63).regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+export const DnsLabel = pattern(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 63);
+
+/** RFC 1123 subdomain: what Kubernetes lets most objects be named. */
+export const DnsSubdomain = pattern(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 253);
+
+/** Longest name of a tenant. Long enough for people, short enough that three levels fit a namespace unhashed. */
+export const MAX_TENANT_NAME = 40;
 
 /** Lower-case letters, digits and single hyphens, so that `--` separates the names of a path. */
-export const TenantName = z.string().min(1).max(40).regex(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+export const TENANT_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** A path relative to a Tenant: `eve` or `bob--eve`. */
-export const TenantPath = z.string().min(1).max(512).regex(/^[a-z0-9]+(--?[a-z0-9]+)*$/);
+export const TenantPath = pattern(/^[a-z0-9]+(--?[a-z0-9]+)*$/, 512);
 
-/** Whole bytes: a plain number, or one with Ki, Mi, Gi, Ti. Neither exponents, signs nor fractions. */
-export const ByteQuantity = z.string().min(1).max(20).regex(/^[1-9][0-9]{0,14}(Ki|Mi|Gi|Ti)?$/);
+/** RFC 3339 with a real calendar date, of any offset, at most nanoseconds. */
+export const DateTime = z
+  .string()
+  .min(1)
+  .max(40)
+  .regex(
+    /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/,
+  )
+  .refine(isCalendarDate, { message: 'must be a date that the calendar has, such as 2026-11-21T09:00:00Z' })
+  .meta({ format: 'date-time' });
 
 /** A decimal amount in the currency's major unit: at most 12 digits before and 12 after the point. */
-export const Amount = z.string().min(1).max(26).regex(/^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$/);
+export const Amount = pattern(/^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$/, 25);
 
-/** A whole number as text, for counts that may pass 2^53. */
-export const Count = z.string().min(1).max(19).regex(/^(0|[1-9][0-9]{0,18})$/);
+/** A whole number as text, for counts of what is metered. */
+export const WholeNumber = pattern(/^(0|[1-9][0-9]{0,17})$/, 18);
 
-export const CurrencyCode = z.string().length(3).regex(/^[A-Z]{3}$/);
+export const CurrencyCode = z
+  .string()
+  .length(3)
+  .regex(/^[A-Z]{3}$/);
 
-export const Metadata = z.looseObject({
-  name: z.string().min(1).max(253),
-  namespace: z.string().max(63).optional(),
-  generateName: z.string().max(253).optional(),
-  uid: z.string().max(64).optional(),
-  resourceVersion: z.string().max(64).optional(),
-  generation: z.number().int().optional(),
-  creationTimestamp: z.string().max(64).optional(),
-  deletionTimestamp: z.string().max(64).optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
-  finalizers: z.array(z.string()).optional(),
-});
+/** A round number that JSON, CEL and JavaScript all hold exactly. */
+const MAX_INTEGER = 9_000_000_000_000_000;
+const MEBIBYTE = 1n << 20n;
+const BYTE_QUANTITY = /^(0|[1-9][0-9]{0,14})(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
 
-export const Deletion = z.strictObject({
-  policy: z.enum(['Retain', 'Delete']).default('Retain'),
-  graceDays: z.number().int().min(0).max(90).default(7),
-});
-export type Deletion = z.infer<typeof Deletion>;
+/** Bytes in whole MiB between two bounds (in MiB), as a quantity without sign, fraction or exponent, or as a number of bytes. */
+export function bytes(minMebibytes: number, maxMebibytes: number, message: string) {
+  const [min, max] = [BigInt(minMebibytes) * MEBIBYTE, BigInt(maxMebibytes) * MEBIBYTE];
+  const value = 'quantity(string(self))';
+  const quantity = z.union([z.int().min(0).max(MAX_INTEGER), z.string().min(1).max(20).regex(BYTE_QUANTITY)]);
+  return withRules(quantity, [
+    {
+      rule: `isQuantity(string(self)) && ${value}.isInteger() && ${value}.asInteger() % ${MEBIBYTE} == 0 && ${value}.asInteger() >= ${min} && ${value}.asInteger() <= ${max}`,
+      message: `must be ${message}`,
+      check: (text) => {
+        if (!BYTE_QUANTITY.test(String(text))) return true;
+        const amount = parseQuantity(text);
+        return amount % MEBIBYTE === 0n && amount >= min && amount <= max;
+      },
+    },
+  ]);
+}
 
-export const statusFields = {
-  observedGeneration: z.number().int().min(-1).optional(),
-  conditions: z.array(Condition).max(16).optional(),
-};
+const count = (max: number) => z.int().min(0).max(max);
+const MAX_COUNT = 1_000_000;
+/** 1 EiB in MiB. */
+const MAX_MEBIBYTES = 2 ** 40;
 
 /** Limits as they are stated: counts as integers, memory and storage as quantities. */
 export const LimitSet = z.strictObject({
-  vcpu: z.number().int().min(0).max(1_000_000).optional(),
-  memory: z.union([ByteQuantity, z.literal('0')]).optional(),
-  storage: z.union([ByteQuantity, z.literal('0')]).optional(),
-  gpus: z.number().int().min(0).max(1_000_000).optional(),
-  desktops: z.number().int().min(0).max(1_000_000).optional(),
-  addresses: z.number().int().min(0).max(1_000_000).optional(),
-  tenants: z.number().int().min(0).max(1_000_000).optional(),
-});
+  vcpu: count(MAX_COUNT).optional().describe('Virtual CPUs of all desktops, in any power state.'),
+  memory: bytes(0, MAX_MEBIBYTES, 'whole MiB, such as 512Mi or 64Gi').optional().describe('RAM of all desktops.'),
+  storage: bytes(0, MAX_MEBIBYTES, 'whole MiB, such as 512Mi or 500Gi').optional().describe('Disks of all desktops.'),
+  gpus: count(MAX_COUNT).optional().describe('GPUs of all desktops.'),
+  desktops: count(MAX_COUNT).optional().describe('RDPInstances.'),
+  addresses: count(MAX_COUNT).optional().describe('Addresses of load balancers.'),
+  tenants: count(MAX_COUNT).optional().describe('Tenants sold below.'),
+} satisfies Record<LimitName, z.ZodType>);
 export type LimitSet = z.infer<typeof LimitSet>;
 
-/** Amounts as a status shows them: text by name. */
-export const AmountSet = z.partialRecord(
-  z.enum(['vcpu', 'memory', 'storage', 'gpus', 'desktops', 'applications', 'databases', 'addresses', 'tenants']),
-  z.string().max(40),
+const AmountText = pattern(/^[0-9]+(Ki|Mi|Gi|Ti|Pi|Ei)?$/, 40).optional();
+
+/** Amounts as a status shows them: text by name, bytes with a binary suffix. */
+export const AmountSet = z.strictObject(
+  Object.fromEntries(LIMIT_NAMES.map((name) => [name, AmountText])) as Record<LimitName, typeof AmountText>,
 );
+export type AmountSet = z.infer<typeof AmountSet>;
+
+export const Deletion = z
+  .strictObject({
+    policy: z
+      .enum(['Retain', 'Delete'])
+      .default('Retain')
+      .describe('Retain keeps what was removed for `graceDays`; Delete removes it at once.'),
+    graceDays: z
+      .int()
+      .min(0)
+      .max(90)
+      .default(7)
+      .describe('Days after removal in which the same identity gets its data back. Free of charge.'),
+  })
+  .describe('What happens to data after removal.');
+export type Deletion = z.infer<typeof Deletion>;
+
+/** Members that every status has. */
+export const statusFields = {
+  observedGeneration: z.int().min(-1).max(MAX_INTEGER).optional().describe('The generation that this status is about.'),
+  conditions: keyedList(Condition, ['type'], 16).optional().describe('Ready, and what keeps it from being so.'),
+};
+
+/** A regular expression cannot know how long a month is. */
+function isCalendarDate(value: string): boolean {
+  const [year = 0, month = 0, day = 0] = value.slice(0, 10).split('-').map(Number);
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  return day <= days;
+}

@@ -40,13 +40,25 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-export const Condition = z.strictObject({
-  type: z.string().min(1).max(64),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().min(1).max(64),
-  message: z.string().max(32_768),
-  lastTransitionTime: z.string().max(64),
-  observedGeneration: z.number().int().min(0).optional(),
-});
+/** `metav1.Condition`. Open in `type` and `reason`, so that a newer operator's status passes an older schema. */
+export const Condition = z
+  .strictObject({
+    type: z
+      .string()
+      .min(1)
+      .max(64)
+      .regex(/^[A-Za-z]+$/),
+    status: z.enum(['True', 'False', 'Unknown']),
+    reason: z
+      .string()
+      .min(1)
+      .max(64)
+      .regex(/^[A-Za-z]+$/)
+      .describe('One word, from the closed list in the reference.'),
+    message: z.string().max(32_768).describe('What is the matter and what to do.'),
+    lastTransitionTime: z.string().max(40).meta({ format: 'date-time' }).describe('When `status` last changed.'),
+    observedGeneration: z.int().min(0).max(9_000_000_000_000_000).optional(),
+  })
+  .describe('One aspect of the state of a resource.');
 /** A condition as it is read; what we write has a {@link Reason} of the closed list. */
 export type Condition = Readonly<z.infer<typeof Condition>>;

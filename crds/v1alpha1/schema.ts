@@ -69,7 +69,7 @@ export function text(max: number) {
   return z
     .string()
     .min(1)
-    .regex(/^[^\x00-\x1f\x7f]*$/)
+    .regex(/^\P{Cc}*$/u)
     .refine((value) => value.length <= max || [...value].length <= max, {
       message: `must have at most ${max} characters`,
     })
@@ -110,7 +110,12 @@ function refuseDuplicates<S extends z.ZodArray>(
     for (const [index, key] of keysOf(value).entries()) {
       const first = firstAt.get(key);
       if (first === undefined) firstAt.set(key, index);
-      else context.addIssue({ code: 'custom', path: [index], message: `must not occur twice; items ${first} and ${index} ${what}` });
+      else
+        context.addIssue({
+          code: 'custom',
+          path: [index],
+          message: `must not occur twice; items ${first} and ${index} ${what}`,
+        });
     }
   });
 }

@@ -1,0 +1,51 @@
+/**
+ * Accounts and groups that exist on a fresh Debian, Ubuntu, Fedora or Windows, where making a user of that name fails or, worse, hands an
+ * existing account over. From each system's own account database.
+ */
+export const RESERVED_USERNAMES: readonly string[] = [
+  ...['root', 'admin', 'administrator', 'administrators', 'system', 'guest', 'guests', 'everyone', 'users', 'user'],
+  ...['adm', 'audio', 'avahi', 'backup', 'bin', 'cdrom', 'chrony', 'colord', 'crontab', 'daemon', 'dbus', 'dialout'],
+  ...['dip', 'disk', 'dnsmasq', 'fax', 'floppy', 'ftp', 'games', 'gdm', 'geoclue', 'gnats', 'halt', 'input', 'irc'],
+  ...['kmem', 'kvm', 'landscape', 'libvirt', 'lightdm', 'list', 'lp', 'lpadmin', 'lxd', 'mail', 'man', 'messagebus'],
+  ...[
+    'netdev',
+    'news',
+    'nobody',
+    'nogroup',
+    'operator',
+    'plugdev',
+    'polkitd',
+    'pollinate',
+    'postfix',
+    'proxy',
+    'pulse',
+  ],
+  ...[
+    'render',
+    'rtkit',
+    'saned',
+    'shadow',
+    'shutdown',
+    'sgx',
+    'src',
+    'sshd',
+    'ssl-cert',
+    'staff',
+    'sudo',
+    'sync',
+    'sys',
+  ],
+  ...[
+    'syslog',
+    'systemd-journal',
+    'systemd-network',
+    'systemd-resolve',
+    'systemd-timesync',
+    'tape',
+    'tcpdump',
+    'tss',
+    'tty',
+  ],
+  ...['utmp', 'uucp', 'uuidd', 'video', 'voice', 'wheel', 'www-data', 'xrdp', '_apt'],
+  ...['cloudbase-init', 'defaultaccount', 'krbtgt', 'localservice', 'networkservice', 'wdagutilityaccount'],
+];
