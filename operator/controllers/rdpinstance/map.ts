@@ -1,0 +1,77 @@
+import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
+import { type KubeObject, objectKey } from '../../../kube/object.ts';
+import { LABEL_OWNER_KIND, LABEL_OWNER_NAME } from '../../../model/labels.ts';
+import type { OperatorContext } from '../../context.ts';
+import { BY_NAMESPACE } from '../../informers.ts';
+import { parseTombstone } from '../../tombstone.ts';
+import { locateTenant } from '../../tree.ts';
+
+type Desktop = RDPInstance & KubeObject;
+
+/** The desktop that a child belongs to, by the labels on it. */
+export function mapChild(child: KubeObject): readonly string[] {
+  const labels = child.metadata.labels;
+  const name = labels?.[LABEL_OWNER_NAME];
+  if (labels?.[LABEL_OWNER_KIND] !== 'RDPInstance' || name === undefined) return [];
+  return [`${child.metadata.namespace}/${name}`];
+}
+
+/** Desktops in a namespace and in those of all tenants sold below it. */
+export function mapSubtree(context: OperatorContext, namespace: string): readonly string[] {
+  return [
+    ...context.informers.desktops.byIndex(BY_NAMESPACE, namespace).map(objectKey),
+    ...namespacesBelow(context, namespace).flatMap((below) => mapSubtree(context, below)),
+  ];
+}
+
+/** Desktops that are sold by a Plan, or by one that is based on it further down. */
+export function mapPlan(
+  context: OperatorContext,
+  plan: { readonly namespace: string; readonly name: string },
+): readonly string[] {
+  const { desktops, plans } = context.informers;
+  return namespacesBelow(context, plan.namespace).flatMap((namespace) => [
+    ...desktops
+      .byIndex(BY_NAMESPACE, namespace)
+      .filter(({ spec }) => spec.plan === plan.name)
+      .map(objectKey),
+    ...plans
+      .byIndex(BY_NAMESPACE, namespace)
+      .filter(({ spec }) => spec.basedOn === plan.name)
+      .flatMap(({ metadata }) => mapPlan(context, { namespace, name: metadata.name })),
+  ]);
+}
+
+/** Desktops that were ordered with an image. */
+export function mapImage(context: OperatorContext, image: string): readonly string[] {
+  return context.informers.desktops
+    .list()
+    .filter(({ spec }) => spec.image === image)
+    .map(objectKey);
+}
+
+/** Desktops of a namespace that wait for a share. */
+export function mapShortfall(context: OperatorContext, namespace: string): readonly string[] {
+  return context.informers.desktops.byIndex(BY_NAMESPACE, namespace).filter(lacksShare).map(objectKey);
+}
+
+/** Desktops whose removal the breaker holds. */
+export function mapHeld(context: OperatorContext): readonly string[] {
+  const { virtualMachines, dataVolumes, secrets } = context.informers;
+  return [...virtualMachines.list(), ...dataVolumes.list(), ...secrets.list()]
+    .filter((object) => parseTombstone(object)?.held === true)
+    .flatMap(mapChild);
+}
+
+function lacksShare({ status }: Desktop): boolean {
+  return status?.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'QuotaExceeded') ?? false;
+}
+
+/** Namespaces of the tenants that live in `namespace`, so that were sold by its owner. */
+function namespacesBelow(context: OperatorContext, namespace: string): readonly string[] {
+  const seller = context.tree.owner(namespace);
+  if (seller === undefined) return [];
+  return context.informers.tenants
+    .byIndex(BY_NAMESPACE, namespace)
+    .map((tenant) => locateTenant(seller, tenant).namespace);
+}

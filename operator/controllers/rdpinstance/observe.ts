@@ -1,0 +1,111 @@
+import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
+import type { Clock } from '../../../kube/clock.ts';
+import { type KubeObject, parseKey } from '../../../kube/object.ts';
+import type { DataVolume, VirtualMachine, VirtualMachineInstance } from '../../../kubevirt/index.ts';
+import { LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../../../model/labels.ts';
+import { desktopChildName } from '../../../model/names.ts';
+import { resolvePlan } from '../../../model/planlookup.ts';
+import type { OperatorContext } from '../../context.ts';
+import { ANNOTATION_ENDED_EPOCH } from '../../desired/rdpinstance/metadata.ts';
+import { ownerOf } from '../../informers.ts';
+import type { ObservedVm, ObservedVmi } from './power.ts';
+import type { DesktopObservation } from './validate.ts';
+
+/** Reads everything that decides about one desktop; from caches only. */
+export function observeDesktop(context: OperatorContext, desktop: RDPInstance & KubeObject): DesktopObservation {
+  const { informers, tree, config } = context;
+  const { namespace = '', name } = desktop.metadata;
+  const owner = tree.owner(namespace);
+  const seller = owner?.seller;
+  const child = `${namespace}/${desktopChildName(name)}`;
+  const identity = `${owner?.tenantId}/RDPInstance/${name}`;
+  const own = <T extends KubeObject>(object: T | undefined): T | undefined =>
+    object !== undefined && ownerOf(object) === identity ? object : undefined;
+  return {
+    desktop,
+    owner: owner && { tenantId: owner.tenantId, path: owner.path, members: owner.tenant?.spec.members ?? [] },
+    suspensions: owner === undefined ? [] : tree.suspensions(owner),
+    plan: seller && resolvePlan(informers.plans, seller, desktop.spec.plan),
+    image: informers.dataSources.get(`${config.imagesNamespace}/${desktop.spec.image}`),
+    children: {
+      disk: own(informers.dataVolumes.get(child)),
+      claim: own(informers.claims.get(child)),
+      virtualMachine: own(informers.virtualMachines.get(child)),
+      instance: own(informers.virtualMachineInstances.get(child)),
+      secret: own(informers.secrets.get(child)),
+      service: own(informers.services.get(child)),
+    },
+  };
+}
+
+/** What a desktop's removal leaves behind. */
+export type StatefulChildren = {
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** As the children's labels say; empty when there are none. */
+  readonly tenantId: string;
+  readonly disk: (DataVolume & KubeObject) | undefined;
+  readonly secret: KubeObject | undefined;
+  readonly virtualMachine: (VirtualMachine & KubeObject) | undefined;
+  readonly instance: (VirtualMachineInstance & KubeObject) | undefined;
+};
+
+/**
+ * Finds a desktop's stateful children without its RDPInstance or its tenant: by name, and by the labels that only the
+ * operator writes.
+ */
+export function observeStateful(context: OperatorContext, key: string): StatefulChildren {
+  const { informers } = context;
+  const { namespace = '', name } = parseKey(key);
+  const child = `${namespace}/${desktopChildName(name)}`;
+  const own = <T extends KubeObject>(object: T | undefined): T | undefined => {
+    const labels = object?.metadata.labels;
+    return labels?.[LABEL_OWNER_KIND] === 'RDPInstance' && labels[LABEL_OWNER_NAME] === name ? object : undefined;
+  };
+  const disk = own(informers.dataVolumes.get(child));
+  const secret = own(informers.secrets.get(child));
+  const virtualMachine = own(informers.virtualMachines.get(child));
+  const instance = own(informers.virtualMachineInstances.get(child));
+  const labels = (virtualMachine ?? disk ?? secret)?.metadata.labels;
+  return { key, namespace, name, tenantId: labels?.[LABEL_TENANT_ID] ?? '', disk, secret, virtualMachine, instance };
+}
+
+/** The present, as Kubernetes writes times: RFC 3339 in whole seconds, rounded down. */
+export function renderNow(context: { readonly clock: Clock }): string {
+  return new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** What the power protocol needs to know of a VirtualMachine. */
+export function observeVm(vm: VirtualMachine | undefined): ObservedVm | undefined {
+  if (vm === undefined) return undefined;
+  const status = vm.status;
+  return {
+    runStrategy: vm.spec.runStrategy,
+    actedOn: status?.runStrategy,
+    endedEpoch: vm.metadata.annotations?.[ANNOTATION_ENDED_EPOCH],
+    starting:
+      status?.printableStatus === 'CrashLoopBackOff' ||
+      (status?.stateChangeRequests ?? []).some(({ action }) => action === 'Start'),
+  };
+}
+
+/** What the power protocol needs to know of a VirtualMachineInstance. */
+export function observeVmi(vmi: VirtualMachineInstance | undefined): ObservedVmi | undefined {
+  const { uid, creationTimestamp } = vmi?.metadata ?? {};
+  if (vmi === undefined || uid === undefined || creationTimestamp === undefined) return undefined;
+  const phase = vmi.status?.phase;
+  const finished = phase === 'Succeeded' || phase === 'Failed';
+  return {
+    uid,
+    createdAt: creationTimestamp,
+    finishedAt: finished ? (phaseTime(vmi, phase) ?? creationTimestamp) : undefined,
+    deleting: vmi.metadata.deletionTimestamp !== undefined,
+  };
+}
+
+/** When the VMI entered a phase (RFC 3339). */
+export function phaseTime(vmi: VirtualMachineInstance, phase: string): string | undefined {
+  const found = vmi.status?.phaseTransitionTimestamps?.find((transition) => transition.phase === phase);
+  return found?.phaseTransitionTimestamp;
+}

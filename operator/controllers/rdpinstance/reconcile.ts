@@ -1,0 +1,182 @@
+import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
+import type { Reconcile, Result } from '../../../kube/controller.ts';
+import { TerminalError } from '../../../kube/errors.ts';
+import { ensureFinalizer } from '../../../kube/finalizer.ts';
+import { type KubeObject, objectKey } from '../../../kube/object.ts';
+import { computeResourceId } from '../../../model/identity.ts';
+import { FINALIZER } from '../../../model/labels.ts';
+import { renderShortfall } from '../../../model/limits.ts';
+import { applyChild, applyChildren, type ChildKind, pruneChildren } from '../../children.ts';
+import type { OperatorContext } from '../../context.ts';
+import { buildDesktop } from '../../desired/rdpinstance/build.ts';
+import { buildSecret } from '../../desired/rdpinstance/secret.ts';
+import { computeOutcome, type Outcome } from '../../outcome.ts';
+import { applyStatus } from '../../status.ts';
+import { clearRemoval } from '../../tombstone.ts';
+import { growClaim } from './claim.ts';
+import { haltVirtualMachine } from './halt.ts';
+import { observeDesktop, observeVm, observeVmi, renderNow } from './observe.ts';
+import { observeProbe } from './observeprobe.ts';
+import { generatePassword } from './password.ts';
+import { computePower, type PowerDecision } from './power.ts';
+import type { Prober } from './prober.ts';
+import { removeDesktop } from './remove.ts';
+import { computeDesktopStatus } from './status.ts';
+import { grantKey, reconcileTombstone } from './sweep.ts';
+import { computeAsk, type DesktopObservation, type ValidDesktop, validateDesktop } from './validate.ts';
+
+/** Kinds that come and go with what is wished; disk, VM and Secret are never pruned. */
+const PRUNED: readonly ChildKind[] = ['NetworkPolicy', 'Service', 'RoleBinding', 'Role'];
+
+/** observe -> validate -> build -> grant -> apply -> prune -> status; or the removal, or what a removal left behind. */
+export function createDesktopReconcile(context: OperatorContext, prober: Prober): Reconcile {
+  return async (key, signal) => {
+    const desktop = context.informers.desktops.get(key);
+    if (desktop !== undefined && desktop.metadata.deletionTimestamp === undefined) {
+      return reconcileDesktop(context, prober, desktop, signal);
+    }
+    prober.forget(key);
+    if (desktop === undefined) return reconcileTombstone(context, key, signal);
+    await removeDesktop(context, desktop, signal);
+    return undefined;
+  };
+}
+
+async function reconcileDesktop(
+  context: OperatorContext,
+  prober: Prober,
+  desktop: RDPInstance & KubeObject,
+  signal: AbortSignal,
+): Promise<Result | undefined> {
+  const observed = observeDesktop(context, desktop);
+  const run: Run = { valid: undefined, power: decidePower(context, observed, 'refused') };
+  let failure: Outcome | undefined;
+  try {
+    await makeDesktop(context, observed, run, signal);
+  } catch (error) {
+    failure = computeOutcome(error);
+    if (error instanceof TerminalError) await stopRefused(context, observed, signal);
+    if (failure.kind !== 'stalled' || failure.reason !== 'TombstoneConflict') throw error;
+    return await reconcileTombstone(context, objectKey(desktop), signal);
+  } finally {
+    const status = describeDesktop(context, prober, desktop, run, failure);
+    await applyStatus(context, context.informers.desktops, desktop, status, signal);
+  }
+  return computeRequeue(context, run.power);
+}
+
+/** What the steps learn, for the status that is written whatever happens. */
+type Run = { valid: ValidDesktop | undefined; power: PowerDecision };
+
+async function makeDesktop(
+  context: OperatorContext,
+  observed: DesktopObservation,
+  run: Run,
+  signal: AbortSignal,
+): Promise<void> {
+  await ensureFinalizer(context.client, context.informers.desktops, observed.desktop, FINALIZER, signal);
+  const valid = validateDesktop(observed);
+  await takeBack(context, observed, signal);
+  await grantDesktop(context, valid, observed, signal);
+  run.valid = valid;
+  run.power = decidePower(context, observed, 'allowed');
+  const { runStrategy, endedEpoch, recordFirst } = run.power;
+  const children = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch } }, context.config);
+  if (observed.children.secret === undefined) await createSecret(context, valid, signal);
+  await growClaim(context, valid, signal);
+  const machine = recordFirst ? [] : [children.virtualMachine];
+  await applyChildren(context, [...children.stateless, children.disk, ...machine], signal);
+  await pruneChildren(context, ownerKey(valid), PRUNED, children.stateless, signal);
+}
+
+/** The same identity came back: the tombstone is its own again, exactly as it was. */
+async function takeBack(
+  context: OperatorContext,
+  { children }: DesktopObservation,
+  signal: AbortSignal,
+): Promise<void> {
+  const { informers } = context;
+  if (children.disk !== undefined) await clearRemoval(context, informers.dataVolumes, children.disk, signal);
+  if (children.secret !== undefined) await clearRemoval(context, informers.secrets, children.secret, signal);
+  if (children.virtualMachine !== undefined) {
+    await clearRemoval(context, informers.virtualMachines, children.virtualMachine, signal);
+  }
+}
+
+/** Nothing that costs is made before its share is recorded. */
+async function grantDesktop(
+  context: OperatorContext,
+  valid: ValidDesktop,
+  observed: DesktopObservation,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name } = valid.input;
+  const ask = { namespace, key: grantKey(`${namespace}/${name}`), used: computeAsk(valid, observed) };
+  const answer = await context.grants.ensure(ask, signal);
+  if (!answer.granted) throw new TerminalError('QuotaExceeded', renderShortfall(answer.shortfall));
+}
+
+/** The password is made here and leaves this function only inside the Secret. */
+async function createSecret(context: OperatorContext, valid: ValidDesktop, signal: AbortSignal): Promise<void> {
+  await applyChild(context, buildSecret(valid.input, generatePassword(context.random)), signal);
+}
+
+/**
+ * A desktop that is refused, or whose share is not granted, is left as it runs. But it stops when it has to: nobody escapes
+ * a suspension by breaking the spec.
+ */
+async function stopRefused(context: OperatorContext, observed: DesktopObservation, signal: AbortSignal): Promise<void> {
+  const { virtualMachine } = observed.children;
+  const power = decidePower(context, observed, 'refused');
+  if (virtualMachine === undefined || power.recordFirst || power.runStrategy !== 'Halted') return;
+  const current = context.informers.virtualMachines.get(objectKey(virtualMachine)) ?? virtualMachine;
+  await haltVirtualMachine(context, current, power.endedEpoch, signal);
+}
+
+/** A refused desktop is not restarted: it could not come up again. */
+function decidePower(context: OperatorContext, observed: DesktopObservation, as: 'allowed' | 'refused'): PowerDecision {
+  const { desktop, suspensions, children } = observed;
+  return computePower({
+    wanted: suspensions.length > 0 || desktop.spec.power === 'Stopped' ? 'Stopped' : 'Running',
+    restartedAt: as === 'allowed' ? desktop.spec.restartedAt : undefined,
+    epoch: desktop.status?.epoch,
+    vm: observeVm(children.virtualMachine),
+    vmi: observeVmi(children.instance),
+    now: renderNow(context),
+  });
+}
+
+/** Looks again, because the writes of this pass are in the caches by now. */
+function describeDesktop(
+  context: OperatorContext,
+  prober: Prober,
+  desktop: RDPInstance & KubeObject,
+  run: Run,
+  failure: Outcome | undefined,
+) {
+  const observed = observeDesktop(context, desktop);
+  const ready = desktop.status?.conditions?.find(({ type }) => type === 'Ready');
+  const sameEpoch = desktop.status?.epoch?.vmiUID === run.power.epoch?.vmiUID;
+  const failedBefore = sameEpoch && ready?.reason === 'ProbeFailed' ? ready.message : undefined;
+  const key = objectKey(desktop);
+  return computeDesktopStatus({
+    observed,
+    valid: run.valid,
+    power: run.power,
+    probe: observeProbe(prober, key, observed.children.instance, run.power.epoch, failedBefore),
+    failure,
+    nodePortAddress: context.config.nodePortAddress,
+    now: renderNow(context),
+  });
+}
+
+function computeRequeue(context: OperatorContext, power: PowerDecision): Result | undefined {
+  if (power.recordFirst) return { requeueAfterMs: 0 };
+  if (power.dueAt === undefined) return undefined;
+  return { requeueAfterMs: Math.max(0, Date.parse(power.dueAt) - context.clock.now()) };
+}
+
+/** The value of the owner index for this desktop's children. */
+function ownerKey({ input }: ValidDesktop): string {
+  return computeResourceId(input.tenantId, 'RDPInstance', input.name);
+}

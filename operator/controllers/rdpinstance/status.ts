@@ -1,0 +1,190 @@
+import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
+import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
+import { setCondition } from '../../../kube/conditions.ts';
+import { FLUX_NAME_LABEL } from '../../../model/labels.ts';
+import { computeConditions, type Outcome } from '../../outcome.ts';
+import { type Address, computeAddress } from './address.ts';
+import { phaseTime } from './observe.ts';
+import type { Epoch, PowerDecision } from './power.ts';
+import type { ProbeState } from './prober.ts';
+import { computeRestartRequired } from './restart.ts';
+import type { DesktopObservation, ValidDesktop } from './validate.ts';
+
+export type StatusFacts = {
+  readonly observed: DesktopObservation;
+  /** Absent when the desktop was refused. */
+  readonly valid: ValidDesktop | undefined;
+  readonly power: PowerDecision;
+  readonly probe: ProbeState | undefined;
+  /** How the reconcile failed; absent when it did not. */
+  readonly failure: Outcome | undefined;
+  readonly nodePortAddress: string | undefined;
+  readonly now: string;
+};
+
+/** The status that follows from what was observed, decided and done. Pure. */
+export function computeDesktopStatus(facts: StatusFacts) {
+  const { observed, valid, power, now } = facts;
+  const { desktop, children } = observed;
+  const observedGeneration = desktop.metadata.generation ?? 0;
+  const epoch = computeEpochStatus(facts);
+  const address = computeAddress(children.service, facts.nodePortAddress);
+  const secretName = children.secret?.metadata.name;
+  const progress = facts.failure ?? computeProgress(facts, epoch, address);
+  const previous = desktop.status?.conditions ?? [];
+  const conditions = settle(computeConditions(previous, progress, observedGeneration, now), progress);
+  return {
+    observedGeneration,
+    origin: desktop.metadata.labels?.[FLUX_NAME_LABEL] === undefined ? 'Outside' : 'Git',
+    ...address,
+    ...(secretName === undefined ? {} : { credentials: { secretRef: { name: secretName } } }),
+    power: valid === undefined && power.state === 'Starting' ? 'Stopped' : power.state,
+    ...(valid === undefined ? keepPlan(desktop) : { plan: describePlan(valid) }),
+    ...(epoch === undefined ? {} : { epoch }),
+    timings: computeTimings(facts, epoch),
+    conditions: addDomainConditions(conditions, facts, observedGeneration),
+  } as const;
+}
+
+/** The first handshake is the one fact that status itself is trusted for; it is recorded once an epoch. */
+function computeEpochStatus({ power, probe }: StatusFacts): Epoch | undefined {
+  const { epoch } = power;
+  if (epoch === undefined || epoch.firstHandshakeAt !== undefined || epoch.endedAt !== undefined) return epoch;
+  if (probe?.state !== 'Answering' || probe.answeredAtMs === undefined) return epoch;
+  return { ...epoch, firstHandshakeAt: new Date(probe.answeredAtMs).toISOString() };
+}
+
+type Progress = Outcome & { readonly settled?: true };
+
+/** What the desktop lacks until it is Ready: the first that applies. `settled`: nothing will happen by itself. */
+function computeProgress(facts: StatusFacts, epoch: Epoch | undefined, address: Address | undefined): Progress {
+  const { observed, power, probe } = facts;
+  const { suspensions, desktop, children } = observed;
+  const waiting = (reason: WaitReason, message: string): Progress => ({ kind: 'waiting', reason, message });
+  const idle = power.state === 'Stopped' ? ({ settled: true } as const) : {};
+  if (suspensions.length > 0) {
+    const why = suspensions.map(({ reason, by }) => `${reason} (stated by ${by})`).join(', ');
+    return { ...waiting('Suspended', `suspended: ${why}`), ...idle };
+  }
+  if (desktop.spec.power === 'Stopped') return { ...waiting('Stopped', 'spec.power is Stopped'), ...idle };
+  if (power.guestShutDown) {
+    const message = 'the guest shut itself down; set spec.restartedAt to the present time to start it again';
+    return { ...waiting('GuestShutDown', message), ...idle };
+  }
+  if (power.state === 'Stopping') return waiting('Progressing', 'the power epoch is being ended');
+  if (children.instance?.status?.phase !== 'Running') return computeBootProgress(observed, waiting);
+  if (probe === undefined) return waiting('WaitingForVM', 'the guest runs and has no address in the cluster yet');
+  if (probe.state === 'Failing') {
+    return { ...waiting('ProbeFailed', `the desktop answered before and does not now: ${probe.why}`), settled: true };
+  }
+  if (probe.state === 'Probing' || epoch?.firstHandshakeAt === undefined) {
+    const why = probe.state === 'Probing' && probe.why !== undefined ? `: ${probe.why}` : '';
+    return waiting('Probing', `the guest runs and has not answered RDP yet${why}`);
+  }
+  if (address === undefined) return waiting('WaitingForAddress', explainAddress(facts));
+  return { kind: 'ready', message: `answers RDP at ${renderEndpoint(address)}` };
+}
+
+type WaitReason =
+  | 'Suspended'
+  | 'Stopped'
+  | 'GuestShutDown'
+  | 'Progressing'
+  | 'WaitingForDisk'
+  | 'WaitingForVM'
+  | 'WaitingForAddress'
+  | 'Probing'
+  | 'ProbeFailed';
+
+/** Before the guest runs: the disk first, then the VM. */
+function computeBootProgress(
+  { children }: DesktopObservation,
+  waiting: (reason: WaitReason, message: string) => Progress,
+): Progress {
+  const { disk, instance, virtualMachine } = children;
+  const phase = disk?.status?.phase;
+  if (instance === undefined && phase !== 'Succeeded' && phase !== 'WaitForFirstConsumer') {
+    const progress = disk?.status?.progress;
+    const detail = progress === undefined || progress === 'N/A' ? '' : ` (${progress})`;
+    return waiting('WaitingForDisk', `the disk is ${phase ?? 'Pending'}${detail}`);
+  }
+  const troubled = virtualMachine?.status?.printableStatus;
+  const unscheduled = instance?.status?.conditions?.find(
+    ({ type, status }) => type === 'PodScheduled' && status === 'False',
+  );
+  const what = unscheduled?.message ?? `the virtual machine is ${instance?.status?.phase ?? troubled ?? 'starting'}`;
+  return waiting('WaitingForVM', what);
+}
+
+function explainAddress({ observed, nodePortAddress }: StatusFacts): string {
+  const type = observed.children.service?.spec?.type;
+  if (type === 'NodePort' && nodePortAddress === undefined) {
+    return 'spec.access.type: NodePort, and the provider offers no node address; use LoadBalancer or ClusterIP';
+  }
+  return `the ${type ?? 'Service'} has no address yet`;
+}
+
+function renderEndpoint({ address, port }: Address): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** What waits for nobody is not reconciling, though it is not Ready. */
+function settle(conditions: readonly Condition[], progress: Progress): readonly Condition[] {
+  return progress.settled === true ? conditions.filter(({ type }) => type !== 'Reconciling') : conditions;
+}
+
+function describePlan({ plan }: ValidDesktop) {
+  const revision = plan.status?.revision;
+  return { name: plan.metadata.name, ...(revision === undefined ? {} : { revision }) };
+}
+
+/** While it is refused, the plan by which the desktop was last built. */
+function keepPlan(desktop: RDPInstance) {
+  const plan = desktop.status?.plan;
+  return plan === undefined ? {} : { plan };
+}
+
+function computeTimings({ observed }: StatusFacts, epoch: Epoch | undefined) {
+  const { desktop, children } = observed;
+  const { instance } = children;
+  const current = instance !== undefined && instance.metadata.uid === epoch?.vmiUID ? instance : undefined;
+  const known = desktop.status?.epoch?.vmiUID === epoch?.vmiUID ? desktop.status?.timings : undefined;
+  const scheduledAt = current === undefined ? known?.scheduledAt : phaseTime(current, 'Scheduled');
+  const runningAt = current === undefined ? known?.runningAt : phaseTime(current, 'Running');
+  const readyAt = epoch?.firstHandshakeAt;
+  const orderedAt = desktop.metadata.creationTimestamp;
+  return {
+    ...(orderedAt === undefined ? {} : { orderedAt }),
+    ...(scheduledAt === undefined ? {} : { scheduledAt }),
+    ...(runningAt === undefined ? {} : { runningAt }),
+    ...(readyAt === undefined ? {} : { readyAt }),
+  };
+}
+
+/** `Suspended` and `RestartRequired` are there only while true. The order is fixed: Ready, then by name. */
+function addDomainConditions(
+  conditions: readonly Condition[],
+  { observed, valid, now }: StatusFacts,
+  observedGeneration: number,
+): readonly Condition[] {
+  const { suspensions, desktop } = observed;
+  const why = suspensions.map(({ reason, by }) => `${reason} (stated by ${by})`).join(', ');
+  const restart = valid === undefined ? undefined : computeRestartRequired(valid, observed);
+  const facts = [
+    { type: 'Suspended', reason: 'Suspended', message: why === '' ? undefined : why },
+    { type: 'RestartRequired', reason: 'RestartRequired', message: restart },
+  ] as const;
+  let list = conditions.filter(({ type }) => facts.every((fact) => fact.type !== type));
+  for (const { type, reason, message } of facts) {
+    if (message === undefined) continue;
+    const before = desktop.status?.conditions?.filter((condition) => condition.type === type) ?? [];
+    list = [
+      ...setCondition([...list, ...before], { type, status: 'True', reason, message, observedGeneration }, now),
+    ] as Condition[];
+  }
+  return list.toSorted((a, b) => rank(a.type) - rank(b.type) || (a.type < b.type ? -1 : 1));
+}
+
+function rank(type: string): number {
+  return type === 'Ready' ? 0 : 1;
+}

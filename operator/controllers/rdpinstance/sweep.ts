@@ -1,0 +1,95 @@
+import type { Result } from '../../../kube/controller.ts';
+import type { KubeObject } from '../../../kube/object.ts';
+import { parseKey } from '../../../kube/object.ts';
+import { parseQuantity } from '../../../kube/quantity.ts';
+import { type ChildKind, pruneChildren } from '../../children.ts';
+import type { OperatorContext } from '../../context.ts';
+import { ANNOTATION_STORAGE } from '../../desired/rdpinstance/metadata.ts';
+import { parseTombstone, releaseHold } from '../../tombstone.ts';
+import { haltVirtualMachine } from './halt.ts';
+import { observeStateful, type StatefulChildren } from './observe.ts';
+import { buryDesktop, DEFAULT_DELETION } from './remove.ts';
+
+const STATELESS: readonly ChildKind[] = ['NetworkPolicy', 'Service', 'RoleBinding', 'Role'];
+
+/**
+ * What a desktop leaves behind: stopped, without a way in, its disk still counted as storage, until the grace is over; then it is
+ * deleted, the VM first. While the breaker holds it, nothing of it is touched. Works from the children alone.
+ *
+ * Children without a stamp and without an RDPInstance (somebody took the finalizer off) are buried first, with the default
+ * grace: a desktop that nobody is billed for does not run on, and coming back still finds its disk.
+ */
+export async function reconcileTombstone(
+  context: OperatorContext,
+  key: string,
+  signal: AbortSignal,
+): Promise<Result | undefined> {
+  const found = observeStateful(context, key);
+  const remains = remainsOf(found);
+  if (remains.length === 0) {
+    await context.grants.release({ namespace: found.namespace, key: grantKey(key) }, signal);
+    return undefined;
+  }
+  if (remains.some((object) => parseTombstone(object) === undefined)) {
+    context.log.warn({ namespace: found.namespace, name: found.name }, 'desktop without RDPInstance, burying it');
+    await buryDesktop(context, found, DEFAULT_DELETION, signal);
+    return { requeueAfterMs: 0 };
+  }
+  if (remains.some((object) => parseTombstone(object)?.held === true)) {
+    if (context.breaker.tripped() !== undefined) return undefined;
+    await releaseHolds(context, found, signal);
+    return { requeueAfterMs: 0 };
+  }
+  await stop(context, found, signal);
+  const sweepAtMs = Math.max(...remains.map((object) => parseTombstone(object)?.sweepAtMs ?? Number.POSITIVE_INFINITY));
+  const waitMs = sweepAtMs - context.clock.now();
+  if (waitMs > 0) return Number.isFinite(waitMs) ? { requeueAfterMs: waitMs } : undefined;
+  await sweep(context, found, signal);
+  return undefined;
+}
+
+async function stop(context: OperatorContext, found: StatefulChildren, signal: AbortSignal): Promise<void> {
+  const { virtualMachine, instance, disk, namespace, name } = found;
+  if (virtualMachine !== undefined) {
+    await haltVirtualMachine(context, virtualMachine, instance?.metadata.uid, signal);
+  }
+  await pruneChildren(context, `${found.tenantId}/RDPInstance/${name}`, STATELESS, [], signal);
+  const recorded = context.grants.recorded(namespace, grantKey(found.key));
+  if (recorded === undefined || instance !== undefined) return;
+  const storage = disk?.metadata.annotations?.[ANNOTATION_STORAGE];
+  const used = storage === undefined ? {} : { storage: parseQuantity(storage) };
+  await context.grants.ensure({ namespace, key: grantKey(found.key), used }, signal);
+}
+
+/** The VM goes first, so that nothing writes to the disk when that goes. The watch on each brings the next step. */
+async function sweep(context: OperatorContext, found: StatefulChildren, signal: AbortSignal): Promise<void> {
+  const { informers, applier, log } = context;
+  const { virtualMachine, instance, disk, secret, namespace, name } = found;
+  if (virtualMachine !== undefined) {
+    log.info({ namespace, name }, 'grace is over, deleting the virtual machine');
+    await applier.prune(informers.virtualMachines.resource, [virtualMachine], new Set(), { signal });
+    return;
+  }
+  if (instance !== undefined) return;
+  log.info({ namespace, name }, 'grace is over, deleting the disk and the credentials');
+  if (disk !== undefined) await applier.prune(informers.dataVolumes.resource, [disk], new Set(), { signal });
+  if (secret !== undefined) await applier.prune(informers.secrets.resource, [secret], new Set(), { signal });
+}
+
+async function releaseHolds(context: OperatorContext, found: StatefulChildren, signal: AbortSignal): Promise<void> {
+  const { informers } = context;
+  if (found.disk !== undefined) await releaseHold(context, informers.dataVolumes, found.disk, signal);
+  if (found.secret !== undefined) await releaseHold(context, informers.secrets, found.secret, signal);
+  if (found.virtualMachine !== undefined) {
+    await releaseHold(context, informers.virtualMachines, found.virtualMachine, signal);
+  }
+}
+
+function remainsOf(found: StatefulChildren): readonly KubeObject[] {
+  return [found.disk, found.secret, found.virtualMachine].filter((object) => object !== undefined);
+}
+
+/** Where a desktop's share is recorded. */
+export function grantKey(key: string): string {
+  return `desktops/${parseKey(key).name}`;
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { buildDesktop, type DesktopInput } from './build.ts';
+
+const input: DesktopInput = {
+  namespace: 't-bob',
+  name: 'anna-desk',
+  tenantId: 'bob-1',
+  username: 'anna',
+  image: { name: 'ubuntu-24', namespace: 'sublet-images', os: 'Linux', firstBoot: 'CloudInit' },
+  size: { vcpu: 2, memoryBytes: 4n << 30n, storageBytes: 50n << 30n, gpus: undefined },
+  disk: { storageBytes: 50n << 30n, storageClassName: undefined },
+  access: { type: 'LoadBalancer', allow: [] },
+  readers: [],
+  power: { runStrategy: 'RerunOnFailure', endedEpoch: undefined },
+};
+
+/** Kubernetes reads an empty list of sources as everybody; the schema refuses one, and what is built does not rely on that. */
+test('an empty list of sources admits nobody but the probe', () => {
+  const { stateless } = buildDesktop(input, { systemNamespace: 'sublet-system', vcpusPerCpu: 4 });
+  const service = stateless.find(({ kind }) => kind === 'Service');
+  const policy = stateless.find(({ kind }) => kind === 'NetworkPolicy');
+  expect(service).toMatchObject({ spec: { loadBalancerSourceRanges: ['0.0.0.0/32'] } });
+  expect(policy).toMatchObject({
+    spec: {
+      ingress: [
+        {
+          from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'sublet-system' } } }],
+          ports: [{ protocol: 'TCP', port: 3389 }],
+        },
+      ],
+    },
+  });
+});
