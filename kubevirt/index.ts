@@ -24,11 +24,12 @@ export type VirtualMachineInstance = {
   readonly status?: VirtualMachineInstanceStatus;
 };
 export type VirtualMachineSpec = Schemas['v1.VirtualMachineSpec'];
-export type VirtualMachineStatus = Schemas['v1.VirtualMachineStatus'];
+export type VirtualMachineStatus = NonNullable<Schemas['v1.VirtualMachineStatus']>;
 export type VirtualMachineCondition = Schemas['v1.VirtualMachineCondition'];
 export type VirtualMachineInstanceTemplate = Schemas['v1.VirtualMachineInstanceTemplateSpec'];
 export type VirtualMachineInstanceSpec = Schemas['v1.VirtualMachineInstanceSpec'];
-export type VirtualMachineInstanceStatus = Schemas['v1.VirtualMachineInstanceStatus'];
+export type VirtualMachineInstanceStatus = NonNullable<Schemas['v1.VirtualMachineInstanceStatus']>;
+export type StateChangeRequest = Schemas['v1.VirtualMachineStateChangeRequest'];
 export type VirtualMachineInstanceCondition = Schemas['v1.VirtualMachineInstanceCondition'];
 export type VirtualMachineInstanceNetworkInterface = Schemas['v1.VirtualMachineInstanceNetworkInterface'];
 export type PhaseTransitionTimestamp = Schemas['v1.VirtualMachineInstancePhaseTransitionTimestamp'];
