@@ -1,6 +1,6 @@
+import { CONFIGMAPS } from '../kube/builtin.ts';
 import { isAlreadyExists, isConflict } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { CONFIGMAPS } from '../kube/builtin.ts';
 import { GROUP } from '../model/group.ts';
 import { ANNOTATION_REMOVED_AT, FIELD_MANAGER, LABEL_OWNER_NAME } from '../model/labels.ts';
 import type { OperatorConfig } from './config.ts';
@@ -98,7 +98,9 @@ export function createBreaker(
       if (current.metadata.annotations?.[ANNOTATION_CONFIRM] !== id) return false;
       const confirmedAt = new Date(deps.clock.now()).toISOString();
       const next: ConfigMap = { ...current, data: { ...current.data, confirmedAt } };
-      informers.breaker.observeWrite(await deps.client.update(CONFIGMAPS, next, { fieldManager: FIELD_MANAGER, signal }));
+      informers.breaker.observeWrite(
+        await deps.client.update(CONFIGMAPS, next, { fieldManager: FIELD_MANAGER, signal }),
+      );
       recent.clear();
       deps.log.warn({ id }, 'breaker confirmed: held removals are carried out');
       return true;

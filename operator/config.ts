@@ -30,6 +30,8 @@ export const OperatorConfig = z.strictObject({
   fleetNamespace: z.string().max(63).default(FLEET_NAMESPACE),
   /** Where the DataSources of images live. */
   imagesNamespace: z.string().max(63).default(IMAGES_NAMESPACE),
+  /** Name of this process in Events; a pod's name. */
+  instance: z.string().min(1).max(128).default('sublet-operator'),
   leaderElection: z.boolean().default(true),
   /** Address of /metrics, /healthz and /readyz; port 0 picks a free one. */
   bindAddress: z.string().max(253).default('0.0.0.0'),
@@ -65,6 +67,8 @@ export const OperatorConfig = z.strictObject({
       percent: z.number().min(0).max(100).default(5),
     })
     .prefault({}),
+  /** Guest vCPUs that share one CPU of a node: a desktop requests its vCPUs divided by this. */
+  vcpusPerCpu: z.number().min(1).max(64).default(4),
   /** Address in front of the nodes for desktops of access type NodePort; none: such desktops say that there is none. */
   nodePortAddress: z.string().max(253).optional(),
 });

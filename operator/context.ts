@@ -18,7 +18,10 @@ import type { LimitLookup } from './grants/limits.ts';
 import type { TenantTree } from './tree.ts';
 
 /** Opens a TCP connection; everything that the operator dials goes through here. */
-export type Dial = (address: { readonly host: string; readonly port: number }, signal: AbortSignal) => Promise<Connection>;
+export type Dial = (
+  address: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+) => Promise<Connection>;
 
 export type Connection = {
   write(bytes: Uint8Array): void;

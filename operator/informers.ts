@@ -1,5 +1,4 @@
-import type { InformerDeps, InformerOptions } from '../kube/informer.ts';
-import { createInformer } from '../kube/informer.ts';
+import { PLANS, QUOTAS, RDPINSTANCES, TENANTS } from '../crds/v1alpha1/resources.ts';
 import {
   CONFIGMAPS,
   CUSTOMRESOURCEDEFINITIONS,
@@ -13,8 +12,9 @@ import {
   SERVICEACCOUNTS,
   SERVICES,
 } from '../kube/builtin.ts';
+import type { InformerDeps, InformerOptions } from '../kube/informer.ts';
+import { createInformer } from '../kube/informer.ts';
 import type { KubeObject, Resource } from '../kube/object.ts';
-import { PLANS, QUOTAS, RDPINSTANCES, TENANTS } from '../crds/v1alpha1/resources.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../kubevirt/index.ts';
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../model/labels.ts';
 import type { OperatorConfig } from './config.ts';

@@ -35,8 +35,13 @@ export function computeConditions(
     const settled = removeCondition(removeCondition(previous, 'Reconciling'), 'Stalled');
     return setCondition(settled, { ...base, type: 'Ready', status: 'True', reason: 'Succeeded' }, nowIso);
   }
-  const [set, cleared] = outcome.kind === 'stalled' ? ['Stalled', 'Reconciling'] as const : ['Reconciling', 'Stalled'] as const;
-  const failed = setCondition(removeCondition(previous, cleared), { ...base, type: 'Ready', status: 'False', reason: outcome.reason }, nowIso);
+  const [set, cleared] =
+    outcome.kind === 'stalled' ? (['Stalled', 'Reconciling'] as const) : (['Reconciling', 'Stalled'] as const);
+  const failed = setCondition(
+    removeCondition(previous, cleared),
+    { ...base, type: 'Ready', status: 'False', reason: outcome.reason },
+    nowIso,
+  );
   return setCondition(failed, { ...base, type: set, status: 'True', reason: outcome.reason }, nowIso);
 }
 

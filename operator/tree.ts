@@ -60,7 +60,8 @@ export function createTenantTree(informers: Pick<Informers, 'tenants' | 'namespa
     const seller = owner(parentPath === undefined ? config.rootNamespace : tenantNamespace(parentPath));
     if (seller === undefined || seller.tenantId !== annotations[ANNOTATION_PARENT_ID]) return undefined;
     const found = informers.tenants.get(`${seller.namespace}/${name}`);
-    const tenant = found !== undefined && computeTenantId(seller.tenantId, found.spec.id) === tenantId ? found : undefined;
+    const tenant =
+      found !== undefined && computeTenantId(seller.tenantId, found.spec.id) === tenantId ? found : undefined;
     const removed = annotations[ANNOTATION_REMOVED_AT] !== undefined && annotations[ANNOTATION_HELD] === undefined;
     return { namespace, path, tenantId, tenant, removed, seller };
   };

@@ -1,0 +1,31 @@
+const QUIET_MS = 1_000;
+
+/** Tells a person what is going on: one line a step with the time since the start, and a sign of life every second of silence. */
+export type Progress = {
+  step(text: string): void;
+  /** A line below the current step. */
+  readonly detail: (text: string) => void;
+  stop(): void;
+};
+
+export function createProgress(startedAtMs: number, write: (line: string) => void): Progress {
+  let current = '';
+  let spokenAtMs = Date.now();
+  const elapsed = () => `${((Date.now() - startedAtMs) / 1_000).toFixed(1).padStart(6)} s`;
+  const say = (line: string): void => {
+    spokenAtMs = Date.now();
+    write(line);
+  };
+  const timer = setInterval(() => {
+    if (current !== '' && Date.now() - spokenAtMs >= 5 * QUIET_MS) say(`${elapsed()}    still ${current}`);
+  }, QUIET_MS);
+  timer.unref();
+  return {
+    step(text) {
+      current = text;
+      say(`${elapsed()}  ${text}`);
+    },
+    detail: (text) => say(`${elapsed()}    ${text}`),
+    stop: () => clearInterval(timer),
+  };
+}

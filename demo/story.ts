@@ -1,0 +1,129 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { dialTcp } from '../operator/dial.ts';
+import { createHandshake, renderRdpFile } from '../rdp/index.ts';
+import type { World } from '../test/support/world.ts';
+import type { Progress } from './progress.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const POLL_MS = 100;
+const DEADLINE_MS = 180_000;
+const HANDSHAKE_MS = 5_000;
+
+export type OrderedDesktop = {
+  readonly address: string;
+  readonly selectedProtocol: string;
+  readonly readyAtMs: number;
+  readonly rdpFile: string;
+};
+
+/** The reference fleet's story: a reseller, its customer and the customer's desktop, in one push, up to the handshake. */
+export async function orderDesktop(world: World, progress: Progress, signal: AbortSignal): Promise<OrderedDesktop> {
+  const tenants = path.join('tenants', world.environment);
+  await cp(path.join(ROOT, tenants), path.join(world.checkout, tenants), { recursive: true });
+  const commit = await world.push('Order a reseller, a customer and a desktop');
+  progress.step(`pushed commit ${commit.slice(0, 8)}: reseller acme, its customer bob, bob's desktop anna-desk`);
+  const see = (what: string, get: () => Promise<string | undefined>) => waitFor(world, what, get, progress, signal);
+
+  await see('the fleet source published the first folders', () =>
+    ready(world, 'externalartifacts', 'sublet-fleet', 'sublet-root', 'source.toolkit.fluxcd.io/v1'),
+  );
+  await see('tenant acme has its namespace', () => ready(world, 'tenants', 'sublet-root', 'acme'));
+  await see('tenant acme--bob, sold by acme, has its namespace', () => ready(world, 'tenants', 't-acme', 'bob'));
+  await see('the disk is cloned from the image', () =>
+    phase(world, 'cdi.kubevirt.io/v1beta1', 'datavolumes', 'Succeeded'),
+  );
+  await see('the virtual machine runs', () => phase(world, 'kubevirt.io/v1', 'virtualmachineinstances', 'Running'));
+  await see('the desktop answered RDP: Ready', () => ready(world, 'rdpinstances', 't-acme--bob', 'anna-desk'));
+  const readyAtMs = Date.now();
+
+  const desktop = await read(world, 'sublet.dev/v1alpha1', 't-acme--bob', 'rdpinstances', 'anna-desk');
+  const { address, port } = parseAddress(desktop?.status);
+  const selectedProtocol = await shakeHands(address, port, signal);
+  progress.step(`RDP handshake with ${address}:${port}: the server selected ${selectedProtocol}`);
+  const rdpFile = path.join(world.checkout, '..', 'anna-desk.rdp');
+  await writeFile(rdpFile, renderRdpFile({ address, port, username: 'anna', title: 'anna-desk' }));
+  progress.step('its .rdp file:');
+  for (const line of (await readFile(rdpFile, 'utf8')).split('\r\n').filter((text) => text !== ''))
+    progress.detail(line);
+  return { address: `${address}:${port}`, selectedProtocol, readyAtMs, rdpFile };
+}
+
+type Live = {
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly phase?: string;
+    readonly [field: string]: unknown;
+  };
+};
+type Condition = { readonly type: string; readonly status: string; readonly reason: string; readonly message: string };
+
+async function waitFor(
+  world: World,
+  what: string,
+  get: () => Promise<string | undefined>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  let seen: string | undefined = 'nothing yet';
+  while (Date.now() < deadline) {
+    signal.throwIfAborted();
+    seen = await get();
+    if (seen === undefined) return progress.step(what);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(
+    `"${what}" did not happen within ${DEADLINE_MS / 1_000} s; last seen: ${seen}\noperator: ${world.logTail('operator')}\nsource: ${world.logTail('source')}`,
+  );
+}
+
+/** `undefined` once the object is Ready, else what it says. */
+async function ready(world: World, plural: string, namespace: string, name: string, group = 'sublet.dev/v1alpha1') {
+  const object = await read(world, group, namespace, plural, name);
+  const condition = object?.status?.conditions?.find(({ type }) => type === 'Ready');
+  return condition?.status === 'True' ? undefined : `${plural}/${name}: ${condition?.message ?? 'no status yet'}`;
+}
+
+async function phase(world: World, group: string, plural: string, wanted: string) {
+  const object = await read(world, group, 't-acme--bob', plural, 'rdp-anna-desk');
+  return object?.status?.phase === wanted ? undefined : `${plural}: ${object?.status?.phase ?? 'none yet'}`;
+}
+
+async function read(
+  world: World,
+  group: string,
+  namespace: string,
+  plural: string,
+  name: string,
+): Promise<Live | undefined> {
+  const { status, body } = await world.cluster.admin.call(
+    'GET',
+    `/apis/${group}/namespaces/${namespace}/${plural}/${name}`,
+  );
+  return status === 200 ? (body as Live) : undefined;
+}
+
+function parseAddress(status: Live['status']): { readonly address: string; readonly port: number } {
+  const { address, port } = status ?? {};
+  if (typeof address !== 'string' || typeof port !== 'number')
+    throw new Error('the desktop is Ready without an address');
+  return { address, port };
+}
+
+/** A client's first exchange with the desktop, over the address that its customer gets. */
+async function shakeHands(host: string, port: number, signal: AbortSignal): Promise<string> {
+  const connection = await dialTcp({ host, port }, AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_MS)]));
+  try {
+    const handshake = createHandshake({ protocols: ['TLS', 'NLA'] });
+    connection.write(handshake.request);
+    for (;;) {
+      const bytes = await connection.read();
+      const verdict = bytes === undefined ? handshake.end() : handshake.push(bytes);
+      if (verdict.kind === 'answered') return verdict.selectedProtocol;
+      if (verdict.kind === 'refused') throw new Error(`the desktop refused the handshake: ${verdict.text}`);
+    }
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,202 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Cluster } from '../cluster/contract.ts';
+import type { GitRemote } from '../cluster/git.ts';
+import { pickPorts } from '../cluster/ports.ts';
+import { Processes } from '../cluster/processes.ts';
+import { installSublet } from './install.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+export type WorldOptions = {
+  readonly cluster: Cluster;
+  /** Which folder of the reference fleet is used. */
+  readonly environment?: 'staging' | 'production';
+  /** Settings of the operator, the fleet source and the KubeVirt simulator, over the defaults for tests. */
+  readonly operator?: Readonly<Record<string, unknown>>;
+  readonly source?: Readonly<Record<string, unknown>>;
+  readonly simulator?: Readonly<Record<string, unknown>>;
+  readonly log?: (message: string) => void;
+};
+
+export type Role = 'operator' | 'source' | 'simulator';
+
+/** Sublet as a whole on a control plane: each role a process of its own, under its own ServiceAccount, and a fleet repository. */
+export type World = {
+  readonly cluster: Cluster;
+  readonly remote: GitRemote;
+  /** A clone of the fleet repository, as a person has it. */
+  readonly checkout: string;
+  readonly environment: string;
+  /** Commits whatever changed in the checkout, pushes it and tells Flux; gives the commit. */
+  push(message: string): Promise<string>;
+  /** Writes a file below `tenants/<environment>/`. */
+  write(file: string, content: string): Promise<void>;
+  remove(fileOrFolder: string): Promise<void>;
+  kill(role: Role, signal?: NodeJS.Signals): Promise<void>;
+  startAgain(role: Role): Promise<void>;
+  logTail(role: Role): string;
+  logPath(role: Role): string;
+  git(...args: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+};
+
+/** Installs the software, starts its roles and bootstraps Flux from the reference fleet; the first revision is pushed by the caller. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { cluster, environment = 'staging', log = () => {} } = options;
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-world-')));
+  const processes = new Processes(folder);
+  try {
+    const accounts = await installSublet(cluster);
+    log('installed deploy/ (CRDs, roles, policies)');
+    await startSimulator(options, processes, folder);
+    log('simulated KubeVirt is running');
+    await startOperator(options, processes, folder, accounts.operator);
+    await startSource(options, processes, folder, accounts.source);
+    const remote = await cluster.gitRemote(
+      `fleet-${path
+        .basename(folder)
+        .toLowerCase()
+        .replace(/[^a-z0-9]/g, '')}`,
+    );
+    const checkout = path.join(folder, 'fleet');
+    await cloneFleet(remote, checkout);
+    await bootstrap(cluster, checkout, environment, remote);
+    log('operator and fleet source are running; Flux follows the fleet repository');
+    return createWorld({ cluster, environment, folder, processes, remote, checkout });
+  } catch (error) {
+    const tails = ['operator', 'source', 'simulator'].map((role) => `${role}: ${processes.logTail(role)}`);
+    await processes.stop();
+    throw new Error(`Sublet did not start\n${tails.join('\n')}`, { cause: error });
+  }
+}
+
+type Parts = Pick<World, 'cluster' | 'environment' | 'remote' | 'checkout'> & {
+  readonly folder: string;
+  readonly processes: Processes;
+};
+
+function createWorld({ processes, ...parts }: Parts): World {
+  const { cluster, environment, remote, checkout, folder } = parts;
+  const tenants = path.join(checkout, 'tenants', environment);
+  const git = async (...args: readonly string[]) => (await run('git', ['-C', checkout, ...args])).stdout.trim();
+  return {
+    cluster,
+    environment,
+    remote,
+    checkout,
+    git,
+    write: async (file, content) => {
+      await mkdir(path.dirname(path.join(tenants, file)), { recursive: true });
+      await writeFile(path.join(tenants, file), content);
+    },
+    remove: (name) => rm(path.join(tenants, name), { recursive: true }),
+    push: async (message) => {
+      await git('add', '--all');
+      await git('commit', '--quiet', '--allow-empty', '--message', message);
+      await git('push', '--quiet', '--force', 'origin', 'HEAD:main');
+      await requestReconcile(cluster);
+      return git('rev-parse', 'HEAD');
+    },
+    kill: (role, signal) => processes.kill(role, signal),
+    startAgain: async (role) => void (await processes.startAgain(role)),
+    logTail: (role) => processes.logTail(role, 8_000),
+    logPath: (role) => processes.logPath(role),
+    stop: async () => {
+      await processes.kill('operator', 'SIGTERM');
+      await processes.kill('source', 'SIGTERM');
+      await processes.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What `flux reconcile source git fleet` does. */
+export async function requestReconcile(cluster: Cluster): Promise<void> {
+  const url = '/apis/source.toolkit.fluxcd.io/v1/namespaces/sublet-fleet/gitrepositories/fleet';
+  const annotations = { 'reconcile.fluxcd.io/requestedAt': new Date().toISOString() };
+  await cluster.admin.ask('PATCH', url, { metadata: { annotations } }, 'application/merge-patch+json');
+}
+
+async function startOperator(options: WorldOptions, processes: Processes, folder: string, access: KubeConfig) {
+  const config = {
+    bindAddress: '127.0.0.1',
+    port: 0,
+    nodePortAddress: '127.0.0.1',
+    ...options.operator,
+  };
+  const env = {
+    KUBECONFIG: await writeAccess(folder, 'operator', access),
+    SUBLET_OPERATOR_CONFIG: JSON.stringify(config),
+  };
+  await startRole(processes, 'operator', ['cli/main.ts', 'operator'], env);
+}
+
+async function startSource(options: WorldOptions, processes: Processes, folder: string, access: KubeConfig) {
+  const directory = path.join(folder, 'artifacts');
+  await mkdir(directory);
+  const [port] = await pickPorts(1);
+  const config = {
+    environment: options.environment ?? 'staging',
+    directory,
+    // A port that outlives a restart: it is part of every artifact's URL.
+    listen: { address: '127.0.0.1', port },
+    manage: { address: '127.0.0.1', port: 0 },
+    ...options.source,
+  };
+  const env = { KUBECONFIG: await writeAccess(folder, 'source', access), SUBLET_SOURCE_CONFIG: JSON.stringify(config) };
+  await startRole(processes, 'source', ['cli/main.ts', 'source'], env);
+}
+
+async function startSimulator(options: WorldOptions, processes: Processes, folder: string) {
+  const { cluster } = options;
+  await cluster.installManifests(path.join(ROOT, 'simulator/kubevirt/rbac.yaml'));
+  const access = await cluster.serviceAccountKubeConfig('kubevirt', 'kubevirt-simulator');
+  const env = {
+    KUBECONFIG: await writeAccess(folder, 'simulator', access),
+    SUBLET_SIMULATOR_CONFIG: JSON.stringify(options.simulator ?? {}),
+  };
+  await startRole(processes, 'simulator', ['simulator/kubevirt/main.ts'], env);
+}
+
+async function startRole(
+  processes: Processes,
+  name: Role,
+  [file = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  await processes.start({ name, command: process.execPath, args: [path.join(ROOT, file), ...args], env });
+}
+
+async function writeAccess(folder: string, name: string, access: KubeConfig): Promise<string> {
+  const file = path.join(folder, `${name}.kubeconfig`);
+  await writeFile(file, access.exportConfig(), { mode: 0o600 });
+  return file;
+}
+
+async function cloneFleet(remote: GitRemote, checkout: string): Promise<void> {
+  await run('git', ['clone', '--quiet', remote.url, checkout]);
+  for (const [name, value] of [
+    ['user.name', 'Provider'],
+    ['user.email', 'provider@example.com'],
+    ['commit.gpgsign', 'false'],
+  ] as const) {
+    await run('git', ['-C', checkout, 'config', name, value]);
+  }
+  await cp(path.join(ROOT, 'clusters'), path.join(checkout, 'clusters'), { recursive: true });
+  await mkdir(path.join(checkout, 'tenants'));
+}
+
+/** Applies the fleet's entry point as its provider would, with the local remote in place of the forge. */
+async function bootstrap(cluster: Cluster, checkout: string, environment: string, remote: GitRemote): Promise<void> {
+  const entry = path.join(checkout, 'clusters', environment);
+  for (const file of ['fleet.yaml', 'root.yaml', 'images']) await cluster.installManifests(path.join(entry, file));
+  const url = '/apis/source.toolkit.fluxcd.io/v1/namespaces/sublet-fleet/gitrepositories/fleet';
+  const spec = { url: remote.url, secretRef: null, interval: '10m' };
+  await cluster.admin.ask('PATCH', url, { spec }, 'application/merge-patch+json');
+}
