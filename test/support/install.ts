@@ -1,0 +1,64 @@
+import path from 'node:path';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Cluster } from '../cluster/contract.ts';
+
+const PREREQUISITES = path.join(import.meta.dirname, '..', '..', 'deploy', 'prerequisites');
+const SYSTEM_NAMESPACE = 'sublet-system';
+const SIMULATOR = { namespace: 'kubevirt', name: 'kubevirt-simulator' } as const;
+const DENIAL_TIMEOUT_MS = 30_000;
+const POLL_MS = 100;
+
+/** Under whom the parts of the product run in a test cluster: the ServiceAccounts of `deploy/`, never the administrator. */
+export type Installation = {
+  readonly operator: KubeConfig;
+  readonly source: KubeConfig;
+  /** For what plays KubeVirt and CDI: a ServiceAccount in KubeVirt's namespace that may do what it likes. */
+  readonly simulator: KubeConfig;
+};
+
+/**
+ * Installs everything of `deploy/` but the Deployments, whose part the test itself plays, and waits until the admission
+ * policies refuse what they have to.
+ */
+export async function installSublet(cluster: Cluster): Promise<Installation> {
+  await cluster.installManifests(PREREQUISITES);
+  await cluster.installManifests(SIMULATOR_ACCOUNT);
+  await waitForPolicies(cluster);
+  return {
+    operator: await cluster.serviceAccountKubeConfig(SYSTEM_NAMESPACE, 'sublet-operator'),
+    source: await cluster.serviceAccountKubeConfig(SYSTEM_NAMESPACE, 'sublet-source'),
+    simulator: await cluster.serviceAccountKubeConfig(SIMULATOR.namespace, SIMULATOR.name),
+  };
+}
+
+/** The API server learns of a policy by a watch, so a new one takes a moment; a dry run shows when it holds. */
+async function waitForPolicies(cluster: Cluster): Promise<void> {
+  const forged = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'sublet-policy-probe', labels: { 'sublet.dev/tenant-id': 'forged' } },
+  };
+  const deadline = performance.now() + DENIAL_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    const reply = await cluster.admin.call('POST', '/api/v1/namespaces/default/configmaps?dryRun=All', forged);
+    if (reply.status === 403) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`the policy sublet-reserved-metadata did not refuse a forged label within ${DENIAL_TIMEOUT_MS} ms`);
+}
+
+const SIMULATOR_ACCOUNT = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: ${SIMULATOR.namespace}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ${SIMULATOR.name}, namespace: ${SIMULATOR.namespace}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: ${SIMULATOR.name}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{kind: ServiceAccount, name: ${SIMULATOR.name}, namespace: ${SIMULATOR.namespace}}]
+`;
