@@ -1,7 +1,8 @@
 import { type Controller, createController, type Predicate, type Watch, watchOf } from '../../../kube/controller.ts';
 import { type KubeObject, objectKey } from '../../../kube/object.ts';
+import { FINALIZER } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
-import { mapChild, mapHeld, mapImage, mapPlan, mapShortfall, mapSubtree } from './map.ts';
+import { mapChild, mapImage, mapPlan, mapShortfall, mapSubtree } from './map.ts';
 import { createProber } from './prober.ts';
 import { createDesktopReconcile } from './reconcile.ts';
 
@@ -34,10 +35,10 @@ function watchChildren({ informers }: OperatorContext): readonly Watch<KubeObjec
     watchOf({ informer: informers.dataVolumes, map: mapChild }),
     watchOf({ informer: informers.claims, map: mapChild }),
     watchOf({ informer: informers.secrets, map: mapChild }),
-    watchOf({ informer: informers.services, map: mapChild }),
-    watchOf({ informer: informers.networkPolicies, map: mapChild }),
-    watchOf({ informer: informers.roles, map: mapChild }),
-    watchOf({ informer: informers.roleBindings, map: mapChild }),
+    watchOf({ informer: informers.services, map: mapChild, ownWrites: false }),
+    watchOf({ informer: informers.networkPolicies, map: mapChild, ownWrites: false }),
+    watchOf({ informer: informers.roles, map: mapChild, ownWrites: false }),
+    watchOf({ informer: informers.roleBindings, map: mapChild, ownWrites: false }),
   ];
 }
 
@@ -68,7 +69,6 @@ function watchSurroundings(context: OperatorContext): readonly Watch<KubeObject>
       map: ({ metadata }) =>
         subtreeOf(metadata.namespace).filter((key) => mapShortfall(context, key.split('/')[0] ?? '').includes(key)),
     }),
-    watchOf({ informer: informers.breaker, map: () => mapHeld(context) }),
   ];
 }
 
@@ -78,7 +78,7 @@ const DESKTOP_CHANGED: Predicate<KubeObject> = {
     old.metadata.generation !== desktop.metadata.generation ||
     old.metadata.uid !== desktop.metadata.uid ||
     old.metadata.deletionTimestamp !== desktop.metadata.deletionTimestamp ||
-    old.metadata.finalizers?.length !== desktop.metadata.finalizers?.length ||
+    (hasFinalizer(old) && !hasFinalizer(desktop)) ||
     !sameEntries(old.metadata.labels, desktop.metadata.labels),
 };
 
@@ -92,6 +92,10 @@ const SPEC_CHANGED: Predicate<
 const ANNOTATIONS_CHANGED: Predicate<KubeObject> = {
   onUpdate: (old, object) => !sameEntries(old.metadata.annotations, object.metadata.annotations),
 };
+
+function hasFinalizer({ metadata }: KubeObject): boolean {
+  return metadata.finalizers?.includes(FINALIZER) ?? false;
+}
 
 type Entries = Readonly<Record<string, string>> | undefined;
 

@@ -3,7 +3,6 @@ import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
 import { BY_NAMESPACE } from '../../informers.ts';
-import { parseTombstone } from '../../tombstone.ts';
 import { locateTenant } from '../../tree.ts';
 
 type Desktop = RDPInstance & KubeObject;
@@ -53,14 +52,6 @@ export function mapImage(context: OperatorContext, image: string): readonly stri
 /** Desktops of a namespace that wait for a share. */
 export function mapShortfall(context: OperatorContext, namespace: string): readonly string[] {
   return context.informers.desktops.byIndex(BY_NAMESPACE, namespace).filter(lacksShare).map(objectKey);
-}
-
-/** Desktops whose removal the breaker holds. */
-export function mapHeld(context: OperatorContext): readonly string[] {
-  const { virtualMachines, dataVolumes, secrets } = context.informers;
-  return [...virtualMachines.list(), ...dataVolumes.list(), ...secrets.list()]
-    .filter((object) => parseTombstone(object)?.held === true)
-    .flatMap(mapChild);
 }
 
 function lacksShare({ status }: Desktop): boolean {

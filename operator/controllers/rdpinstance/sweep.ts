@@ -5,16 +5,20 @@ import { parseQuantity } from '../../../kube/quantity.ts';
 import { type ChildKind, pruneChildren } from '../../children.ts';
 import type { OperatorContext } from '../../context.ts';
 import { ANNOTATION_STORAGE } from '../../desired/rdpinstance/metadata.ts';
-import { parseTombstone, releaseHold } from '../../tombstone.ts';
+import { parseTombstone } from '../../tombstone.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeStateful, type StatefulChildren } from './observe.ts';
 import { buryDesktop, DEFAULT_DELETION } from './remove.ts';
 
 const STATELESS: readonly ChildKind[] = ['NetworkPolicy', 'Service', 'RoleBinding', 'Role'];
 
+/** How long what is due waits while the breaker is tripped, before it looks again. */
+const TRIPPED_RETRY_MS = 60_000;
+
 /**
  * What a desktop leaves behind: stopped, without a way in, its disk still counted as storage, until the grace is over; then it is
- * deleted, the VM first. While the breaker holds it, nothing of it is touched. Works from the children alone.
+ * deleted, the VM first. While the breaker holds it, nothing of it is touched, and while it is tripped nothing is deleted. Works from
+ * the children alone.
  *
  * Children without a stamp and without an RDPInstance (somebody took the finalizer off) are buried first, with the default
  * grace: a desktop that nobody is billed for does not run on, and coming back still finds its disk.
@@ -35,15 +39,12 @@ export async function reconcileTombstone(
     await buryDesktop(context, found, DEFAULT_DELETION, signal);
     return { requeueAfterMs: 0 };
   }
-  if (remains.some((object) => parseTombstone(object)?.held === true)) {
-    if (context.breaker.tripped() !== undefined) return undefined;
-    await releaseHolds(context, found, signal);
-    return { requeueAfterMs: 0 };
-  }
+  if (remains.some((object) => parseTombstone(object)?.held === true)) return undefined;
   await stop(context, found, signal);
   const sweepAtMs = Math.max(...remains.map((object) => parseTombstone(object)?.sweepAtMs ?? Number.POSITIVE_INFINITY));
   const waitMs = sweepAtMs - context.clock.now();
   if (waitMs > 0) return Number.isFinite(waitMs) ? { requeueAfterMs: waitMs } : undefined;
+  if (context.breaker.tripped() !== undefined) return { requeueAfterMs: TRIPPED_RETRY_MS };
   await sweep(context, found, signal);
   return undefined;
 }
@@ -74,15 +75,6 @@ async function sweep(context: OperatorContext, found: StatefulChildren, signal: 
   log.info({ namespace, name }, 'grace is over, deleting the disk and the credentials');
   if (disk !== undefined) await applier.prune(informers.dataVolumes.resource, [disk], new Set(), { signal });
   if (secret !== undefined) await applier.prune(informers.secrets.resource, [secret], new Set(), { signal });
-}
-
-async function releaseHolds(context: OperatorContext, found: StatefulChildren, signal: AbortSignal): Promise<void> {
-  const { informers } = context;
-  if (found.disk !== undefined) await releaseHold(context, informers.dataVolumes, found.disk, signal);
-  if (found.secret !== undefined) await releaseHold(context, informers.secrets, found.secret, signal);
-  if (found.virtualMachine !== undefined) {
-    await releaseHold(context, informers.virtualMachines, found.virtualMachine, signal);
-  }
 }
 
 function remainsOf(found: StatefulChildren): readonly KubeObject[] {
