@@ -4,11 +4,14 @@ import { SkippedReporter } from './test/support/skipped.ts';
 const NOT_OURS = ['**/node_modules/**', 'test/bench/contenders/**'];
 const CLUSTER = ['**/*.cluster.test.ts', 'test/e2e/**/*.test.ts'];
 const MINUTE_MS = 60_000;
+/** File for a JSON report beside the one on the terminal. */
+const outputFile = process.env.SUBLET_TEST_REPORT;
+const REPORT: ['json', { outputFile: string }][] = outputFile === undefined ? [] : [['json', { outputFile }]];
 
 export default defineConfig({
   test: {
     teardownTimeout: MINUTE_MS,
-    reporters: ['default', new SkippedReporter()],
+    reporters: ['default', ...REPORT, new SkippedReporter()],
     projects: [
       {
         test: {
