@@ -12,6 +12,8 @@ import { installSublet } from './install.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
+const READY_MS = 60_000;
+const READY_POLL_MS = 50;
 
 export type WorldOptions = {
   readonly cluster: Cluster;
@@ -40,6 +42,8 @@ export type World = {
   remove(fileOrFolder: string): Promise<void>;
   kill(role: Role, signal?: NodeJS.Signals): Promise<void>;
   startAgain(role: Role): Promise<void>;
+  /** Resolves when operator and fleet source say that they are ready. */
+  ready(): Promise<void>;
   logTail(role: Role): string;
   logPath(role: Role): string;
   git(...args: readonly string[]): Promise<string>;
@@ -56,8 +60,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     log('installed deploy/ (CRDs, roles, policies)');
     await startSimulator(options, processes, folder);
     log('simulated KubeVirt is running');
-    await startOperator(options, processes, folder, accounts.operator);
-    await startSource(options, processes, folder, accounts.source);
+    const [operatorPort = 0, sourcePort = 0, artifactPort = 0] = await pickPorts(3);
+    await startOperator(options, processes, folder, accounts.operator, operatorPort);
+    await startSource(options, processes, folder, accounts.source, { manage: sourcePort, artifacts: artifactPort });
+    const ready = async () => {
+      await untilReady('operator', operatorPort, processes);
+      await untilReady('source', sourcePort, processes);
+    };
     const remote = await cluster.gitRemote(
       `fleet-${path
         .basename(folder)
@@ -67,8 +76,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const checkout = path.join(folder, 'fleet');
     await cloneFleet(remote, checkout);
     await bootstrap(cluster, checkout, environment, remote);
+    await ready();
     log('operator and fleet source are running; Flux follows the fleet repository');
-    return createWorld({ cluster, environment, folder, processes, remote, checkout });
+    return createWorld({ cluster, environment, folder, processes, remote, checkout, ready });
   } catch (error) {
     const tails = ['operator', 'source', 'simulator'].map((role) => `${role}: ${processes.logTail(role)}`);
     await processes.stop();
@@ -76,13 +86,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-type Parts = Pick<World, 'cluster' | 'environment' | 'remote' | 'checkout'> & {
+type Parts = Pick<World, 'cluster' | 'environment' | 'remote' | 'checkout' | 'ready'> & {
   readonly folder: string;
   readonly processes: Processes;
 };
 
 function createWorld({ processes, ...parts }: Parts): World {
-  const { cluster, environment, remote, checkout, folder } = parts;
+  const { cluster, environment, remote, checkout, folder, ready } = parts;
   const tenants = path.join(checkout, 'tenants', environment);
   const git = async (...args: readonly string[]) => (await run('git', ['-C', checkout, ...args])).stdout.trim();
   return {
@@ -90,6 +100,7 @@ function createWorld({ processes, ...parts }: Parts): World {
     environment,
     remote,
     checkout,
+    ready,
     git,
     write: async (file, content) => {
       await mkdir(path.dirname(path.join(tenants, file)), { recursive: true });
@@ -123,10 +134,16 @@ export async function requestReconcile(cluster: Cluster): Promise<void> {
   await cluster.admin.ask('PATCH', url, { metadata: { annotations } }, 'application/merge-patch+json');
 }
 
-async function startOperator(options: WorldOptions, processes: Processes, folder: string, access: KubeConfig) {
+async function startOperator(
+  options: WorldOptions,
+  processes: Processes,
+  folder: string,
+  access: KubeConfig,
+  port: number,
+) {
   const config = {
     bindAddress: '127.0.0.1',
-    port: 0,
+    port,
     nodePortAddress: '127.0.0.1',
     ...options.operator,
   };
@@ -137,16 +154,21 @@ async function startOperator(options: WorldOptions, processes: Processes, folder
   await startRole(processes, 'operator', ['cli/main.ts', 'operator'], env);
 }
 
-async function startSource(options: WorldOptions, processes: Processes, folder: string, access: KubeConfig) {
+async function startSource(
+  options: WorldOptions,
+  processes: Processes,
+  folder: string,
+  access: KubeConfig,
+  ports: { readonly manage: number; readonly artifacts: number },
+) {
   const directory = path.join(folder, 'artifacts');
   await mkdir(directory);
-  const [port] = await pickPorts(1);
   const config = {
     environment: options.environment ?? 'staging',
     directory,
-    // A port that outlives a restart: it is part of every artifact's URL.
-    listen: { address: '127.0.0.1', port },
-    manage: { address: '127.0.0.1', port: 0 },
+    // Outlives a restart: it is part of every artifact's URL.
+    listen: { address: '127.0.0.1', port: ports.artifacts },
+    manage: { address: '127.0.0.1', port: ports.manage },
     ...options.source,
   };
   const env = { KUBECONFIG: await writeAccess(folder, 'source', access), SUBLET_SOURCE_CONFIG: JSON.stringify(config) };
@@ -171,6 +193,23 @@ async function startRole(
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
   await processes.start({ name, command: process.execPath, args: [path.join(ROOT, file), ...args], env });
+}
+
+/** Polls /readyz; throws with the program's last words when it does not become ready. */
+async function untilReady(role: Role, port: number, processes: Processes): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  let last = 'no answer';
+  while (Date.now() < deadline) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+      last = await response.text();
+      if (response.ok) return;
+    } catch (error) {
+      last = String(error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+  }
+  throw new Error(`${role} is not ready after ${READY_MS / 1_000} s: ${last}\n${processes.logTail(role, 4_000)}`);
 }
 
 async function writeAccess(folder: string, name: string, access: KubeConfig): Promise<string> {
