@@ -1,4 +1,4 @@
-import { parseQuantity } from '../kube/quantity.ts';
+import { parseQuantity, renderQuantity } from '../kube/quantity.ts';
 import type { StatedLimits } from './limits.ts';
 
 /** As much of a Plan as the lookup reads. */
@@ -121,9 +121,10 @@ function findWidening(terms: DesktopTerms | undefined, base: DesktopSize): strin
   if (terms === undefined) return undefined;
   const { vcpu, memory, storage, images, gpus, storageClassName } = terms;
   if (vcpu !== undefined && vcpu > base.vcpu) return `vcpu: ${vcpu} is more than the ${base.vcpu}`;
-  if (memory !== undefined && parseQuantity(memory) > base.memoryBytes) return `memory: ${memory} is more than that`;
+  if (memory !== undefined && parseQuantity(memory) > base.memoryBytes)
+    return `memory: ${memory} is more than the ${renderQuantity(base.memoryBytes)}`;
   if (storage !== undefined && parseQuantity(storage) > base.storageBytes)
-    return `storage: ${storage} is more than that`;
+    return `storage: ${storage} is more than the ${renderQuantity(base.storageBytes)}`;
   if (gpus !== undefined && (gpus.count > (base.gpus?.count ?? 0) || gpus.deviceName !== base.gpus?.deviceName)) {
     return `gpus: ${gpus.count} of ${gpus.deviceName} is not among the GPUs`;
   }
