@@ -121,7 +121,7 @@ export class Cache<T extends KubeObject> implements ReflectorTarget {
     if (object.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).length === 0)
       return false;
     this.#observedWhileListing?.add(key);
-    this.#put(this.#prepare(object), { cause: 'fresh' });
+    this.#put(this.#prepare(object), { cause: 'own' });
     return true;
   }
 

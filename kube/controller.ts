@@ -20,6 +20,12 @@ export type Watch<T extends KubeObject> = {
   readonly informer: Informer<T>;
   map(object: T): readonly string[];
   readonly predicate?: Predicate<T> | undefined;
+  /**
+   * Whether the answers to our own writes (`observeWrite`) ask for a reconcile too. Default true. False spares one reconcile a write and
+   * is right for children whose status nobody reads: what the answer holds was just written. Wrong where the answer may carry news,
+   * such as a spec that somebody else changed in between.
+   */
+  readonly ownWrites?: boolean | undefined;
 };
 
 /** Absent members let everything pass. */
@@ -157,9 +163,10 @@ export function allSynced(informers: readonly Informer<KubeObject>[], signal: Ab
 }
 
 function subscribe(watch: Watch<KubeObject>, queue: Workqueue, log: Logger): void {
-  const { informer, predicate } = watch;
+  const { informer, predicate, ownWrites = true } = watch;
   const enqueue = (objects: readonly KubeObject[], { cause }: EventInfo): void => {
-    const priority = cause === 'fresh' ? 'fresh' : 'resync';
+    if (cause === 'own' && !ownWrites) return;
+    const priority = cause === 'fresh' || cause === 'own' ? 'fresh' : 'resync';
     for (const object of objects) for (const key of watch.map(object)) queue.add(key, priority);
   };
   informer.addEventHandler({

@@ -49,8 +49,11 @@ export type EventHandler<T extends KubeObject> = {
   onDelete?(object: T, info: EventInfo): void;
 };
 
-/** `fresh`: a change. `initial`: part of the first list, or a replay. `resync`: nothing changed, the resync period passed. */
-export type EventInfo = { readonly cause: 'fresh' | 'initial' | 'resync' };
+/**
+ * `fresh`: a change. `own`: a change that `observeWrite` brought. `initial`: part of the first list, or a replay. `resync`: nothing
+ * changed, the resync period passed.
+ */
+export type EventInfo = { readonly cause: 'fresh' | 'own' | 'initial' | 'resync' };
 
 export type InformerDeps = {
   readonly client: Client;
