@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/errors.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 
@@ -56,6 +57,7 @@ export async function applyStatus<T extends KubeObject & { readonly status?: unk
   return written;
 }
 
+/** Sets the finalizers when they differ, if the object is still as it was. What is gone needs none. */
 export async function applyFinalizers<T extends KubeObject>(
   { client, signal }: Writer,
   informer: Informer<T>,
@@ -64,20 +66,18 @@ export async function applyFinalizers<T extends KubeObject>(
 ): Promise<T> {
   const { name, namespace, resourceVersion, finalizers: present } = object.metadata;
   if (sameJson(present ?? [], finalizers)) return object;
-  const written = await client.patch<T>(
-    informer.resource,
-    { name, namespace },
-    {
-      type: 'json',
-      ops: [
-        { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-        { op: 'add', path: '/metadata/finalizers', value: finalizers },
-      ],
-    },
-    { signal },
-  );
-  informer.observeWrite(written);
-  return written;
+  const ops = [
+    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+    { op: 'add', path: '/metadata/finalizers', value: finalizers },
+  ] as const;
+  try {
+    const written = await client.patch<T>(informer.resource, { name, namespace }, { type: 'json', ops }, { signal });
+    informer.observeWrite(written);
+    return written;
+  } catch (error) {
+    if (isNotFound(error)) return object;
+    throw error;
+  }
 }
 
 /** Sets annotations; null removes one. */

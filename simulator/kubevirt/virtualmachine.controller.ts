@@ -19,6 +19,7 @@ import {
   type VirtualMachineFacts,
   type VirtualMachinePlan,
   VM_FINALIZER,
+  VMI_FINALIZER,
 } from './virtualmachine.ts';
 
 export type ClaimWithStatus = KubeObject & { readonly status?: { readonly phase?: string } };
@@ -121,10 +122,10 @@ async function deleteInstance({ client, signal }: Writer, { metadata }: VirtualM
   }
 }
 
-/** Once the end of an instance is in the VirtualMachine's status, the instance may go. */
+/** Once the end of an instance is in the VirtualMachine's status, and its machine is gone, the instance may go. */
 async function releaseInstance(deps: VirtualMachineDeps, writer: Writer, vmi: VirtualMachineInstance): Promise<void> {
   const finalizers = vmi.metadata.finalizers ?? [];
-  if (!isFinal(vmi) || !finalizers.includes(VM_FINALIZER)) return;
+  if (!isFinal(vmi) || !finalizers.includes(VM_FINALIZER) || finalizers.includes(VMI_FINALIZER)) return;
   const others = finalizers.filter((one) => one !== VM_FINALIZER);
   await applyFinalizers(writer, deps.instances, vmi, others);
 }
