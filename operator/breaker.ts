@@ -1,5 +1,5 @@
 import { CONFIGMAPS } from '../kube/builtin.ts';
-import { isAlreadyExists, isConflict } from '../kube/errors.ts';
+import { isAlreadyExists, isConflict, TransientError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { GROUP } from '../model/group.ts';
 import { ANNOTATION_REMOVED_AT, FIELD_MANAGER, LABEL_OWNER_NAME } from '../model/labels.ts';
@@ -24,8 +24,12 @@ export type Breaker = {
   admit(removal: Removal, signal: AbortSignal): Promise<'stop' | 'hold'>;
   /** The id to confirm while tripped. */
   tripped(): string | undefined;
+  /** Whether a person confirmed the last trip. Not so when its record was deleted: absence releases nothing. */
+  confirmed(): boolean;
   /** Ends a trip whose id was confirmed; returns whether one was. */
   settle(signal: AbortSignal): Promise<boolean>;
+  /** Holds what is removed from now on. Throws `TransientError` when somebody else wrote the record in between. */
+  trip(message: string, signal: AbortSignal): Promise<void>;
 };
 
 type BreakerInformers = Pick<
@@ -69,12 +73,16 @@ export function createBreaker(
       informers.breaker.observeWrite(answer);
     } catch (error) {
       if (!isAlreadyExists(error) && !isConflict(error)) throw error;
+      throw new TransientError(`ConfigMap ${key} changed while the breaker tripped`, { cause: error });
     }
   };
 
   return {
     tripped,
+    trip,
+    confirmed: () => state()?.data?.confirmedAt !== undefined,
     async admit(removal, signal) {
+      refuseUnsynced(informers);
       if (tripped() !== undefined) return 'hold';
       const lost = findLostDefinition(informers);
       const id = `${removal.kind}/${removal.key}`;
@@ -130,6 +138,16 @@ function countRemovals(
     add(object, `RDPInstance/${object.metadata.namespace}/${object.metadata.labels?.[LABEL_OWNER_NAME]}`);
   }
   return found;
+}
+
+/** Counting on caches that are not filled yet would find too little. A kind that is not served has nothing to count. */
+function refuseUnsynced(informers: BreakerInformers): void {
+  const { tenants, desktops, namespaces, virtualMachines, definitions, breaker } = informers;
+  const behind = [tenants, desktops, namespaces, virtualMachines, definitions, breaker].find(
+    (informer) => informer.state() === 'syncing',
+  );
+  if (behind === undefined) return;
+  throw new TransientError(`removals are judged once ${behind.resource.plural} have been read`);
 }
 
 /** One of our CRDs that is being deleted. A CRD that is merely absent is seen as an unavailable cache, not as a removal. */

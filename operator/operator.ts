@@ -43,7 +43,8 @@ export function createOperator(deps: OperatorDeps, config: OperatorConfig): Mana
   return manager;
 }
 
-function createContext(deps: OperatorDeps, config: OperatorConfig): OperatorContext {
+/** Caches and decisions of one operator process; nothing runs before its informers are started. */
+export function createContext(deps: OperatorDeps, config: OperatorConfig): OperatorContext {
   const informers = createInformers(deps, config);
   const tree = createTenantTree(informers, config);
   const grants = createGrants(deps, informers, tree, (namespace) => limits.inNamespace(namespace));

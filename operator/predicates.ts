@@ -18,6 +18,7 @@ export const onSpecChange: Predicate<KubeObject> = {
       before.uid !== after.uid ||
       before.generation !== after.generation ||
       before.deletionTimestamp !== after.deletionTimestamp ||
+      !isDeepStrictEqual(before.finalizers, after.finalizers) ||
       !isDeepStrictEqual(before.labels, after.labels) ||
       !isDeepStrictEqual(before.annotations, after.annotations)
     );

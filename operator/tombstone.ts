@@ -7,18 +7,21 @@ const DAY_MS = 86_400_000;
 
 export type Deletion = { readonly policy: 'Retain' | 'Delete'; readonly graceDays: number };
 
-/** What a tombstone says of itself; `undefined` when the object is none. Times are milliseconds since the epoch. */
-export type Tombstone = { readonly removedAtMs: number; readonly sweepAtMs: number; readonly held: boolean };
+/** What a tombstone says of itself. `sweepAtMs` is in milliseconds since the epoch, infinite when the grace never ends. */
+export type Tombstone = { readonly sweepAtMs: number; readonly held: boolean };
 
-/** Pure. A stamp that does not parse counts as removed now and never swept: nothing is destroyed on garbage. */
+/**
+ * Reads the stamps; `undefined` when the object carries none. Pure. With stamps that do not parse it is removed and never swept:
+ * nothing is destroyed on garbage.
+ */
 export function parseTombstone(object: KubeObject): Tombstone | undefined {
   const annotations = object.metadata.annotations ?? {};
   const removedAt = annotations[ANNOTATION_REMOVED_AT];
   if (removedAt === undefined) return undefined;
   const sweepAtMs = Date.parse(annotations[ANNOTATION_SWEEP_AT] ?? '');
+  const readable = !Number.isNaN(sweepAtMs) && !Number.isNaN(Date.parse(removedAt));
   return {
-    removedAtMs: Date.parse(removedAt),
-    sweepAtMs: Number.isNaN(sweepAtMs) ? Number.POSITIVE_INFINITY : sweepAtMs,
+    sweepAtMs: readable ? sweepAtMs : Number.POSITIVE_INFINITY,
     held: annotations[ANNOTATION_HELD] !== undefined,
   };
 }

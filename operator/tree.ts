@@ -1,5 +1,5 @@
 import type { Tenant } from '../crds/v1alpha1/tenant.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { type KubeObject, objectKey } from '../kube/object.ts';
 import { computeTenantId } from '../model/identity.ts';
 import {
   ANNOTATION_HELD,
@@ -11,6 +11,7 @@ import {
 import { ROOT_TENANT_ID, splitPath, tenantNamespace, tenantPath } from '../model/names.ts';
 import type { OperatorConfig } from './config.ts';
 import type { Informers } from './context.ts';
+import { BY_NAMESPACE } from './informers.ts';
 
 /** Who sells in a namespace: the provider in the root namespace, a tenant in its own. */
 export type Seller = {
@@ -56,6 +57,7 @@ export function createTenantTree(informers: Pick<Informers, 'tenants' | 'namespa
     const path = annotations?.[ANNOTATION_PATH];
     const tenantId = annotations?.[ANNOTATION_TENANT_ID];
     if (annotations === undefined || path === undefined || tenantId === undefined) return undefined;
+    if (tenantNamespace(path) !== namespace) return undefined;
     const { parentPath, name } = splitPath(path);
     const seller = owner(parentPath === undefined ? config.rootNamespace : tenantNamespace(parentPath));
     if (seller === undefined || seller.tenantId !== annotations[ANNOTATION_PARENT_ID]) return undefined;
@@ -89,15 +91,31 @@ function computeSuspensions(owner: Seller): readonly Suspension[] {
   return found;
 }
 
+/** Keys of everything sold below a Tenant: suspensions, holds, limits and the right to sell are inherited. */
+export function listDescendants(
+  context: { readonly tree: TenantTree; readonly informers: Pick<Informers, 'tenants'> },
+  tenant: Tenant & KubeObject,
+): readonly string[] {
+  const seller = context.tree.owner(tenant.metadata.namespace ?? '');
+  if (seller === undefined) return [];
+  const below = context.informers.tenants.byIndex(BY_NAMESPACE, locateTenant(seller, tenant).namespace);
+  return below.flatMap((child) => [objectKey(child), ...listDescendants(context, child)]);
+}
+
 /** The key of the Tenant whose namespace this is, for mapping a change of what lives there; none when it is nobody's. */
 export function tenantKeyOfNamespace(
-  { informers, config }: { readonly informers: Pick<Informers, 'namespaces'>; readonly config: TreeConfig },
+  context: { readonly informers: Pick<Informers, 'namespaces'>; readonly config: TreeConfig },
   namespace: string,
 ): readonly string[] {
-  const path = informers.namespaces.get(namespace)?.metadata.annotations?.[ANNOTATION_PATH] ?? plainPath(namespace);
-  if (path === undefined) return [];
+  const known = context.informers.namespaces.get(namespace)?.metadata.annotations?.[ANNOTATION_PATH];
+  const path = known ?? plainPath(namespace);
+  return path === undefined ? [] : [tenantKeyOfPath(context, path)];
+}
+
+/** The key that the Tenant of a path has: it lives in its seller's namespace. */
+export function tenantKeyOfPath({ config }: { readonly config: TreeConfig }, path: string): string {
   const { parentPath, name } = splitPath(path);
-  return [`${parentPath === undefined ? config.rootNamespace : tenantNamespace(parentPath)}/${name}`];
+  return `${parentPath === undefined ? config.rootNamespace : tenantNamespace(parentPath)}/${name}`;
 }
 
 /** The path that an unhashed name stands for; for namespaces that are gone, or not ours but in the way. */

@@ -17,7 +17,7 @@ export type StatusOnly<T extends WithStatus> = {
   readonly readyMessage: string;
   /** Throws what is wrong with the object. */
   check(object: T): void;
-  /** Status fields beside the conditions. */
+  /** Status fields beside the conditions; the old ones stay when it throws. */
   fields(object: T): Readonly<Record<string, unknown>>;
 };
 
@@ -27,7 +27,9 @@ export function createStatusReconcile<T extends WithStatus>(context: OperatorCon
     const object = kind.informer.get(key);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) return;
     let outcome: Outcome = { kind: 'ready', message: kind.readyMessage };
+    let fields: Readonly<Record<string, unknown>> = object.status ?? {};
     try {
+      fields = kind.fields(object);
       kind.check(object);
     } catch (error) {
       outcome = computeOutcome(error);
@@ -36,7 +38,7 @@ export function createStatusReconcile<T extends WithStatus>(context: OperatorCon
       const observedGeneration = object.metadata.generation ?? 0;
       const previous = object.status?.conditions ?? [];
       const conditions = computeConditions(previous, outcome, observedGeneration, nowSeconds(context.clock));
-      const status = { observedGeneration, ...kind.fields(object), conditions };
+      const status = { ...fields, observedGeneration, conditions };
       await applyStatus(context, kind.informer, object, status, signal);
     }
   };

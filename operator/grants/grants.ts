@@ -1,8 +1,8 @@
-import { isAlreadyExists, isConflict, isNotFound, TerminalError, TransientError } from '../../kube/errors.ts';
 import { CONFIGMAPS } from '../../kube/builtin.ts';
+import { isAlreadyExists, isConflict, isNotFound, TerminalError, TransientError } from '../../kube/errors.ts';
+import { FIELD_MANAGER, ownerLabels } from '../../model/labels.ts';
 import type { Amounts, Limits, Shortfall } from '../../model/limits.ts';
 import { addAmounts, computeShortfall } from '../../model/limits.ts';
-import { FIELD_MANAGER, ownerLabels } from '../../model/labels.ts';
 import type { ConfigMap, Informers, OperatorDeps } from '../context.ts';
 import { GRANTS_NAME } from '../informers.ts';
 import type { TenantTree } from '../tree.ts';
@@ -41,7 +41,12 @@ export type Grants = {
 /** The limits that hold in a namespace; an absent name is unlimited. */
 export type LimitsOf = (namespace: string) => Limits;
 
-type Job = { readonly key: string; readonly ask: Ask | undefined; readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void };
+type Job = {
+  readonly key: string;
+  readonly ask: Ask | undefined;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+};
 
 export function createGrants(
   deps: Pick<OperatorDeps, 'client'>,
@@ -133,7 +138,9 @@ export function createGrants(
 
   const refresh = async (namespace: string, signal: AbortSignal): Promise<void> => {
     try {
-      informers.grants.observeWrite(await deps.client.get<ConfigMap>(CONFIGMAPS, { namespace, name: GRANTS_NAME }, { signal }));
+      informers.grants.observeWrite(
+        await deps.client.get<ConfigMap>(CONFIGMAPS, { namespace, name: GRANTS_NAME }, { signal }),
+      );
     } catch (error) {
       if (!isNotFound(error)) throw error;
       throw new TransientError(`${namespace}/${GRANTS_NAME} is gone; waiting for the cache to show it`);
@@ -162,7 +169,8 @@ function parseOrThrow(namespace: string, record: ConfigMap | undefined): Readonl
 function buildRecord(tree: TenantTree, namespace: string, data: Readonly<Record<string, string>>): ConfigMap {
   const owner = tree.owner(namespace);
   const name = owner?.tenant?.metadata.name ?? '';
-  if (owner === undefined || name === '') throw new TransientError(`namespace ${namespace} has no tenant to record grants for`);
+  if (owner === undefined || name === '')
+    throw new TransientError(`namespace ${namespace} has no tenant to record grants for`);
   const labels = ownerLabels({ tenantId: owner.tenantId, kind: 'Tenant', name });
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: GRANTS_NAME, namespace, labels }, data };
 }

@@ -19,12 +19,12 @@ export function createLimitLookup(
   tree: TenantTree,
   recorded: (namespace: string, key: string) => Grant | undefined,
 ): LimitLookup {
-  const effective = (seller: Seller, tenant: Tenant & KubeObject): Limits =>
-    computeEffectiveLimits({
-      plan: informers.plans.get(`${seller.namespace}/${tenant.spec.plan}`)?.spec.limits,
-      quota: informers.quotas.get(`${seller.namespace}/${tenant.metadata.name}`)?.spec.hard,
-      parent: ofOwner(seller),
-    });
+  const effective = (seller: Seller, tenant: Tenant & KubeObject): Limits => {
+    const plan = informers.plans.get(`${seller.namespace}/${tenant.spec.plan}`);
+    if (plan?.spec.offers !== 'Tenant') return NOTHING;
+    const quota = informers.quotas.get(`${seller.namespace}/${tenant.metadata.name}`)?.spec.hard;
+    return computeEffectiveLimits({ plan: plan.spec.limits, quota, parent: ofOwner(seller) });
+  };
 
   const ofOwner = (owner: Seller | undefined): Limits => {
     if (owner?.seller === undefined || owner.tenant === undefined) return {};
@@ -36,6 +36,9 @@ export function createLimitLookup(
 
   return { effective, inNamespace: (namespace) => ofOwner(tree.owner(namespace)) };
 }
+
+/** For a Tenant whose Plan is gone or sells something else: it keeps what it has and gets no more. */
+const NOTHING: Limits = Object.fromEntries(LIMIT_NAMES.map((name) => [name, 0n]));
 
 /** In names in which the seller is limited itself, only what it recorded may be used. */
 function capByShare(own: Limits, share: Amounts, seller: Limits): Limits {

@@ -26,9 +26,14 @@ export function createBreakerController(context: OperatorContext) {
     reconcile: async (_key, signal) => {
       await context.breaker.settle(signal);
       if (context.breaker.tripped() !== undefined) return;
-      for (const informer of held) {
-        for (const object of informer.list()) await releaseHold(context, informer, object, signal);
+      const objects = held.flatMap((informer) => informer.list().map((object) => ({ informer, object })));
+      const waiting = objects.filter(({ object }) => parseTombstone(object)?.held === true);
+      if (waiting.length === 0) return;
+      if (!context.breaker.confirmed()) {
+        await context.breaker.trip(`${waiting.length} removals are held and the record of why is gone`, signal);
+        return;
       }
+      for (const { informer, object } of waiting) await releaseHold(context, informer, object, signal);
     },
   });
 }

@@ -1,7 +1,7 @@
-import { PLANS } from '../../../crds/v1alpha1/resources.ts';
-import type { Plan } from '../../../crds/v1alpha1/plan.ts';
-import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
 import { computePlanRevision } from '../../../crds/rules/revision.ts';
+import type { Plan } from '../../../crds/v1alpha1/plan.ts';
+import { PLANS } from '../../../crds/v1alpha1/resources.ts';
+import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
 import { createController, watchOf } from '../../../kube/controller.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
@@ -14,7 +14,7 @@ import { createStatusReconcile } from '../statusonly.ts';
 
 /** Says of every Plan which revision it has and whether it can be bought. */
 export function createPlanController(context: OperatorContext) {
-  const { plans, tenants } = context.informers;
+  const { plans, tenants, namespaces } = context.informers;
   return createController(context, {
     name: PLANS.kind.toLowerCase(),
     workers: context.config.workers,
@@ -24,7 +24,16 @@ export function createPlanController(context: OperatorContext) {
         map: (plan) => [objectKey(plan), ...listDependents(context, plan)],
         predicate: onSpecChange,
       }),
-      watchOf<Tenant & KubeObject>({ informer: tenants, map: (tenant) => listPlansSoldBy(context, tenant), predicate: onSpecChange }),
+      watchOf<Tenant & KubeObject>({
+        informer: tenants,
+        map: (tenant) => listPlansSoldBy(context, tenant.status?.namespace ?? ''),
+        predicate: onSpecChange,
+      }),
+      watchOf({
+        informer: namespaces,
+        map: (namespace) => listPlansSoldBy(context, namespace.metadata.name),
+        predicate: onSpecChange,
+      }),
     ],
     reconcile: createStatusReconcile(context, {
       informer: plans,
@@ -44,15 +53,18 @@ function listDependents(context: OperatorContext, plan: Plan & KubeObject): read
   return below.flatMap((other) => [objectKey(other), ...listDependents(context, other)]);
 }
 
-function listPlansSoldBy(context: OperatorContext, tenant: Tenant) {
-  return context.informers.plans.byIndex(BY_NAMESPACE, tenant.status?.namespace ?? '').map(objectKey);
+function listPlansSoldBy(context: OperatorContext, namespace: string): readonly string[] {
+  return context.informers.plans.byIndex(BY_NAMESPACE, namespace).map(objectKey);
 }
 
 function checkPlan(context: OperatorContext, plan: Plan & KubeObject): void {
   const { namespace = '', name } = plan.metadata;
   const seller = context.tree.owner(namespace);
   if (seller === undefined) {
-    throw new TerminalError('NoSeller', `namespace ${namespace} belongs to no seller; move the Plan to its seller's namespace`);
+    throw new TerminalError(
+      'NoSeller',
+      `namespace ${namespace} belongs to no seller; move the Plan to its seller's namespace`,
+    );
   }
   if (seller.tenant?.spec.type === 'Customer') {
     throw new TerminalError('NoSeller', `the owner of namespace ${namespace} is a Customer and may not sell`);

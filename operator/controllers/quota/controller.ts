@@ -6,20 +6,38 @@ import { renderAmounts } from '../../../model/limits.ts';
 import type { OperatorContext } from '../../context.ts';
 import { BY_PLAN } from '../../informers.ts';
 import { always, onSpecChange } from '../../predicates.ts';
-import { locateTenant, tenantKeyOfNamespace } from '../../tree.ts';
+import { listDescendants, locateTenant, tenantKeyOfNamespace } from '../../tree.ts';
 import { createStatusReconcile } from '../statusonly.ts';
 
 /** Shows on every Quota which limits hold, what is used of them and what was passed on. */
 export function createQuotaController(context: OperatorContext) {
-  const { quotas, tenants, plans, grants } = context.informers;
+  const { quotas, tenants, plans, grants, namespaces } = context.informers;
   return createController(context, {
     name: QUOTAS.kind.toLowerCase(),
     workers: context.config.workers,
     watches: [
-      watchOf({ informer: quotas, map: (quota) => [objectKey(quota)], predicate: onSpecChange }),
-      watchOf({ informer: tenants, map: (tenant) => [objectKey(tenant)], predicate: onSpecChange }),
-      watchOf({ informer: plans, map: (plan) => tenants.byIndex(BY_PLAN, objectKey(plan)).map(objectKey), predicate: onSpecChange }),
-      watchOf({ informer: grants, map: (record) => tenantKeyOfNamespace(context, record.metadata.namespace ?? ''), predicate: always }),
+      watchOf({ informer: quotas, map: (quota) => listAffected(context, objectKey(quota)), predicate: onSpecChange }),
+      watchOf({
+        informer: tenants,
+        map: (tenant) => listAffected(context, objectKey(tenant)),
+        predicate: onSpecChange,
+      }),
+      watchOf({
+        informer: plans,
+        map: (plan) =>
+          tenants.byIndex(BY_PLAN, objectKey(plan)).flatMap((tenant) => listAffected(context, objectKey(tenant))),
+        predicate: onSpecChange,
+      }),
+      watchOf({
+        informer: grants,
+        map: (record) => tenantKeyOfNamespace(context, record.metadata.namespace ?? ''),
+        predicate: always,
+      }),
+      watchOf({
+        informer: namespaces,
+        map: (namespace) => tenantKeyOfNamespace(context, namespace.metadata.name),
+        predicate: onSpecChange,
+      }),
     ],
     reconcile: createStatusReconcile(context, {
       informer: quotas,
@@ -27,11 +45,20 @@ export function createQuotaController(context: OperatorContext) {
       check: (quota) => {
         if (observeTenant(context, objectKey(quota)) !== undefined) return;
         const { name, namespace } = quota.metadata;
-        throw new TerminalError('TenantNotFound', `no Tenant ${name} in namespace ${namespace}; a Quota limits the Tenant of the same name beside it`);
+        throw new TerminalError(
+          'TenantNotFound',
+          `no Tenant ${name} in namespace ${namespace}; a Quota limits the Tenant of the same name beside it`,
+        );
       },
       fields: (quota) => computeNumbers(context, objectKey(quota)),
     }),
   });
+}
+
+/** Whose limits change with a Tenant's: its own Quota, and those of what it sells, which are 0 where it is limited. */
+function listAffected(context: OperatorContext, key: string): readonly string[] {
+  const tenant = context.informers.tenants.get(key);
+  return tenant === undefined ? [key] : [key, ...listDescendants(context, tenant)];
 }
 
 function computeNumbers(context: OperatorContext, key: string) {

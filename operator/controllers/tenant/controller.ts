@@ -1,15 +1,25 @@
+import type { Reason } from '../../../crds/v1alpha1/conditions.ts';
 import type { Quota } from '../../../crds/v1alpha1/quota.ts';
 import { TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
 import { createController, watchOf } from '../../../kube/controller.ts';
 import type { KubeObject } from '../../../kube/object.ts';
-import { objectKey } from '../../../kube/object.ts';
-import { ANNOTATION_TENANT_ID, LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../../../model/labels.ts';
-import type { OperatorContext } from '../../context.ts';
+import { objectKey, parseKey } from '../../../kube/object.ts';
+import {
+  ANNOTATION_PATH,
+  ANNOTATION_TENANT_ID,
+  LABEL_OWNER_KIND,
+  LABEL_OWNER_NAME,
+  LABEL_TENANT_ID,
+} from '../../../model/labels.ts';
+import type { ConfigMap, OperatorContext } from '../../context.ts';
+import { parseLedger } from '../../grants/ledger.ts';
 import { BY_NAMESPACE, BY_PLAN } from '../../informers.ts';
 import { always, onSpecChange } from '../../predicates.ts';
-import { locateTenant, tenantKeyOfNamespace } from '../../tree.ts';
+import { listDescendants, tenantKeyOfNamespace, tenantKeyOfPath } from '../../tree.ts';
 import { createTenantReconcile } from './reconcile.ts';
+
+const REFUSED: ReadonlySet<string> = new Set<Reason>(['QuotaExceeded', 'GrantsUnreadable']);
 
 /** Makes what belongs to a Tenant, and keeps it so. */
 export function createTenantController(context: OperatorContext) {
@@ -42,16 +52,18 @@ export function createTenantController(context: OperatorContext) {
         map: (plan) => tenants.byIndex(BY_PLAN, objectKey(plan)).map(objectKey),
         predicate: always,
       }),
-      watchOf<Quota & KubeObject>({ informer: informers.quotas, map: (quota) => listLimited(context, quota), predicate: onSpecChange }),
-      watchOf({ informer: informers.grants, map: (record) => listRefused(context, record), predicate: always }),
-      watchOf({
-        informer: informers.namespaces,
-        map: (namespace) => tenantKeyOfNamespace(context, namespace.metadata.name),
+      watchOf<Quota & KubeObject>({
+        informer: informers.quotas,
+        map: (quota) => listLimited(context, quota),
         predicate: onSpecChange,
       }),
-      ...children.map((informer) =>
-        watchOf({ informer, map: (child) => mapChild(context, child), predicate: always }),
-      ),
+      watchOf({ informer: informers.grants, map: (record) => listGrantees(context, record), predicate: always }),
+      watchOf({
+        informer: informers.namespaces,
+        map: (namespace) => mapNamespace(context, namespace),
+        predicate: onSpecChange,
+      }),
+      ...children.map((informer) => watchOf({ informer, map: (child) => mapChild(context, child), predicate: always })),
     ],
     reconcile: createTenantReconcile(context),
   });
@@ -63,27 +75,33 @@ function listSiblings(context: OperatorContext, tenant: Tenant & KubeObject): re
   return context.informers.tenants.byIndex('id', `${namespace}/${tenant.spec.id}`).map(objectKey);
 }
 
-/** Everything sold below: suspensions, holds, limits and the right to sell are inherited. */
-function listDescendants(context: OperatorContext, tenant: Tenant & KubeObject): readonly string[] {
-  const seller = context.tree.owner(tenant.metadata.namespace ?? '');
-  if (seller === undefined) return [];
-  const { namespace } = locateTenant(seller, tenant);
-  const below = context.informers.tenants.byIndex(BY_NAMESPACE, namespace);
-  return below.flatMap((child) => [objectKey(child), ...listDescendants(context, child)]);
-}
-
 function listLimited(context: OperatorContext, quota: Quota & KubeObject): readonly string[] {
   const tenant = context.informers.tenants.get(objectKey(quota));
   return tenant === undefined ? [] : [objectKey(tenant), ...listDescendants(context, tenant)];
 }
 
-/** Tenants that did not fit their seller's limits: a share that was given back may be theirs now. */
-function listRefused(context: OperatorContext, record: KubeObject): readonly string[] {
-  const namespace = record.metadata.namespace ?? '';
+/** By what the namespace says itself, because it may be gone by now; else by its name. */
+function mapNamespace(context: OperatorContext, { metadata }: KubeObject): readonly string[] {
+  const path = metadata.annotations?.[ANNOTATION_PATH];
+  return path === undefined ? tenantKeyOfNamespace(context, metadata.name) : [tenantKeyOfPath(context, path)];
+}
+
+/** Who may want to know of a change in a record of grants: its owner, who was refused a share in it, and whose share may be left over. */
+function listGrantees(context: OperatorContext, record: ConfigMap): readonly string[] {
+  const { namespace = '' } = record.metadata;
+  const left = [...parseLedger(record.data).ledger.keys()]
+    .filter((key) => key.startsWith('tenants/'))
+    .map((key) => `${namespace}/${parseKey(key).name}`)
+    .filter((key) => context.informers.tenants.get(key) === undefined);
+  return [...tenantKeyOfNamespace(context, namespace), ...listRefused(context, namespace), ...left];
+}
+
+/** Tenants that got no share from their seller: one was given back, or the record was mended. */
+function listRefused(context: OperatorContext, namespace: string): readonly string[] {
   const refused = context.informers.tenants
     .byIndex(BY_NAMESPACE, namespace)
-    .filter(({ status }) => status?.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'QuotaExceeded'));
-  return [...refused.map(objectKey), ...tenantKeyOfNamespace(context, namespace)];
+    .filter(({ status }) => status?.conditions?.some(({ type, reason }) => type === 'Ready' && REFUSED.has(reason)));
+  return refused.map(objectKey);
 }
 
 /** The Tenant that owns a child: by its own namespace, by the fleet's object of that name, or beside the Tenant. */

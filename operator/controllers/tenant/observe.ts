@@ -1,7 +1,7 @@
-import type { OperatorContext } from '../../context.ts';
-import { locateTenant } from '../../tree.ts';
-import { BY_ID } from '../../informers.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
+import type { OperatorContext } from '../../context.ts';
+import { BY_ID } from '../../informers.ts';
+import { locateTenant } from '../../tree.ts';
 import type { TenantObservation } from './validate.ts';
 
 /** Reads everything that decides about one Tenant; from caches only. */
@@ -36,5 +36,6 @@ function findDuplicate(
 ): string | undefined {
   const siblings = context.informers.tenants.byIndex(BY_ID, `${residence}/${tenant.spec.id}`);
   const age = (one: Sibling): string => `${one.metadata.creationTimestamp}/${one.metadata.name}`;
-  return siblings.find((other) => other.metadata.name !== tenant.metadata.name && age(other) < age(tenant))?.metadata.name;
+  return siblings.find((other) => other.metadata.name !== tenant.metadata.name && age(other) < age(tenant))?.metadata
+    .name;
 }

@@ -1,19 +1,20 @@
+import { TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import type { Reconcile } from '../../../kube/controller.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import { ensureFinalizer, removeFinalizer } from '../../../kube/finalizer.ts';
-import { TENANTS } from '../../../crds/v1alpha1/resources.ts';
+import { parseKey } from '../../../kube/object.ts';
+import { ANNOTATION_PATH, ANNOTATION_TENANT_ID, FINALIZER } from '../../../model/labels.ts';
 import { addAmounts, maxAmounts, renderShortfall } from '../../../model/limits.ts';
-import { ANNOTATION_TENANT_ID, FINALIZER } from '../../../model/labels.ts';
+import { tenantNamespace, tenantPath } from '../../../model/names.ts';
 import type { ChildKind } from '../../children.ts';
 import { applyChild, applyChildren, pruneChildren } from '../../children.ts';
 import type { OperatorContext } from '../../context.ts';
 import { buildTenant } from '../../desired/tenant/build.ts';
 import type { Outcome } from '../../outcome.ts';
-import { computeOutcome } from '../../outcome.ts';
-import { nowSeconds } from '../../outcome.ts';
+import { computeOutcome, nowSeconds } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
-import type { Suspension } from '../../tree.ts';
 import { clearRemoval, stampRemoval } from '../../tombstone.ts';
+import type { Suspension } from '../../tree.ts';
 import { observeTenant } from './observe.ts';
 import { computeTenantStatus } from './status.ts';
 import type { TenantObservation } from './validate.ts';
@@ -33,7 +34,7 @@ const PRUNED: readonly ChildKind[] = [
 export function createTenantReconcile(context: OperatorContext): Reconcile {
   return async (key, signal) => {
     const observed = observeTenant(context, key);
-    if (observed === undefined) return;
+    if (observed === undefined) return releaseShare(context, key, signal);
     if (observed.tenant.metadata.deletionTimestamp !== undefined) return removeTenant(context, observed, signal);
     let outcome: Outcome = { kind: 'ready', message: `namespace ${observed.namespace} is ready` };
     try {
@@ -84,7 +85,7 @@ async function grantTenant(
   const effective = owner === undefined ? {} : context.limits.effective(owner, observed.tenant);
   const allotted = maxAmounts(effective, addAmounts(used, passedOn));
   const answer = await context.grants.ensure(
-    { namespace: seller.namespace, key: `tenants/${observed.tenant.metadata.name}`, used: { tenants: 1n }, allotted },
+    { namespace: seller.namespace, key: shareKey(observed.tenant.metadata.name), used: { tenants: 1n }, allotted },
     signal,
   );
   if (answer.granted) return undefined;
@@ -104,7 +105,29 @@ async function removeTenant(context: OperatorContext, observed: TenantObservatio
     const decision = removedBelow
       ? 'stop'
       : await context.breaker.admit({ kind: 'Tenant', key: observed.namespace }, signal);
-    await stampRemoval(context, context.informers.namespaces, live, { decision, deletion: tenant.spec.deletion }, signal);
+    await stampRemoval(
+      context,
+      context.informers.namespaces,
+      live,
+      { decision, deletion: tenant.spec.deletion },
+      signal,
+    );
   }
   await removeFinalizer(context.client, TENANTS, tenant, FINALIZER, signal);
+}
+
+/** A removed tenant's share goes back to its seller once its namespace is gone: until then its disks are there. */
+async function releaseShare(context: OperatorContext, key: string, signal: AbortSignal): Promise<void> {
+  const { namespace = '', name } = parseKey(key);
+  const seller = context.tree.owner(namespace);
+  if (seller?.path === undefined || context.grants.recorded(namespace, shareKey(name)) === undefined) return;
+  const path = tenantPath(seller.path, name);
+  const left = context.informers.namespaces.get(tenantNamespace(path));
+  if (left?.metadata.annotations?.[ANNOTATION_PATH] === path) return;
+  await context.grants.release({ namespace, key: shareKey(name) }, signal);
+}
+
+/** Where a tenant's share is recorded. */
+function shareKey(name: string): string {
+  return `tenants/${name}`;
 }

@@ -1,11 +1,7 @@
 import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
 import { TerminalError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
-import {
-  ANNOTATION_PARENT_ID,
-  ANNOTATION_SWEEP_AT,
-  ANNOTATION_TENANT_ID,
-} from '../../../model/labels.ts';
+import { ANNOTATION_PARENT_ID, ANNOTATION_SWEEP_AT, ANNOTATION_TENANT_ID } from '../../../model/labels.ts';
 import type { ResolvedPlan } from '../../../model/planlookup.ts';
 import type { TenantInput } from '../../desired/tenant/build.ts';
 
@@ -32,13 +28,22 @@ export function validateTenant(observed: TenantObservation): TenantInput {
   const { tenant, seller } = observed;
   const { name, namespace: residence } = tenant.metadata;
   if (seller === undefined) {
-    throw new TerminalError('NoSeller', `namespace ${residence} belongs to no seller; move the Tenant to its seller's namespace`);
+    throw new TerminalError(
+      'NoSeller',
+      `namespace ${residence} belongs to no seller; move the Tenant to its seller's namespace`,
+    );
   }
   if (seller.type === 'Customer') {
-    throw new TerminalError('NoSeller', `the owner of namespace ${residence} is a Customer and may not sell; its seller can set spec.type: Reseller`);
+    throw new TerminalError(
+      'NoSeller',
+      `the owner of namespace ${residence} is a Customer and may not sell; its seller can set spec.type: Reseller`,
+    );
   }
   if (observed.duplicateOf !== undefined) {
-    throw new TerminalError('DuplicateIdentity', `spec.id ${tenant.spec.id} is taken by Tenant ${observed.duplicateOf}; use an id of its own`);
+    throw new TerminalError(
+      'DuplicateIdentity',
+      `spec.id ${tenant.spec.id} is taken by Tenant ${observed.duplicateOf}; use an id of its own`,
+    );
   }
   refuseForeignNamespace(observed);
   refusePlan(observed);
@@ -65,7 +70,7 @@ function refuseForeignNamespace({ live, namespace, tenantId, seller }: TenantObs
   const until = annotations[ANNOTATION_SWEEP_AT];
   const whose =
     annotations[ANNOTATION_TENANT_ID] === undefined
-      ? 'exists and is not a tenant\'s; delete it or choose another name'
+      ? "exists and is not a tenant's; delete it or choose another name"
       : until === undefined
         ? 'belongs to another identity; choose another name'
         : `belongs to a removed tenant of the same name until ${until}; wait, choose another name, or use that tenant's id`;
@@ -78,6 +83,9 @@ function refusePlan({ tenant, plan }: TenantObservation): void {
     throw new TerminalError(reason, `spec.plan ${tenant.spec.plan}: ${plan.problem.message}`);
   }
   if (plan !== undefined && plan.plan.spec.offers !== 'Tenant') {
-    throw new TerminalError('PlanNotFound', `spec.plan: Plan ${tenant.spec.plan} offers ${plan.plan.spec.offers}, a Tenant needs one that offers Tenant`);
+    throw new TerminalError(
+      'PlanNotFound',
+      `spec.plan: Plan ${tenant.spec.plan} offers ${plan.plan.spec.offers}, a Tenant needs one that offers Tenant`,
+    );
   }
 }

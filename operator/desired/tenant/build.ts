@@ -1,10 +1,10 @@
 import { ownerLabels } from '../../../model/labels.ts';
+import type { Manifest } from '../manifest.ts';
 import { buildFluxObjects } from './flux.ts';
 import { buildNamespace } from './namespace.ts';
 import { buildNetworkPolicies } from './networkpolicy.ts';
 import { buildResourceQuota } from './resourcequota.ts';
 import { buildMemberBindings, buildSellerAccess } from './roles.ts';
-import type { Manifest } from '../manifest.ts';
 
 export type TenantMember = {
   readonly kind: 'User' | 'Group';

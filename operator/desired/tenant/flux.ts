@@ -1,5 +1,5 @@
-import type { TenantInput, TenantSettings } from './build.ts';
 import type { Manifest } from '../manifest.ts';
+import type { TenantInput, TenantSettings } from './build.ts';
 
 /**
  * What lets Flux apply the tenant's folder: a ServiceAccount beside the Kustomization, its rights in the tenant's namespace

@@ -1,6 +1,6 @@
 import { ANNOTATION_PARENT_ID, ANNOTATION_PATH, ANNOTATION_TENANT_ID } from '../../../model/labels.ts';
-import type { TenantInput } from './build.ts';
 import type { Manifest } from '../manifest.ts';
+import type { TenantInput } from './build.ts';
 
 /**
  * The tenant's namespace. The annotations are the tenant's identity on the cluster: who owns the name later is decided by

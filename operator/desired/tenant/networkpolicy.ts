@@ -1,5 +1,5 @@
-import type { TenantInput, TenantSettings } from './build.ts';
 import type { Manifest } from '../manifest.ts';
+import type { TenantInput, TenantSettings } from './build.ts';
 
 /** Private, shared, link-local (metadata services), loopback, benchmark and reserved ranges: RFC 6890 and IANA's registry. */
 const NOT_INTERNET_V4 = [
@@ -15,7 +15,14 @@ const NOT_INTERNET_V4 = [
   '224.0.0.0/4',
   '240.0.0.0/4',
 ] as const;
-const NOT_INTERNET_V6 = ['::/128', '::1/128', '::ffff:0:0/96', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'] as const;
+const NOT_INTERNET_V6 = [
+  '::/128',
+  '::1/128',
+  '64:ff9b::/96',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+] as const;
 
 type PolicySpec = Readonly<Record<string, unknown>>;
 

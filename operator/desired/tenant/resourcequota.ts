@@ -1,5 +1,5 @@
-import type { TenantInput, TenantSettings } from './build.ts';
 import type { Manifest } from '../manifest.ts';
+import type { TenantInput, TenantSettings } from './build.ts';
 
 /**
  * Object counts only. A compute ResourceQuota would refuse virt-launcher's pods, live migration and CDI's scratch space;

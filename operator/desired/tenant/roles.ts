@@ -1,15 +1,12 @@
 import { API_VERSION, GROUP } from '../../../model/group.ts';
-import type { TenantInput, TenantMember } from './build.ts';
 import type { Manifest } from '../manifest.ts';
+import type { TenantInput, TenantMember } from './build.ts';
 
 const ROLES = ['Owner', 'Admin', 'Developer', 'Viewer', 'Billing'] as const satisfies readonly TenantMember['role'][];
 const RBAC = 'rbac.authorization.k8s.io';
 
 /** One RoleBinding for each role that has members, to the fixed ClusterRole `sublet-<role>`, in the tenant's namespace. */
-export function buildMemberBindings(
-  input: TenantInput,
-  labels: Readonly<Record<string, string>>,
-): readonly Manifest[] {
+export function buildMemberBindings(input: TenantInput, labels: Readonly<Record<string, string>>): readonly Manifest[] {
   return ROLES.flatMap((role) => {
     const members = input.members.filter((member) => member.role === role);
     if (members.length === 0) return [];
@@ -30,10 +27,7 @@ export function buildMemberBindings(
  * In the seller's namespace: every member may read the tenant's own Tenant and Quota, and the price list. Owned by the
  * Tenant, because it lives beside it and holds nothing of value.
  */
-export function buildSellerAccess(
-  input: TenantInput,
-  labels: Readonly<Record<string, string>>,
-): readonly Manifest[] {
+export function buildSellerAccess(input: TenantInput, labels: Readonly<Record<string, string>>): readonly Manifest[] {
   if (input.members.length === 0) return [];
   const name = `sublet-tenant-${input.name}`;
   const metadata = {
