@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-
-/** A file of a published archive. */
-export type ArchiveFile = { readonly name: string; readonly text: string };
+import type { ArchiveFile } from './values.ts';
 
 /** A published archive: its bytes and `sha256:<hex>` of them. */
 export type Archive = { readonly bytes: Buffer; readonly digest: string };

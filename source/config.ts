@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FLEET_NAMESPACE } from '../model/names.ts';
+import { FLEET_NAMESPACE, SYSTEM_NAMESPACE } from '../model/names.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 
 const dnsLabel = z
@@ -58,6 +58,8 @@ export const SourceConfig = z.strictObject({
   leaderElection: z
     .strictObject({
       enabled: z.boolean().default(true),
+      /** Where the Lease is. */
+      namespace: dnsLabel.default(SYSTEM_NAMESPACE),
       name: dnsLabel.default('sublet-source'),
       leaseDurationMs: durationMs.default(15_000),
       renewDeadlineMs: durationMs.default(10_000),

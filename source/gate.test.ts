@@ -110,7 +110,13 @@ describe('files', () => {
 
   test('ignores what Flux does not read', async () => {
     expect(
-      await judge({ 'README.md': 'yes: [', 'logo.png': 'x', 'values.json': '{}', 'notes/README.md': '', 'a.yaml': desk() }),
+      await judge({
+        'README.md': 'yes: [',
+        'logo.png': 'x',
+        'values.json': '{}',
+        'notes/README.md': '',
+        'a.yaml': desk(),
+      }),
     ).toMatchObject({ ok: true, resources: ['RDPInstance/desk'] });
   });
 

@@ -1,7 +1,6 @@
 import * as labels from '../model/labels.ts';
-import type { ArchiveFile } from './archive.ts';
 import type { SourceLimits } from './limits.ts';
-import { findValueProblems, renderFile } from './values.ts';
+import { type ArchiveFile, findValueProblems, renderFile } from './values.ts';
 import type { Violation } from './violation.ts';
 
 /** A parsed YAML document and where it stands. */

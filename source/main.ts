@@ -1,17 +1,29 @@
-import { parseArgs } from 'node:util';
-import { KubeConfig } from '@kubernetes/client-node';
-import { type Logger, pino } from 'pino';
-import { Agent, request } from 'undici';
-import { type Client, createClient } from '../kube/client.ts';
-import { type Clock, type Random, realClock, realRandom } from '../kube/clock.ts';
-import { createController, watchOf } from '../kube/controller.ts';
+import type { Logger } from 'pino';
+import { TENANTS } from '../crds/v1alpha1/resources.ts';
+import type { Tenant } from '../crds/v1alpha1/tenant.ts';
+import type { Client } from '../kube/client.ts';
+import type { Clock, Random } from '../kube/clock.ts';
+import { type Controller, createController, watchOf } from '../kube/controller.ts';
 import { createEventRecorder } from '../kube/events.ts';
-import { createInformer } from '../kube/informer.ts';
+import { createInformer, type Informer } from '../kube/informer.ts';
 import { createManager } from '../kube/manager.ts';
-import { createMetrics, type Metrics } from '../kube/metrics.ts';
-import { parseSourceConfig, type SourceConfig } from './config.ts';
+import type { Metrics } from '../kube/metrics.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { GROUP } from '../model/group.ts';
+import { ROOT_NAMESPACE } from '../model/names.ts';
+import type { SourceConfig } from './config.ts';
+import { type ClusterTenant, createEvaluator } from './evaluate.ts';
+import { EXTERNALARTIFACTS, type ExternalArtifact, GITREPOSITORIES, type GitRepository } from './externalartifact.ts';
 import type { OpenUrl } from './fetch.ts';
+import { createSourceMetrics } from './metrics.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import { checkByRules } from './rules.ts';
+import { startArchiveServer } from './server.ts';
+import { createArchiveStore } from './store.ts';
+import { createTreeLoader } from './tree.ts';
+import { createArtifactWriter } from './write.ts';
 
+/** What the fleet source gets from outside. */
 export type SourceDeps = {
   readonly client: Client;
   readonly clock: Clock;
@@ -21,3 +33,156 @@ export type SourceDeps = {
   readonly openUrl: OpenUrl;
 };
 
+/** A running fleet source. */
+export type Source = {
+  /** Where the archive server listens. */
+  readonly address: string;
+  readonly port: number;
+  /** Resolves when the informers have synced and, where it has to, this process leads. */
+  ready(): Promise<void>;
+  /** Resolves when all has stopped after the signal aborted; rejects when leadership is lost. */
+  readonly stopped: Promise<void>;
+};
+
+/** Annotation on the GitRepository by which a person confirms a revision that removes much. */
+export const CONFIRM_ANNOTATION = `${GROUP}/confirmed-revision`;
+
+/**
+ * Wires the fleet source and starts it. One process publishes at a time; every process serves what is on its volume. Rejects when the
+ * archive server's address cannot be had.
+ */
+export async function runSource(deps: SourceDeps, config: SourceConfig, signal: AbortSignal): Promise<Source> {
+  const metrics = createSourceMetrics(deps.metrics);
+  const informers = createInformers(deps, config);
+  const store = createArchiveStore(
+    { now: deps.clock.now },
+    { directory: config.directory, namespace: config.namespace },
+  );
+  const lookAgain = { call: (): void => {} };
+  const server = await startArchiveServer(
+    { store, clock: deps.clock, onAnswer: metrics.countRequest, onMissing: () => lookAgain.call() },
+    { ...config.listen, namespace: config.namespace, maxConnections: MAX_CONNECTIONS },
+  );
+  const baseUrl =
+    config.advertisedUrl ??
+    `http://${server.address.includes(':') ? `[${server.address}]` : server.address}:${server.port}`;
+  const publisher = wirePublisher({ ...deps, ...informers, store, sourceMetrics: metrics, baseUrl }, config);
+  const controller = createFleetController(deps, informers, publisher, config);
+  lookAgain.call = () => {
+    publisher.forgetVolume();
+    controller.enqueue(fleetKey(config));
+  };
+  const { enabled, ...leaderElection } = config.leaderElection;
+  const manager = createManager(deps, { http: config.manage, leaderElection: enabled ? leaderElection : undefined });
+  manager.addController(controller);
+  const stopped = manager.start(signal).finally(() => server.stop());
+  return { address: server.address, port: server.port, ready: () => manager.ready(), stopped };
+}
+
+const MAX_CONNECTIONS = 256;
+
+type Informers = {
+  readonly tenants: Informer<Tenant & KubeObject>;
+  readonly repositories: Informer<GitRepository>;
+  readonly artifacts: Informer<ExternalArtifact>;
+};
+
+function createInformers(deps: SourceDeps, { namespace, repository }: SourceConfig): Informers {
+  return {
+    tenants: createInformer<Tenant & KubeObject>(deps, { resource: TENANTS }),
+    repositories: createInformer<GitRepository>(deps, {
+      resource: GITREPOSITORIES,
+      namespace,
+      fieldSelector: `metadata.name=${repository}`,
+    }),
+    artifacts: createInformer<ExternalArtifact>(deps, { resource: EXTERNALARTIFACTS, namespace }),
+  };
+}
+
+type Wiring = SourceDeps &
+  Informers & {
+    readonly store: ReturnType<typeof createArchiveStore>;
+    readonly sourceMetrics: ReturnType<typeof createSourceMetrics>;
+    readonly baseUrl: string;
+  };
+
+function wirePublisher(wiring: Wiring, config: SourceConfig): Publisher {
+  const { client, clock, log, store, repositories, artifacts, tenants } = wiring;
+  const { namespace, repository, limits, environment } = config;
+  const events = createEventRecorder(wiring, {
+    reportingController: `${GROUP}/source`,
+    reportingInstance: 'sublet-source',
+  });
+  return createPublisher(
+    {
+      clock,
+      log,
+      repositories,
+      artifacts,
+      observeTenants: () => observeTenants(tenants),
+      trees: createTreeLoader(wiring, {
+        environment,
+        limits,
+        fetchTimeoutMs: config.fetchTimeoutMs,
+        isNamespace: isTenantNamespace,
+      }),
+      evaluator: createEvaluator({ store, clock, check: checkByRules, limits }),
+      store,
+      writer: createArtifactWriter({ client, clock, artifacts }, { namespace, repository }),
+      metrics: wiring.sourceMetrics,
+      warn: (object, reason, note) => events.event(object, { type: 'Warning', reason, note, action: 'Publish' }),
+    },
+    {
+      namespace,
+      repository,
+      limits,
+      confirmAnnotation: CONFIRM_ANNOTATION,
+      baseUrl: wiring.baseUrl,
+      shrinkRule: config.shrink,
+      concurrency: config.concurrency,
+      archiveKeepMs: config.archiveKeepMs,
+      volumeCheckMs: config.volumeCheckMs,
+    },
+  );
+}
+
+/** Everything that can change what is published leads to one key: a pass always looks at the whole. */
+function createFleetController(
+  deps: SourceDeps,
+  informers: Informers,
+  publisher: Publisher,
+  config: SourceConfig,
+): Controller {
+  const map = (): readonly string[] => [fleetKey(config)];
+  const isNewSpec = (old: KubeObject, now: KubeObject): boolean => old.metadata.generation !== now.metadata.generation;
+  return createController(deps, {
+    name: 'fleet',
+    workers: 1,
+    watches: [
+      watchOf({ informer: informers.repositories, map }),
+      watchOf({ informer: informers.artifacts, map }),
+      watchOf({ informer: informers.tenants, map, predicate: { onUpdate: isNewSpec } }),
+    ],
+    reconcile: (_key, signal) => publisher.publish(signal),
+    backoff: { baseMs: 200, maxMs: 60_000 },
+  });
+}
+
+function fleetKey({ namespace, repository }: SourceConfig): string {
+  return `${namespace}/${repository}`;
+}
+
+/** `sublet-root`, or what `tenantNamespace` can give. */
+export function isTenantNamespace(name: string): boolean {
+  return name === ROOT_NAMESPACE || /^(?=.{3,63}$)(t|th)-[a-z0-9]+(--?[a-z0-9]+)*$/.test(name);
+}
+
+function observeTenants(tenants: Informer<Tenant & KubeObject>): readonly ClusterTenant[] | undefined {
+  if (!tenants.hasSynced()) return undefined;
+  return tenants.list().map(({ metadata, spec }) => ({
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    type: spec.type,
+    isFleet: spec.source?.type === 'Fleet',
+  }));
+}

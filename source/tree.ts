@@ -1,3 +1,5 @@
+import type { Clock } from '../kube/clock.ts';
+import { TransientError } from '../kube/errors.ts';
 import { type ArtifactRef, fetchArtifact, type OpenUrl } from './fetch.ts';
 import { ArchiveRefusedError, type SourceLimits } from './limits.ts';
 import { type Split, splitTree } from './split.ts';
@@ -11,9 +13,17 @@ export type TreeLoader = {
   load(artifact: ArtifactRef, signal: AbortSignal): Promise<Tree>;
 };
 
+export type TreeLoaderOptions = {
+  readonly environment: string;
+  readonly isNamespace: (name: string) => boolean;
+  readonly limits: SourceLimits;
+  /** For the whole download. */
+  readonly fetchTimeoutMs: number;
+};
+
 export function createTreeLoader(
-  deps: { readonly openUrl: OpenUrl; readonly limits: SourceLimits },
-  options: { readonly environment: string; readonly isNamespace: (name: string) => boolean },
+  deps: { readonly openUrl: OpenUrl; readonly clock: Clock },
+  options: TreeLoaderOptions,
 ): TreeLoader {
   let known: { readonly digest: string; readonly tree: Tree } | undefined;
   return {
@@ -25,12 +35,18 @@ export function createTreeLoader(
   };
 
   async function loadTree(artifact: ArtifactRef, signal: AbortSignal): Promise<Tree> {
+    const { limits, environment, isNamespace, fetchTimeoutMs } = options;
+    const late = new AbortController();
+    const message = `the artifact at ${artifact.url} took longer than fetchTimeoutMs ${fetchTimeoutMs}`;
+    const timer = deps.clock.setTimeout(() => late.abort(new TransientError(message)), fetchTimeoutMs);
     try {
-      const bytes = await fetchArtifact(deps.openUrl, artifact, deps.limits, signal);
-      return { ok: true, split: splitTree(parseTar(bytes, deps.limits), options.environment, options.isNamespace) };
+      const bytes = await fetchArtifact(deps.openUrl, artifact, limits, AbortSignal.any([signal, late.signal]));
+      return { ok: true, split: splitTree(parseTar(bytes, limits), environment, isNamespace) };
     } catch (error) {
       if (error instanceof ArchiveRefusedError) return { ok: false, message: `${error.limit}: ${error.message}` };
       throw error;
+    } finally {
+      deps.clock.clearTimeout(timer);
     }
   }
 }

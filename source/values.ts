@@ -1,4 +1,5 @@
-import type { ArchiveFile } from './archive.ts';
+/** A file of a published archive. */
+export type ArchiveFile = { readonly name: string; readonly text: string };
 
 /** Something in a value that JSON or a later reader of the published file would change or trip over. */
 export type ValueProblem = {

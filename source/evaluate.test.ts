@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { realClock } from '../kube/clock.ts';
+import { tenantNamespace } from '../model/names.ts';
+import { type ClusterTenant, createEvaluator, type Evaluator } from './evaluate.ts';
+import type { GateFacts } from './gate.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { splitTree } from './split.ts';
+import { type ArchiveStore, createArchiveStore } from './store.ts';
+
+let directory: string;
+let store: ArchiveStore;
+let evaluator: Evaluator;
+let judged: GateFacts[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sublet-source-'));
+  store = createArchiveStore({ now: () => 0 }, { directory, namespace: 'sublet-fleet' });
+  judged = [];
+  const check = (_value: unknown, facts: GateFacts) => {
+    judged.push(facts);
+    return [];
+  };
+  evaluator = createEvaluator({ store, clock: realClock, check, limits: DEFAULT_LIMITS });
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+const tree = (files: Readonly<Record<string, string>>) =>
+  splitTree(
+    Object.entries(files).map(([path, text]) => ({
+      path: `tenants/x/${path}`,
+      validName: true,
+      bytes: new TextEncoder().encode(text),
+    })),
+    'x',
+    () => true,
+  );
+const resource = (kind: string, name: string, spec = '{}'): string =>
+  `apiVersion: sublet.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
+const tenant = (name: string, type: string): string => resource('Tenant', name, `{type: ${type}}`);
+const ok = (verdicts: ReadonlyMap<string, { readonly ok: boolean }>) =>
+  Object.fromEntries([...verdicts].map(([name, verdict]) => [name, verdict.ok]));
+
+test('what a folder may hold follows from its seller’s folder, down the whole tree', async () => {
+  const deep = tenantNamespace('acme--bob');
+  const files = {
+    'sublet-root/acme.yaml': tenant('acme', 'Reseller'),
+    't-acme/bob.yaml': tenant('bob', 'Customer'),
+    [`${deep}/desk.yaml`]: resource('RDPInstance', 'desk'),
+    't-early/plan.yaml': resource('Plan', 'p'),
+  };
+  const { verdicts } = await evaluator.evaluate(tree(files), []);
+  expect(ok(verdicts)).toEqual({ 'sublet-root': true, 't-acme': true, [deep]: true, 't-early': true });
+  expect(Object.fromEntries(judged.map((facts) => [facts.namespace, facts.owner]))).toEqual({
+    'sublet-root': 'Root',
+    't-acme': 'Reseller',
+    [deep]: 'Customer',
+    't-early': 'Unknown',
+  });
+  const demoted = await evaluator.evaluate(tree({ ...files, 'sublet-root/acme.yaml': tenant('acme', 'Customer') }), []);
+  expect(ok(demoted.verdicts)).toMatchObject({ 't-acme': false });
+});
+
+test('names that are too long for a namespace are followed by their hash', async () => {
+  const long = 'a'.repeat(40);
+  const below = tenantNamespace(`${long}--${'b'.repeat(40)}`);
+  expect(below).toMatch(/^th-/);
+  const { verdicts } = await evaluator.evaluate(
+    tree({
+      'sublet-root/a.yaml': tenant(long, 'Reseller'),
+      [`t-${long}/b.yaml`]: tenant('b'.repeat(40), 'Customer'),
+      [`${below}/plan.yaml`]: resource('Plan', 'p'),
+    }),
+    [],
+  );
+  expect(ok(verdicts)).toEqual({ 'sublet-root': true, [`t-${long}`]: true, [below]: false });
+});
+
+test('tenants of the cluster stand in where the seller’s folder is held or silent, and make folders expected', async () => {
+  const live: ClusterTenant[] = [
+    { namespace: 'sublet-root', name: 'acme', type: 'Customer', isFleet: true },
+    { namespace: 'sublet-root', name: 'solo', type: 'Customer', isFleet: false },
+    { namespace: 't-acme', name: 'bob', type: 'Customer', isFleet: true },
+  ];
+  const files = { 'sublet-root/acme.yaml': '[', 't-acme/plan.yaml': resource('Plan', 'p') };
+  const { verdicts, expected } = await evaluator.evaluate(tree(files), live);
+  expect(ok(verdicts)).toEqual({ 'sublet-root': false, 't-acme': false });
+  expect([...expected].sort()).toEqual(['sublet-root', 't-acme', 't-acme--bob']);
+});
+
+test('a second pass reads only what changed, and writes again what the store lost', async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 20 }, (_, i) => [`t-${i}/desk.yaml`, resource('RDPInstance', `d${i}`)]),
+  );
+  const first = await evaluator.evaluate(tree(files), []);
+  expect(first.parsed).toBe(20);
+  expect(store.list()).toHaveLength(20);
+  const same = await evaluator.evaluate(tree({ ...files, 't-3/README.md': 'words' }), []);
+  expect(same.parsed).toBe(0);
+  const changed = await evaluator.evaluate(
+    tree({ ...files, 't-3/desk.yaml': resource('RDPInstance', 'd3', '{power: Stopped}') }),
+    [],
+  );
+  expect(changed.parsed).toBe(1);
+  await store.remove('t-7', store.list().find((one) => one.name === 't-7')?.digest ?? '');
+  const again = await evaluator.evaluate(tree(files), []);
+  expect(again.parsed).toBe(2);
+  expect(store.list().filter((one) => one.name === 't-7')).toHaveLength(1);
+  expect(again.verdicts).toEqual(first.verdicts);
+});
