@@ -64,7 +64,7 @@ const KUSTOMIZE_CONTROLLER = fluxTool('kustomize-controller');
  * `KUBEBUILDER_ASSETS` when that has it; everything else comes from the cache, or is built into it with Go (minutes,
  * once a machine; progress goes to `log`).
  *
- * Throws UnavailableError when something is missing and Go is not there to build it.
+ * Throws UnavailableError when something is missing and cannot be built.
  */
 export async function obtainBinaries(options: { readonly flux: boolean; readonly log: LogLine }): Promise<Binaries> {
   const controlPlane = await obtainTool(CONTROL_PLANE, options.log);
@@ -113,12 +113,19 @@ async function obtainTool(tool: Tool, log: LogLine): Promise<string> {
   const entry = path.join(cacheFolder(), `${tool.name}-${inputs}-${go.version}-${go.os}-${go.arch}`);
   const binary = path.join(entry, tool.name);
   if (existsSync(binary)) return binary;
-  await buildOnce({ entry, name: tool.name, log }, async (staging) => {
-    const args = ['build', '-trimpath', '-ldflags', tool.ldflags, '-o', path.join(staging, tool.name), tool.target];
-    await runGo(folder, args);
-    if (tool.crdModule !== undefined) await copyCrds(folder, tool.crdModule, path.join(staging, 'crds'));
-  });
+  try {
+    await buildOnce({ entry, name: tool.name, log }, (staging) => build(tool, folder, staging));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UnavailableError(`${tool.name} could not be built: ${why}`, { cause: error });
+  }
   return binary;
+}
+
+async function build(tool: Tool, folder: string, staging: string): Promise<void> {
+  const binary = path.join(staging, tool.name);
+  await runGo(folder, ['build', '-trimpath', '-ldflags', tool.ldflags, '-o', binary, tool.target]);
+  if (tool.crdModule !== undefined) await copyCrds(folder, tool.crdModule, path.join(staging, 'crds'));
 }
 
 async function copyCrds(folder: string, module: string, target: string): Promise<void> {

@@ -4,6 +4,8 @@ import { connectCluster } from '../cluster/connect.ts';
 import type { Cluster } from '../cluster/contract.ts';
 import type { ClusterProvision } from './globalsetup.ts';
 
+const MAX_REASON = 400;
+
 /** What a group of tests needs beyond an API server. */
 export type ClusterNeeds = {
   /** Flux's source- and kustomize-controller and a git server that they reach. */
@@ -85,7 +87,9 @@ function describeLack(name: string, lack: Lack | undefined, tests: () => void): 
     });
     return;
   }
-  describe.skip(`${name} [needs ${what}: ${reason}]`, tests);
+  // One line, and nothing that ends the bracket, which the summary of skipped tests looks for.
+  const line = reason.replaceAll(/\s+/g, ' ').replaceAll(/[[\]]/g, '').slice(0, MAX_REASON);
+  describe.skip(`${name} [needs ${what}: ${line}]`, tests);
 }
 
 /** Whether `SUBLET_REQUIRE`, a comma-separated list, turns a skip for want of this into a failure. */
