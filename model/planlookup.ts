@@ -45,6 +45,9 @@ export type PlanProblem = {
     | 'OffersMismatch'
     | 'Widened'
     | 'Incomplete';
+  /** The field of the Plan that was asked for, such as `['spec', 'basedOn']`; empty when there is no such Plan. */
+  readonly path: readonly string[];
+  /** Begins with the path, except when there is no such Plan. */
   readonly message: string;
 };
 
@@ -63,35 +66,41 @@ export function resolvePlan<P extends PlanLike>(
 ): ResolvedPlan<P> {
   const plan = plans.get(`${seller.namespace}/${name}`);
   if (plan === undefined) {
-    return fail('PlanNotFound', `no Plan ${name} in namespace ${seller.namespace}; create it or name another`);
+    return fail('PlanNotFound', [], `no Plan ${name} in namespace ${seller.namespace}; create it or name another`);
   }
   const { basedOn, desktop } = plan.spec;
   if (basedOn === undefined) return resolveRoot(plan, seller);
   if (seller.seller === undefined) {
-    return fail('BasedOnNotFound', 'spec.basedOn: the provider buys from nobody; state sizes and images instead', plan);
+    const message = 'the provider buys from nobody; state sizes and images instead';
+    return fail('BasedOnNotFound', BASED_ON, message, plan);
   }
   const base = resolvePlan(plans, seller.seller, basedOn);
   if (!base.ok) {
     const reason = base.problem.reason === 'PlanNotFound' ? 'BasedOnNotFound' : base.problem.reason;
-    return fail(reason, `spec.basedOn ${basedOn}: ${base.problem.message}`, plan);
+    return fail(reason, BASED_ON, `${basedOn}: ${base.problem.message}`, plan);
   }
   const mismatch = findMismatch(plan, base.plan);
   if (mismatch !== undefined) return { ok: false, problem: mismatch, plan };
   if (base.desktop === undefined) return { ok: true, plan, desktop: undefined };
   const widened = findWidening(desktop, base.desktop);
-  if (widened !== undefined) return fail('Widened', `spec.desktop.${widened} of Plan ${basedOn}`, plan);
+  if (widened !== undefined) {
+    return fail('Widened', ['spec', 'desktop', widened.term], `${widened.message} of Plan ${basedOn}`, plan);
+  }
   return { ok: true, plan, desktop: narrow(base.desktop, desktop) };
 }
+
+const BASED_ON = ['spec', 'basedOn'];
 
 function resolveRoot<P extends PlanLike>(plan: P, seller: SellerChain): ResolvedPlan<P> {
   const { offers, desktop } = plan.spec;
   if (offers !== 'Desktop') return { ok: true, plan, desktop: undefined };
   if (seller.seller !== undefined) {
-    return fail('BasedOnNotFound', 'spec.basedOn: required below the provider; name the Plan that you buy', plan);
+    return fail('BasedOnNotFound', BASED_ON, 'required below the provider; name the Plan that you buy', plan);
   }
   const { vcpu, memory, storage, images } = desktop ?? {};
   if (vcpu === undefined || memory === undefined || storage === undefined || images === undefined) {
-    return fail('Incomplete', 'spec.desktop: vcpu, memory, storage and images are required on a root Plan', plan);
+    const message = 'vcpu, memory, storage and images are required on a root Plan';
+    return fail('Incomplete', ['spec', 'desktop'], message, plan);
   }
   const size: DesktopSize = {
     vcpu,
@@ -104,35 +113,39 @@ function resolveRoot<P extends PlanLike>(plan: P, seller: SellerChain): Resolved
   return { ok: true, plan, desktop: size };
 }
 
-function findMismatch(plan: PlanLike, base: PlanLike): PlanProblem | undefined {
-  if (plan.spec.offers !== base.spec.offers) {
-    const message = `spec.offers: ${plan.spec.offers}, but the Plan ${base.metadata.name} that it is based on offers ${base.spec.offers}`;
-    return { reason: 'OffersMismatch', message };
+function findMismatch({ spec }: PlanLike, base: PlanLike): PlanProblem | undefined {
+  const because = `but the Plan ${base.metadata.name} that it is based on`;
+  if (spec.offers !== base.spec.offers) {
+    const message = `${spec.offers}, ${because} offers ${base.spec.offers}`;
+    return buildProblem('OffersMismatch', ['spec', 'offers'], message);
   }
-  if (plan.spec.currency !== base.spec.currency) {
-    const message = `spec.currency: ${plan.spec.currency}, but the Plan ${base.metadata.name} that it is based on is in ${base.spec.currency}`;
-    return { reason: 'CurrencyMismatch', message };
+  if (spec.currency !== base.spec.currency) {
+    const message = `${spec.currency}, ${because} is in ${base.spec.currency}`;
+    return buildProblem('CurrencyMismatch', ['spec', 'currency'], message);
   }
   return undefined;
 }
 
-/** The first field that gives more than the base has, with both numbers. */
-function findWidening(terms: DesktopTerms | undefined, base: DesktopSize): string | undefined {
-  if (terms === undefined) return undefined;
-  const { vcpu, memory, storage, images, gpus, storageClassName } = terms;
-  if (vcpu !== undefined && vcpu > base.vcpu) return `vcpu: ${vcpu} is more than the ${base.vcpu}`;
-  if (memory !== undefined && parseQuantity(memory) > base.memoryBytes)
-    return `memory: ${memory} is more than the ${renderQuantity(base.memoryBytes)}`;
-  if (storage !== undefined && parseQuantity(storage) > base.storageBytes)
-    return `storage: ${storage} is more than the ${renderQuantity(base.storageBytes)}`;
+type Widening = { readonly term: keyof DesktopTerms; readonly message: string };
+
+/** The first term that gives more than the base has, with both numbers. */
+function findWidening(terms: DesktopTerms | undefined, base: DesktopSize): Widening | undefined {
+  const { vcpu, memory, storage, images, gpus, storageClassName } = terms ?? {};
+  if (vcpu !== undefined && vcpu > base.vcpu) return { term: 'vcpu', message: `${vcpu} is more than the ${base.vcpu}` };
+  if (memory !== undefined && parseQuantity(memory) > base.memoryBytes) {
+    return { term: 'memory', message: `${memory} is more than the ${renderQuantity(base.memoryBytes)}` };
+  }
+  if (storage !== undefined && parseQuantity(storage) > base.storageBytes) {
+    return { term: 'storage', message: `${storage} is more than the ${renderQuantity(base.storageBytes)}` };
+  }
   if (gpus !== undefined && (gpus.count > (base.gpus?.count ?? 0) || gpus.deviceName !== base.gpus?.deviceName)) {
-    return `gpus: ${gpus.count} of ${gpus.deviceName} is not among the GPUs`;
+    return { term: 'gpus', message: `${gpus.count} of ${gpus.deviceName} is not among the GPUs` };
   }
   if (storageClassName !== undefined && storageClassName !== base.storageClassName) {
-    return `storageClassName: ${storageClassName} differs from that`;
+    return { term: 'storageClassName', message: `${storageClassName} differs from that` };
   }
   const extra = images?.find((image) => !base.images.includes(image));
-  return extra === undefined ? undefined : `images: ${extra} is not among the images`;
+  return extra === undefined ? undefined : { term: 'images', message: `${extra} is not among the images` };
 }
 
 function narrow(base: DesktopSize, terms: DesktopTerms | undefined): DesktopSize {
@@ -146,8 +159,15 @@ function narrow(base: DesktopSize, terms: DesktopTerms | undefined): DesktopSize
   };
 }
 
-function fail<P extends PlanLike>(reason: PlanProblem['reason'], message: string, plan?: P): ResolvedPlan<P> {
-  return plan === undefined
-    ? { ok: false, problem: { reason, message } }
-    : { ok: false, problem: { reason, message }, plan };
+function fail<P extends PlanLike>(
+  reason: PlanProblem['reason'],
+  path: readonly string[],
+  message: string,
+  plan?: P,
+): ResolvedPlan<P> {
+  return { ok: false, problem: buildProblem(reason, path, message), ...(plan === undefined ? {} : { plan }) };
+}
+
+function buildProblem(reason: PlanProblem['reason'], path: readonly string[], message: string): PlanProblem {
+  return { reason, path, message: path.length === 0 ? message : `${path.join('.')}: ${message}` };
 }
