@@ -1,14 +1,15 @@
-// Bundles the `sublet` command, with everything that it needs, into one file for the container image: dist/image/sublet.mjs.
+// Bundles the `sublet` command, with everything that it needs, into one file for the container image: sublet.mjs in the folder
+// that is named, or in dist/image, where the Containerfile looks for it.
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const OUTPUT = path.join(ROOT, 'dist', 'image');
+const OUTPUT = path.resolve(process.argv[2] ?? path.join(ROOT, 'dist', 'image'));
 // Some dependencies are CommonJS and call require, which an ES module does not have by itself.
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
-await rm(OUTPUT, { recursive: true, force: true });
+await rm(path.join(OUTPUT, 'sublet.mjs'), { force: true });
 const result = await build({
   absWorkingDir: ROOT,
   entryPoints: ['cli/main.ts'],
