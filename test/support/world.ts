@@ -19,10 +19,11 @@ export type WorldOptions = {
   readonly cluster: Cluster;
   /** Which folder of the reference fleet is used. */
   readonly environment?: 'staging' | 'production';
-  /** Settings of the operator, the fleet source and the KubeVirt simulator, over the defaults for tests. */
+  /** Settings of the operator and the fleet source, over the defaults for tests. */
   readonly operator?: Readonly<Record<string, unknown>>;
   readonly source?: Readonly<Record<string, unknown>>;
-  readonly simulator?: Readonly<Record<string, unknown>>;
+  /** Arguments of the simulated KubeVirt; `--quick` where time does not matter. */
+  readonly simulator?: readonly string[];
   readonly log?: (message: string) => void;
 };
 
@@ -58,7 +59,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   try {
     const accounts = await installSublet(cluster);
     log('installed deploy/ (CRDs, roles, policies)');
-    await startSimulator(options, processes, folder);
+    await startSimulator(options, processes, folder, accounts.simulator);
     log('simulated KubeVirt is running');
     const [operatorPort = 0, sourcePort = 0, artifactPort = 0] = await pickPorts(3);
     await startOperator(options, processes, folder, accounts.operator, operatorPort);
@@ -175,15 +176,10 @@ async function startSource(
   await startRole(processes, 'source', ['cli/main.ts', 'source'], env);
 }
 
-async function startSimulator(options: WorldOptions, processes: Processes, folder: string) {
-  const { cluster } = options;
-  await cluster.installManifests(path.join(ROOT, 'simulator/kubevirt/rbac.yaml'));
-  const access = await cluster.serviceAccountKubeConfig('kubevirt', 'kubevirt-simulator');
-  const env = {
-    KUBECONFIG: await writeAccess(folder, 'simulator', access),
-    SUBLET_SIMULATOR_CONFIG: JSON.stringify(options.simulator ?? {}),
-  };
-  await startRole(processes, 'simulator', ['simulator/kubevirt/main.ts'], env);
+async function startSimulator(options: WorldOptions, processes: Processes, folder: string, access: KubeConfig) {
+  const env = { KUBECONFIG: await writeAccess(folder, 'simulator', access) };
+  await startRole(processes, 'simulator', ['simulator/kubevirt/main.ts', ...(options.simulator ?? [])], env);
+  for (const group of ['kubevirt.io/v1', 'cdi.kubevirt.io/v1beta1']) await untilServed(options.cluster, group);
 }
 
 async function startRole(
@@ -193,6 +189,15 @@ async function startRole(
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
   await processes.start({ name, command: process.execPath, args: [path.join(ROOT, file), ...args], env });
+}
+
+async function untilServed(cluster: Cluster, group: string): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  while ((await cluster.admin.call('GET', `/apis/${group}`)).status !== 200) {
+    if (Date.now() > deadline)
+      throw new Error(`the simulated KubeVirt did not install ${group} in ${READY_MS / 1_000} s`);
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+  }
 }
 
 /** Polls /readyz; throws with the program's last words when it does not become ready. */
