@@ -1,8 +1,11 @@
+import { createApplier } from '../../kube/apply.ts';
 import { CUSTOMRESOURCEDEFINITIONS } from '../../kube/builtin.ts';
 import type { Client } from '../../kube/client.ts';
 import { type Clock, sleep } from '../../kube/clock.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../kubevirt/index.ts';
+import { GROUP } from '../../model/group.ts';
+import { findObject } from './status.ts';
 
 /**
  * Small CustomResourceDefinitions with KubeVirt's and CDI's names, status subresources and columns. They keep every field and check
@@ -52,23 +55,41 @@ export type CustomResourceDefinition = KubeObject & {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 };
 
-/** Server-side applies the definitions and waits until all are served. Rejects after `timeoutMs`. */
+/**
+ * Applies the definitions where they differ and waits until all are served. Rejects, having changed nothing, where one exists that is not
+ * the simulator's (a real KubeVirt's), and after `timeoutMs`.
+ */
 export async function installCrds(
   deps: { readonly client: Client; readonly clock: Clock },
-  options: { readonly fieldManager: string; readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
 ): Promise<void> {
-  const deadline = deps.clock.now() + (options.timeoutMs ?? 30_000);
-  const { fieldManager, signal } = options;
-  for (const crd of kubevirtCrds()) {
-    await deps.client.apply(CUSTOMRESOURCEDEFINITIONS, crd, { fieldManager, force: true, signal });
+  const { client, clock } = deps;
+  const { signal } = options;
+  const deadline = clock.now() + (options.timeoutMs ?? 30_000);
+  const find = (name: string) => findObject<CustomResourceDefinition>(client, CUSTOMRESOURCEDEFINITIONS, name, signal);
+  const crds = kubevirtCrds();
+  const present = await Promise.all(crds.map(({ metadata }) => find(metadata.name)));
+  const foreign = present.find((crd) => crd !== undefined && crd.metadata.labels?.[LABEL_MANAGED_BY] !== MANAGER);
+  if (foreign !== undefined) {
+    throw new Error(
+      `${foreign.metadata.name} exists and is not the simulator's: is KubeVirt installed here? Use another cluster.`,
+    );
   }
-  for (const { metadata } of kubevirtCrds()) {
-    while (!isEstablished(await deps.client.get(CUSTOMRESOURCEDEFINITIONS, { name: metadata.name }, { signal }))) {
-      if (deps.clock.now() > deadline) throw new Error(`${metadata.name}: not established in time`);
-      await sleep(deps.clock, 50, signal);
+  const applier = createApplier({ client }, { fieldManager: MANAGER, hashAnnotation: ANNOTATION_HASH });
+  for (const [index, crd] of crds.entries()) {
+    await applier.apply(CUSTOMRESOURCEDEFINITIONS, crd, present[index], { signal });
+  }
+  for (const { metadata } of crds) {
+    while (!isEstablished(await find(metadata.name))) {
+      if (clock.now() > deadline) throw new Error(`${metadata.name}: not established in time`);
+      await sleep(clock, 50, signal);
     }
   }
 }
+
+const MANAGER = 'kubevirt-simulator';
+const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+const ANNOTATION_HASH = `simulator.${GROUP}/applied-hash`;
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -131,7 +152,7 @@ function buildCrd(
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: `${plural}.${group}`, labels: { [LABEL_MANAGED_BY]: MANAGER } },
     spec: {
       group,
       scope: 'Namespaced',
@@ -157,6 +178,6 @@ function buildCrd(
   };
 }
 
-function isEstablished(crd: CustomResourceDefinition): boolean {
-  return crd.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
+function isEstablished(crd: CustomResourceDefinition | undefined): boolean {
+  return crd?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
 }

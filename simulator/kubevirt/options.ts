@@ -90,7 +90,7 @@ export function parseOptions(options: SimulatorOptions): Settings {
     rdpPort: 3389,
     nodes: ['node-1', 'node-2', 'node-3'],
     storageClasses: ['standard', 'fast'],
-    workers: 4,
+    workers: 16,
     ...options,
     timings,
   };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NAMESPACES, PERSISTENTVOLUMECLAIMS, SERVICES } from '../../kube/builtin.ts';
+import { CUSTOMRESOURCEDEFINITIONS, NAMESPACES, PERSISTENTVOLUMECLAIMS, SERVICES } from '../../kube/builtin.ts';
 import { type Client, createClient } from '../../kube/client.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -104,8 +104,7 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
   it('stays down after a guest shutdown, and starts through Halted', async () => {
     const before = await instanceOf('anna');
     await patch(VIRTUALMACHINES, 'anna', { metadata: { annotations: { [ANNOTATION_GUEST]: 'shutdown' } } });
-    await waitForStatus('anna', 'Stopped');
-    await expect.poll(() => exists(VIRTUALMACHINEINSTANCES, 'anna'), POLL).toBe(false);
+    await waitUntilOff('anna');
     expect((await machineOf('anna')).metadata.annotations?.[ANNOTATION_GUEST]).toBeUndefined();
     const address = before.status?.interfaces?.[0]?.ipAddress ?? '';
     expect(await shake(address)).toMatchObject({ kind: 'refused', reason: 'Closed' });
@@ -118,8 +117,7 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
 
   it('stays down when its instance is deleted under RerunOnFailure', async () => {
     await admin.delete(VIRTUALMACHINEINSTANCES, at('anna'));
-    await waitForStatus('anna', 'Stopped');
-    expect(await exists(VIRTUALMACHINEINSTANCES, 'anna')).toBe(false);
+    await waitUntilOff('anna');
     await powerCycle('anna');
   });
 
@@ -132,8 +130,7 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
 
   it('deletes the instance when halted, and grows the disk meanwhile', async () => {
     await patch(VIRTUALMACHINES, 'anna', { spec: { runStrategy: 'Halted' } });
-    await waitForStatus('anna', 'Stopped');
-    expect(await exists(VIRTUALMACHINEINSTANCES, 'anna')).toBe(false);
+    await waitUntilOff('anna');
     await patch(PERSISTENTVOLUMECLAIMS, 'anna', { spec: { resources: { requests: { storage: '30Gi' } } } });
     await expect
       .poll(async () => (await admin.get<Claim>(PERSISTENTVOLUMECLAIMS, at('anna'))).status?.capacity?.storage, POLL)
@@ -208,13 +205,20 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const { events } = await cluster().auditEvents(nextByte);
     const writes = events.filter(
-      ({ user, verb, objectRef }) =>
+      ({ user, verb }) =>
         user?.username === 'system:serviceaccount:kubevirt:kubevirt-simulator' &&
-        ['create', 'update', 'patch', 'delete'].includes(verb) &&
-        objectRef?.resource !== 'customresourcedefinitions' &&
-        objectRef?.resource !== 'storageclasses',
+        ['create', 'update', 'patch', 'delete'].includes(verb),
     );
     expect(writes).toEqual([]);
+  });
+
+  it('leaves a cluster alone that has a KubeVirt of its own', async () => {
+    const name = 'datavolumes.cdi.kubevirt.io';
+    const labels = { 'app.kubernetes.io/managed-by': 'cdi-operator' };
+    await admin.patch(CUSTOMRESOURCEDEFINITIONS, { name }, { type: 'merge', body: { metadata: { labels } } });
+    await expect(startKubeVirtSimulator({ ...deps, client: played })).rejects.toThrow(
+      `${name} exists and is not the simulator's: is KubeVirt installed here? Use another cluster.`,
+    );
   });
 
   const at = (name: string) => ({ namespace: NAMESPACE, name });
@@ -228,6 +232,13 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
     findCondition((await instanceOf(name)).status?.conditions, 'AgentConnected')?.status;
   const waitForStatus = (name: string, status: string) =>
     expect.poll(async () => (await machineOf(name)).status?.printableStatus, POLL).toBe(status);
+
+  /** `Stopped` is shown as soon as the instance is final; it is over when the machine says that none exists. */
+  async function waitUntilOff(name: string): Promise<void> {
+    await waitForStatus(name, 'Stopped');
+    await expect.poll(() => exists(VIRTUALMACHINEINSTANCES, name), POLL).toBe(false);
+    await expect.poll(async () => (await machineOf(name)).status?.created, POLL).toBe(false);
+  }
 
   async function ingressOf(name: string): Promise<string> {
     const { status } = await admin.get<Service>(SERVICES, at(name));

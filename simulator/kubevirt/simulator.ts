@@ -45,15 +45,13 @@ export type Simulator = {
   readonly stopped: Promise<void>;
 };
 
-export const FIELD_MANAGER = 'kubevirt-simulator';
-
 /**
- * Plays KubeVirt, CDI, storage and load balancer on a cluster until stopped. Resolves once the definitions are served and every
+ * Plays KubeVirt, CDI, storage and load balancer on a cluster until stopped. Rejects on a cluster that has a real KubeVirt. Resolves once the definitions are served and every
  * controller works; from then on whatever the cluster holds moves. Several may run on one machine, for different clusters.
  */
 export async function startKubeVirtSimulator(deps: SimulatorDeps, options: SimulatorOptions = {}): Promise<Simulator> {
   const settings = parseOptions(options);
-  await installCrds(deps, { fieldManager: FIELD_MANAGER });
+  await installCrds(deps);
   await installStorageClasses(deps.client, settings.storageClasses);
   const parts = createParts(deps, settings);
   const abort = new AbortController();

@@ -38,6 +38,21 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(stripUndefined(a), stripUndefined(b));
 }
 
+/** One object of a cluster-wide kind, or undefined when there is none. */
+export async function findObject<T extends KubeObject>(
+  client: Client,
+  resource: Resource,
+  name: string,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  try {
+    return await client.get<T>(resource, { name }, { signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
 /** What every controller here writes with. */
 export type Writer = { readonly client: Client; readonly signal: AbortSignal };
 

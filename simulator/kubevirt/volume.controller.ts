@@ -7,7 +7,7 @@ import { type KubeObject, type Resource, renderKey } from '../../kube/object.ts'
 import { GROUP } from '../../model/group.ts';
 import { ANNOTATION_CREATED_FOR, type Claim } from './datavolume.ts';
 import type { Settings } from './options.ts';
-import { applyStatus, type Writer } from './status.ts';
+import { applyStatus, findObject, type Writer } from './status.ts';
 import type { Timers } from './timers.ts';
 
 export const PERSISTENTVOLUMES: Resource = {
@@ -100,11 +100,8 @@ export async function installStorageClasses(client: Client, names: readonly stri
       allowVolumeExpansion: true,
       volumeBindingMode: 'Immediate',
     };
-    try {
+    if ((await findObject(client, STORAGECLASSES, name)) === undefined)
       await client.create(STORAGECLASSES, storageClass);
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
   }
 }
 
