@@ -161,11 +161,10 @@ export function createTransport(deps: TransportDeps, options: TransportOptions):
 
     close: async () => {
       closed = true;
-      if (pools === undefined) return;
-      await Promise.all([
-        pools.calls.close(),
-        pools.watches.destroy(new RequestError('reset', 'the client was closed')),
-      ]);
+      const last = pools;
+      pools = undefined;
+      if (last === undefined) return;
+      await Promise.all([last.calls.close(), last.watches.destroy(new RequestError('reset', 'the client was closed'))]);
     },
   };
 }
