@@ -167,7 +167,7 @@ function subscribe(watch: Watch<KubeObject>, queue: Workqueue, log: Logger): voi
   const enqueue = (objects: readonly KubeObject[], { cause }: EventInfo): void => {
     if (cause === 'own' && !ownWrites) return;
     const priority = cause === 'fresh' || cause === 'own' ? 'fresh' : 'resync';
-    for (const object of objects) for (const key of watch.map(object)) queue.add(key, priority);
+    for (const key of new Set(objects.flatMap((object) => watch.map(object)))) queue.add(key, priority);
   };
   informer.addEventHandler({
     onAdd: (object, info) => {

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LEASES } from './builtin.ts';
+import { createLeaderElector, type LeaderElectionOptions, LeadershipLostError, type Lease } from './leaderelection.ts';
+import { sendStatus } from './testing/fakeapiserver.ts';
+import { until } from './testing/until.ts';
+import { createWorld, type World } from './testing/world.ts';
+
+let world: World;
+let stop: AbortController;
+let running: Promise<unknown>[];
+beforeEach(async () => {
+  world = await createWorld();
+  stop = new AbortController();
+  running = [];
+});
+afterEach(async () => {
+  stop.abort();
+  await Promise.allSettled(running);
+  expect(world.clock.timers()).toBe(0);
+  await world.close();
+});
+
+const elector = (identity: string, options: Partial<LeaderElectionOptions> = {}) =>
+  createLeaderElector(world.deps, { namespace: 'n', name: 'lease', identity, ...options });
+const spec = () => (world.server.get(LEASES, 'n/lease') as Lease | undefined)?.spec;
+const advance = () => world.clock.advance(200);
+
+function hold(one: ReturnType<typeof elector>, signal = stop.signal) {
+  const state: { error?: unknown } = {};
+  running.push(
+    one.hold(signal).catch((error: unknown) => {
+      state.error = error;
+    }),
+  );
+  return state;
+}
+
+test('the first takes the lease and renews it', async () => {
+  const first = elector('one');
+  expect(await first.acquire(stop.signal)).toBe(true);
+  expect(spec()).toMatchObject({ holderIdentity: 'one', leaseDurationSeconds: 15, leaseTransitions: 0 });
+  expect(spec()?.renewTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+  const { acquireTime } = spec() ?? {};
+  hold(first);
+  const writes = world.server.requests.length;
+  for (let i = 0; i < 100; i++) await advance();
+  expect(first.isLeader()).toBe(true);
+  expect(spec()?.acquireTime).toBe(acquireTime);
+  expect(spec()?.renewTime).not.toBe(acquireTime);
+  expect(world.server.requests.length - writes).toBeGreaterThanOrEqual(8);
+  expect(world.server.requests.length - writes).toBeLessThanOrEqual(10);
+});
+
+test('a released lease is taken over at once', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  const second = elector('two');
+  const taking = second.acquire(stop.signal);
+  await until('the watch', () => world.server.watches().length === 1, advance);
+  const releasedMs = world.clock.monotonic();
+  await first.release();
+  expect(await taking).toBe(true);
+  expect(world.clock.monotonic() - releasedMs).toBeLessThan(1_000);
+  expect([first.isLeader(), second.isLeader()]).toEqual([false, true]);
+  expect(spec()).toMatchObject({ holderIdentity: 'two', leaseTransitions: 1 });
+});
+
+test('a leader that vanished is followed after the lease ran out by the follower’s own clock', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  world.clock.step(-86_400_000);
+  const second = elector('two');
+  const startMs = world.clock.monotonic();
+  const taking = second.acquire(stop.signal);
+  let taken = false;
+  void taking.then(() => {
+    taken = true;
+  });
+  await until('the takeover', () => taken, advance);
+  expect(world.clock.monotonic() - startMs).toBeGreaterThanOrEqual(15_000);
+  expect(world.clock.monotonic() - startMs).toBeLessThanOrEqual(19_500);
+});
+
+test('a leader that renews is not followed', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  hold(first);
+  const second = elector('two');
+  running.push(second.acquire(stop.signal));
+  for (let i = 0; i < 200; i++) await advance();
+  expect([first.isLeader(), second.isLeader()]).toEqual([true, false]);
+});
+
+test('a leader whose renewals fail stops before its lease runs out', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  const state = hold(first);
+  world.server.fault({
+    match: () => true,
+    times: 1000,
+    answer: (response) => sendStatus(response, 500, 'InternalError', 'no'),
+  });
+  const startMs = world.clock.monotonic();
+  await until('the loss', () => state.error !== undefined, advance);
+  expect(state.error).toBeInstanceOf(LeadershipLostError);
+  expect(world.clock.monotonic() - startMs).toBeLessThanOrEqual(15_000);
+  expect(first.isLeader()).toBe(false);
+});
+
+test('one failed renewal is no loss', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  const state = hold(first);
+  world.server.fault({ match: () => true, times: 2, answer: (response) => response.destroy() });
+  for (let i = 0; i < 100; i++) await advance();
+  expect(state.error).toBeUndefined();
+  expect(first.isLeader()).toBe(true);
+});
+
+test('a process that was asleep knows at once that it may not act', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  expect(first.isLeader()).toBe(true);
+  await world.clock.advance(20_000);
+  expect(first.isLeader()).toBe(false);
+  const state = hold(first);
+  await until('the loss', () => state.error !== undefined, advance);
+});
+
+test('a lease that somebody else took is lost', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  const state = hold(first);
+  const lease = world.server.get(LEASES, 'n/lease') as Lease;
+  world.server.put(LEASES, { ...lease, spec: { ...lease.spec, holderIdentity: 'thief' } });
+  await until('the loss', () => state.error !== undefined, advance);
+  expect(String(state.error)).toContain('another process holds the lease');
+  expect(spec()?.holderIdentity).toBe('thief');
+  await first.release();
+  expect(spec()?.holderIdentity).toBe('thief');
+});
+
+test('of two that try at the same moment one leads', async () => {
+  const [first, second] = [elector('one'), elector('two')];
+  running.push(first.acquire(stop.signal), second.acquire(stop.signal));
+  await until('a leader', () => first.isLeader() || second.isLeader(), advance);
+  await advance();
+  expect([first.isLeader(), second.isLeader()].filter(Boolean).length).toBe(1);
+});
+
+test('limits that cannot work are refused', () => {
+  expect(() => elector('one', { renewDeadlineMs: 20_000 })).toThrow('must be below leaseDurationMs');
+  expect(() => elector('one', { retryPeriodMs: 9_500 })).toThrow('must be well below renewDeadlineMs');
+});
