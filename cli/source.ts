@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { runSourceFromEnvironment } from '../source/main.ts';
+import { startSource } from '../source/start.ts';
 
 const EXAMPLES = `
 Reaches the API server as kubectl does: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount.
@@ -14,5 +14,5 @@ export function addSourceCommand(program: Command, signal: AbortSignal): void {
     .command('source')
     .description('run the fleet source until it is stopped')
     .addHelpText('after', EXAMPLES)
-    .action(() => runSourceFromEnvironment(process.env, signal));
+    .action(() => startSource(process.env, signal));
 }

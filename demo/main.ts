@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UnavailableError } from '../test/cluster/binaries.ts';
 import { startCluster } from '../test/cluster/cluster.ts';
-import { startWorld } from '../test/support/world.ts';
+import { restartControllerManager, startWorld } from '../test/support/world.ts';
 import { createProgress } from './progress.ts';
 import { orderDesktop } from './story.ts';
 
@@ -32,9 +32,14 @@ async function main(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   try {
     progress.step('installing Sublet and starting its roles under their own ServiceAccounts');
-    const world = await startWorld({ cluster, log: progress.detail });
+    const world = await startWorld({
+      cluster,
+      restartControllerManager: () => restartControllerManager(cluster),
+      log: progress.detail,
+    });
     try {
       const desktop = await orderDesktop(world, progress, stop.signal);
+      progress.rest();
       if (values.once !== true) {
         console.error(renderHints(cluster.kubeconfigPath, world.checkout, desktop));
         await new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -65,11 +70,16 @@ The fleet repository is ${checkout}: change a file below tenants/, commit, and g
 The .rdp file of the desktop is ${desktop.rdpFile}`;
 }
 
+function renderCauses(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}\nbecause: ${renderCauses(error.cause)}`;
+}
+
 try {
   await main();
 } catch (error) {
   const hint =
     error instanceof UnavailableError ? '' : '\nRun npm test to see which part does not work on this machine.';
-  console.error(`demo: ${error instanceof Error ? error.message : String(error)}${hint}`);
+  console.error(`demo: ${renderCauses(error)}${hint}`);
   process.exitCode = 1;
 }

@@ -3,6 +3,8 @@ const QUIET_MS = 1_000;
 /** Tells a person what is going on: one line a step with the time since the start, and a sign of life every second of silence. */
 export type Progress = {
   step(text: string): void;
+  /** Nothing is under way: no more signs of life until the next step. */
+  rest(): void;
   /** A line below the current step. */
   readonly detail: (text: string) => void;
   stop(): void;
@@ -24,6 +26,9 @@ export function createProgress(startedAtMs: number, write: (line: string) => voi
     step(text) {
       current = text;
       say(`${elapsed()}  ${text}`);
+    },
+    rest: () => {
+      current = '';
     },
     detail: (text) => say(`${elapsed()}    ${text}`),
     stop: () => clearInterval(timer),

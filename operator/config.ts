@@ -49,6 +49,11 @@ export const OperatorConfig = z.strictObject({
     .string()
     .regex(/^[1-9][0-9]{0,3}[smh]$/)
     .default('1h'),
+  /** How soon Flux tries a folder again that it could not apply. */
+  kustomizationRetryInterval: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}[smh]$/)
+    .default('30s'),
   probe: z
     .strictObject({
       /** Longest wait for one RDP answer. */

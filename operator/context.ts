@@ -52,6 +52,9 @@ export type PersistentVolumeClaim = KubeObject & {
   readonly status?: { readonly phase?: string; readonly capacity?: Readonly<Record<string, string>> };
 };
 
+/** `status.hard` is there once Kubernetes has counted. */
+export type ResourceQuota = KubeObject & { readonly status?: { readonly hard?: Readonly<Record<string, string>> } };
+
 /** Everything that the operator reads. `secrets` and `namespaces` hold metadata only. */
 export type Informers = {
   readonly tenants: Informer<Tenant & KubeObject>;
@@ -60,7 +63,7 @@ export type Informers = {
   readonly desktops: Informer<RDPInstance & KubeObject>;
   readonly definitions: Informer<KubeObject>;
   readonly namespaces: Informer<KubeObject>;
-  readonly resourceQuotas: Informer<KubeObject>;
+  readonly resourceQuotas: Informer<ResourceQuota>;
   readonly networkPolicies: Informer<KubeObject>;
   readonly roles: Informer<KubeObject>;
   readonly roleBindings: Informer<KubeObject>;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeWithOwnCluster } from '../support/cluster.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { restartControllerManager, startWorld, type World } from '../support/world.ts';
 import { brokenFile } from './brokenfile.story.ts';
 import { deleteAndReturn } from './deleteandreturn.story.ts';
 import { emptiedTree } from './emptiedtree.story.ts';
@@ -34,10 +34,9 @@ describeWithOwnCluster('stories', { flux: true, audit: true }, (cluster) => {
   beforeAll(async () => {
     world = await startWorld({
       cluster: cluster(),
+      restartControllerManager: () => restartControllerManager(cluster()),
       operator: { probe: { intervalSeconds: 2 }, leaderElection: true },
-      simulator: {
-        timings: { cloneMs: 500, importMs: 500, scheduleMs: 100, startMs: 100, bootMs: 300, shutdownMs: 100 },
-      },
+      simulator: ['--quick'],
     });
     stage = createStage(world);
   });

@@ -1,7 +1,9 @@
+import type { Plan } from '../../../crds/v1alpha1/plan.ts';
 import { type Controller, createController, type Predicate, type Watch, watchOf } from '../../../kube/controller.ts';
 import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { FINALIZER } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
+import { onSpecChange } from '../../predicates.ts';
 import { mapChild, mapImage, mapPlan, mapShortfall, mapSubtree } from './map.ts';
 import { createProber } from './prober.ts';
 import { createDesktopReconcile } from './reconcile.ts';
@@ -48,59 +50,45 @@ function watchSurroundings(context: OperatorContext): readonly Watch<KubeObject>
   const subtreeOf = (namespace: string | undefined): readonly string[] =>
     namespace === undefined ? [] : mapSubtree(context, namespace);
   return [
-    watchOf({ informer: tenants, map: (tenant) => subtreeOf(tenant.status?.namespace), predicate: SPEC_CHANGED }),
+    watchOf({ informer: tenants, map: (tenant) => subtreeOf(tenant.status?.namespace), predicate: TENANT_CHANGED }),
     watchOf({
       informer: informers.namespaces,
       map: (namespace) => subtreeOf(namespace.metadata.name),
-      predicate: ANNOTATIONS_CHANGED,
+      predicate: onSpecChange,
     }),
-    watchOf({
+    watchOf<Plan & KubeObject>({
       informer: informers.plans,
-      map: ({ metadata }) => mapPlan(context, { namespace: metadata.namespace ?? '', name: metadata.name }),
+      map: ({ metadata: { namespace = '', name }, spec }) =>
+        spec.offers === 'Tenant' ? mapShortfall(context, namespace) : mapPlan(context, { namespace, name }),
+      predicate: onSpecChange,
     }),
     watchOf({
       informer: informers.dataSources,
       map: ({ metadata }) => mapImage(context, metadata.name),
-      predicate: ANNOTATIONS_CHANGED,
+      predicate: onSpecChange,
     }),
     watchOf({ informer: informers.grants, map: ({ metadata }) => mapShortfall(context, metadata.namespace ?? '') }),
     watchOf({
       informer: informers.quotas,
-      map: ({ metadata }) =>
-        subtreeOf(metadata.namespace).filter((key) => mapShortfall(context, key.split('/')[0] ?? '').includes(key)),
+      map: ({ metadata }) => mapShortfall(context, metadata.namespace ?? ''),
+      predicate: onSpecChange,
     }),
   ];
 }
 
-/** Our own status writes are no news; everything else about a desktop is. */
+/** Besides what everybody looks at: somebody took our finalizer off. */
 const DESKTOP_CHANGED: Predicate<KubeObject> = {
   onUpdate: (old, desktop) =>
-    old.metadata.generation !== desktop.metadata.generation ||
-    old.metadata.uid !== desktop.metadata.uid ||
-    old.metadata.deletionTimestamp !== desktop.metadata.deletionTimestamp ||
-    (hasFinalizer(old) && !hasFinalizer(desktop)) ||
-    !sameEntries(old.metadata.labels, desktop.metadata.labels),
+    (onSpecChange.onUpdate?.(old, desktop) ?? true) || (hasFinalizer(old) && !hasFinalizer(desktop)),
 };
 
-const SPEC_CHANGED: Predicate<
+const TENANT_CHANGED: Predicate<
   KubeObject & { readonly status?: { readonly namespace?: string | undefined } | undefined }
 > = {
   onUpdate: (old, tenant) =>
     old.metadata.generation !== tenant.metadata.generation || old.status?.namespace !== tenant.status?.namespace,
 };
 
-const ANNOTATIONS_CHANGED: Predicate<KubeObject> = {
-  onUpdate: (old, object) => !sameEntries(old.metadata.annotations, object.metadata.annotations),
-};
-
 function hasFinalizer({ metadata }: KubeObject): boolean {
   return metadata.finalizers?.includes(FINALIZER) ?? false;
-}
-
-type Entries = Readonly<Record<string, string>> | undefined;
-
-function sameEntries(a: Entries, b: Entries): boolean {
-  const [left, right] = [a ?? {}, b ?? {}];
-  const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) => left[key] === right[key]);
 }

@@ -49,9 +49,12 @@ export function mapImage(context: OperatorContext, image: string): readonly stri
     .map(objectKey);
 }
 
-/** Desktops of a namespace that wait for a share. */
+/** Desktops in a namespace, and below it, that wait for a share: limits come from above. */
 export function mapShortfall(context: OperatorContext, namespace: string): readonly string[] {
-  return context.informers.desktops.byIndex(BY_NAMESPACE, namespace).filter(lacksShare).map(objectKey);
+  return [
+    ...context.informers.desktops.byIndex(BY_NAMESPACE, namespace).filter(lacksShare).map(objectKey),
+    ...namespacesBelow(context, namespace).flatMap((below) => mapShortfall(context, below)),
+  ];
 }
 
 function lacksShare({ status }: Desktop): boolean {

@@ -71,7 +71,15 @@ describeWithOwnCluster('desktops on a real API server', { flux: true, audit: tru
         title: 'Team',
         offers: 'Tenant',
         currency: 'USD',
-        price: [{ name: 'seat', type: 'Recurring', per: 'Seat', accrues: 'Exists', recurring: { amount: '35.00', interval: 'Month' } }],
+        price: [
+          {
+            name: 'seat',
+            type: 'Recurring',
+            per: 'Seat',
+            accrues: 'Exists',
+            recurring: { amount: '35.00', interval: 'Month' },
+          },
+        ],
         limits: { vcpu: 8, memory: '32Gi', storage: '200Gi', gpus: 0, desktops: 10, addresses: 10, tenants: 0 },
       },
     } as KubeObject);

@@ -55,8 +55,10 @@ async function reconcileDesktop(
     await makeDesktop(context, observed, run, signal);
   } catch (error) {
     failure = computeOutcome(error);
-    if (error instanceof TerminalError) await stopRefused(context, observed, signal);
-    if (failure.kind !== 'stalled' || failure.reason !== 'TombstoneConflict') throw error;
+    if (!(error instanceof TerminalError)) throw error;
+    const stopping = await stopRefused(context, observed, signal);
+    if (stopping === 'recorded') return { requeueAfterMs: 0 };
+    if (error.reason !== 'TombstoneConflict') throw error;
     return await reconcileTombstone(context, objectKey(desktop), signal);
   } finally {
     const status = describeDesktop(context, prober, desktop, run, failure);
@@ -123,14 +125,20 @@ async function createSecret(context: OperatorContext, valid: ValidDesktop, signa
 
 /**
  * A desktop that is refused, or whose share is not granted, is left as it runs. But it stops when it has to: nobody escapes
- * a suspension by breaking the spec.
+ * a suspension by breaking the spec. `recorded`: the end is in the status that this pass writes, and the next one carries it out.
  */
-async function stopRefused(context: OperatorContext, observed: DesktopObservation, signal: AbortSignal): Promise<void> {
+async function stopRefused(
+  context: OperatorContext,
+  observed: DesktopObservation,
+  signal: AbortSignal,
+): Promise<'recorded' | 'done'> {
   const { virtualMachine } = observed.children;
   const power = decidePower(context, observed, 'refused');
-  if (virtualMachine === undefined || power.recordFirst || power.runStrategy !== 'Halted') return;
+  if (power.recordFirst) return 'recorded';
+  if (virtualMachine === undefined || power.runStrategy !== 'Halted') return 'done';
   const current = context.informers.virtualMachines.get(objectKey(virtualMachine)) ?? virtualMachine;
   await haltVirtualMachine(context, current, power.endedEpoch, signal);
+  return 'done';
 }
 
 /** A refused desktop is not restarted: it could not come up again. */

@@ -1,3 +1,4 @@
+import { computePlanRevision } from '../../../crds/rules/revision.ts';
 import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { setCondition } from '../../../kube/conditions.ts';
@@ -134,8 +135,7 @@ function settle(conditions: readonly Condition[], progress: Progress): readonly 
 }
 
 function describePlan({ plan }: ValidDesktop) {
-  const revision = plan.status?.revision;
-  return { name: plan.metadata.name, ...(revision === undefined ? {} : { revision }) };
+  return { name: plan.metadata.name, revision: computePlanRevision(plan) };
 }
 
 /** While it is refused, the plan by which the desktop was last built. */

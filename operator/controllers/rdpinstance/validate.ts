@@ -1,3 +1,4 @@
+import { checkNoSeller } from '../../../crds/rules/noseller.ts';
 import type { Reason } from '../../../crds/v1alpha1/conditions.ts';
 import type { Plan } from '../../../crds/v1alpha1/plan.ts';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
@@ -83,11 +84,14 @@ export type ValidDesktop = {
 export function validateDesktop(observed: DesktopObservation): ValidDesktop {
   const { desktop, owner, children } = observed;
   const { name, namespace = '' } = desktop.metadata;
-  if (owner?.path === undefined) {
-    const why =
-      owner === undefined ? 'belongs to no tenant' : "is the provider's, where only Tenants, Plans and Quotas live";
-    throw refuse('NoSeller', `namespace ${namespace} ${why}; create the RDPInstance in a tenant's namespace`);
+  if (owner === undefined) {
+    throw refuse(
+      'NoSeller',
+      `namespace ${namespace} belongs to no tenant; create the RDPInstance in a tenant's namespace`,
+    );
   }
+  const facts = { namespace, owner: owner.path === undefined ? 'Root' : 'Unknown' } as const;
+  for (const { message } of checkNoSeller(desktop, facts)) throw refuse('NoSeller', message);
   const { plan, size } = validatePlan(observed);
   refuseOtherImage(observed);
   const image = validateImage(observed, size);

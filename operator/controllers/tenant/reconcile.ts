@@ -1,6 +1,6 @@
 import { TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import type { Reconcile } from '../../../kube/controller.ts';
-import { TerminalError } from '../../../kube/errors.ts';
+import { TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { ensureFinalizer, removeFinalizer } from '../../../kube/finalizer.ts';
 import { parseKey } from '../../../kube/object.ts';
 import { ANNOTATION_PATH, ANNOTATION_TENANT_ID, FINALIZER } from '../../../model/labels.ts';
@@ -10,6 +10,7 @@ import type { ChildKind } from '../../children.ts';
 import { applyChild, applyChildren, pruneChildren } from '../../children.ts';
 import type { OperatorContext } from '../../context.ts';
 import { buildTenant } from '../../desired/tenant/build.ts';
+import { BY_NAMESPACE } from '../../informers.ts';
 import type { Outcome } from '../../outcome.ts';
 import { computeOutcome, nowSeconds } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
@@ -36,18 +37,28 @@ export function createTenantReconcile(context: OperatorContext): Reconcile {
     const observed = observeTenant(context, key);
     if (observed === undefined) return releaseShare(context, key, signal);
     if (observed.tenant.metadata.deletionTimestamp !== undefined) return removeTenant(context, observed, signal);
-    let outcome: Outcome = { kind: 'ready', message: `namespace ${observed.namespace} is ready` };
+    let outcome: Outcome | undefined = { kind: 'ready', message: `namespace ${observed.namespace} is ready` };
     try {
       await makeTenant(context, observed, signal);
     } catch (error) {
-      outcome = computeOutcome(error);
+      outcome = error instanceof CountsPending && !error.isLate ? undefined : computeOutcome(error);
       throw error;
     } finally {
-      const suspensions = observeSuspensions(context, observed);
-      const status = computeTenantStatus(observed, outcome, suspensions, nowSeconds(context.clock));
-      await applyStatus(context, context.informers.tenants, observed.tenant, status, signal);
+      if (outcome !== undefined) await reportTenant(context, observed, outcome, signal);
     }
   };
+}
+
+/** One status patch on every path. */
+async function reportTenant(
+  context: OperatorContext,
+  observed: TenantObservation,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<void> {
+  const suspensions = observeSuspensions(context, observed);
+  const status = computeTenantStatus(observed, outcome, suspensions, nowSeconds(context.clock));
+  await applyStatus(context, context.informers.tenants, observed.tenant, status, signal);
 }
 
 async function makeTenant(context: OperatorContext, observed: TenantObservation, signal: AbortSignal): Promise<void> {
@@ -58,9 +69,35 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   const shortfall = await grantTenant(context, observed, signal);
   if (observed.live !== undefined) await clearRemoval(context, informers.namespaces, observed.live, signal);
   await applyChild(context, children.namespace, signal);
-  await applyChildren(context, children.rest, signal);
-  await pruneChildren(context, `${input.tenantId}/Tenant/${input.name}`, PRUNED, children.rest, signal);
+  for (const stage of children.stages) await applyChildren(context, stage, signal);
+  if (children.feed.length > 0) waitForCounts(context, observed);
+  await applyChildren(context, children.feed, signal);
+  const built = [...children.stages.flat(), ...children.feed];
+  await pruneChildren(context, `${input.tenantId}/Tenant/${input.name}`, PRUNED, built, signal);
   if (shortfall !== undefined) throw new TerminalError('QuotaExceeded', shortfall);
+}
+
+/** How long Kubernetes may take to count a namespace's objects before the Tenant's status says that it is waited for. */
+const COUNTS_LATE_MS = 10_000;
+
+/** The namespace's objects are not counted yet. Says nothing in status while that is no news. */
+class CountsPending extends WaitingError {
+  readonly isLate: boolean;
+
+  constructor(namespace: string, isLate: boolean) {
+    super(`Kubernetes has not counted the objects of namespace ${namespace} yet`, { retryAfterMs: COUNTS_LATE_MS });
+    this.isLate = isLate;
+  }
+}
+
+/** Until a ResourceQuota has a status, the API server refuses what it counts, so Flux would only fail and back off. */
+function waitForCounts({ informers, clock }: OperatorContext, { tenant, namespace }: TenantObservation): void {
+  const counted = informers.resourceQuotas
+    .byIndex(BY_NAMESPACE, namespace)
+    .every(({ status }) => status?.hard !== undefined);
+  if (counted) return;
+  const age = clock.now() - Date.parse(tenant.metadata.creationTimestamp ?? '');
+  throw new CountsPending(namespace, age > COUNTS_LATE_MS);
 }
 
 /** Read after the children were applied, so that a namespace made in this pass counts. */

@@ -1,6 +1,6 @@
 import { ownerLabels } from '../../../model/labels.ts';
 import type { Manifest } from '../manifest.ts';
-import { buildFluxObjects } from './flux.ts';
+import { buildFleetAccess, buildKustomization } from './flux.ts';
 import { buildNamespace } from './namespace.ts';
 import { buildNetworkPolicies } from './networkpolicy.ts';
 import { buildResourceQuota } from './resourcequota.ts';
@@ -39,25 +39,36 @@ export type TenantSettings = {
   readonly dns: { readonly namespace: string; readonly podLabels: Readonly<Record<string, string>> };
   readonly objectCounts: { readonly Customer: ObjectCounts; readonly Reseller: ObjectCounts };
   readonly kustomizationInterval: string;
+  readonly kustomizationRetryInterval: string;
 };
 
-/** The children of a Tenant in the order in which they must come to be: the namespace before what lives in it. */
+/**
+ * The children of a Tenant, stage by stage: the namespace before what lives in it, and a Role before what binds it, because the
+ * API server looks at the Role when it judges the binding.
+ */
 export type TenantChildren = {
   readonly namespace: Manifest;
-  readonly rest: readonly Manifest[];
+  readonly stages: readonly (readonly Manifest[])[];
+  /** What lets content in: last of all. */
+  readonly feed: readonly Manifest[];
 };
 
 /** Everything that should exist for a Tenant, as values. Pure; cannot fail, because its input was validated. */
 export function buildTenant(input: TenantInput, settings: TenantSettings): TenantChildren {
   const labels = ownerLabels({ tenantId: input.tenantId, kind: 'Tenant', name: input.name });
+  const access = buildSellerAccess(input, labels);
   return {
     namespace: buildNamespace(input, labels),
-    rest: [
-      buildResourceQuota(input, settings, labels),
-      ...buildNetworkPolicies(input, settings, labels),
-      ...buildMemberBindings(input, labels),
-      ...buildSellerAccess(input, labels),
-      ...(input.fleetSource ? buildFluxObjects(input, settings, labels) : []),
+    stages: [
+      [
+        buildResourceQuota(input, settings, labels),
+        ...buildNetworkPolicies(input, settings, labels),
+        ...buildMemberBindings(input, labels),
+        ...access.roles,
+        ...(input.fleetSource ? buildFleetAccess(input, settings, labels) : []),
+      ],
+      access.bindings,
     ],
+    feed: input.fleetSource ? [buildKustomization(input, settings, labels)] : [],
   };
 }

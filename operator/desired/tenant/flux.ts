@@ -1,14 +1,8 @@
 import type { Manifest } from '../manifest.ts';
 import type { TenantInput, TenantSettings } from './build.ts';
 
-/**
- * What lets Flux apply the tenant's folder: a ServiceAccount beside the Kustomization, its rights in the tenant's namespace
- * (Sublet's kinds by the tenant's type, and nothing else), and the Kustomization, fed by the artifact of the same name.
- *
- * `deletionPolicy: Orphan`, because removing a Tenant must not delete what its customer bought; `wait: false`, because one
- * desktop that never becomes ready must not hold up the folder.
- */
-export function buildFluxObjects(
+/** With what rights Flux applies the tenant's folder: Sublet's kinds in the tenant's namespace, by its type, and nothing else. */
+export function buildFleetAccess(
   input: TenantInput,
   settings: TenantSettings,
   labels: Readonly<Record<string, string>>,
@@ -29,20 +23,35 @@ export function buildFluxObjects(
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleName },
       subjects: [{ kind: 'ServiceAccount', name, namespace: settings.fleetNamespace }],
     },
-    {
-      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
-      kind: 'Kustomization',
-      metadata: { name, namespace: settings.fleetNamespace, labels },
-      spec: {
-        interval: settings.kustomizationInterval,
-        sourceRef: { kind: 'ExternalArtifact', name },
-        path: './',
-        targetNamespace: input.namespace,
-        serviceAccountName: name,
-        prune: true,
-        wait: false,
-        deletionPolicy: 'Orphan',
-      },
-    },
   ];
+}
+
+/**
+ * The Kustomization that applies the tenant's folder, fed by the artifact of the same name as its namespace.
+ *
+ * `deletionPolicy: Orphan`, because removing a Tenant must not delete what its customer bought; `wait: false`, because one
+ * desktop that never becomes ready must not hold up the folder.
+ */
+export function buildKustomization(
+  input: TenantInput,
+  settings: TenantSettings,
+  labels: Readonly<Record<string, string>>,
+): Manifest {
+  const name = input.namespace;
+  return {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name, namespace: settings.fleetNamespace, labels },
+    spec: {
+      interval: settings.kustomizationInterval,
+      retryInterval: settings.kustomizationRetryInterval,
+      sourceRef: { kind: 'ExternalArtifact', name },
+      path: './',
+      targetNamespace: input.namespace,
+      serviceAccountName: name,
+      prune: true,
+      wait: false,
+      deletionPolicy: 'Orphan',
+    },
+  };
 }

@@ -15,14 +15,7 @@ const NOT_INTERNET_V4 = [
   '224.0.0.0/4',
   '240.0.0.0/4',
 ] as const;
-const NOT_INTERNET_V6 = [
-  '::/128',
-  '::1/128',
-  '64:ff9b::/96',
-  'fc00::/7',
-  'fe80::/10',
-  'ff00::/8',
-] as const;
+const NOT_INTERNET_V6 = ['::/128', '::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'] as const;
 
 type PolicySpec = Readonly<Record<string, unknown>>;
 

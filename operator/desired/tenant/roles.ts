@@ -27,8 +27,11 @@ export function buildMemberBindings(input: TenantInput, labels: Readonly<Record<
  * In the seller's namespace: every member may read the tenant's own Tenant and Quota, and the price list. Owned by the
  * Tenant, because it lives beside it and holds nothing of value.
  */
-export function buildSellerAccess(input: TenantInput, labels: Readonly<Record<string, string>>): readonly Manifest[] {
-  if (input.members.length === 0) return [];
+export function buildSellerAccess(
+  input: TenantInput,
+  labels: Readonly<Record<string, string>>,
+): { readonly roles: readonly Manifest[]; readonly bindings: readonly Manifest[] } {
+  if (input.members.length === 0) return { roles: [], bindings: [] };
   const name = `sublet-tenant-${input.name}`;
   const metadata = {
     name,
@@ -36,24 +39,23 @@ export function buildSellerAccess(input: TenantInput, labels: Readonly<Record<st
     labels,
     ownerReferences: [{ apiVersion: API_VERSION, kind: 'Tenant', name: input.name, uid: input.uid }],
   };
-  return [
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [
-        { apiGroups: [GROUP], resources: ['tenants', 'quotas'], resourceNames: [input.name], verbs: ['get'] },
-        { apiGroups: [GROUP], resources: ['plans'], verbs: ['get', 'list', 'watch'] },
-      ],
-    },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: RBAC, kind: 'Role', name },
-      subjects: input.members.map(buildSubject),
-    },
-  ];
+  const role: Manifest = {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'Role',
+    metadata,
+    rules: [
+      { apiGroups: [GROUP], resources: ['tenants', 'quotas'], resourceNames: [input.name], verbs: ['get'] },
+      { apiGroups: [GROUP], resources: ['plans'], verbs: ['get', 'list', 'watch'] },
+    ],
+  };
+  const binding: Manifest = {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'RoleBinding',
+    metadata,
+    roleRef: { apiGroup: RBAC, kind: 'Role', name },
+    subjects: input.members.map(buildSubject),
+  };
+  return { roles: [role], bindings: [binding] };
 }
 
 /** A subject as RBAC wants it: the user or group exactly as the API server names it. */
