@@ -3,6 +3,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { createClient } from '../../kube/client.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
+import { renderError } from '../../kube/errors.ts';
 import { parseOptions, QUICK_TIMINGS, type SimulatorOptions } from './options.ts';
 import { startKubeVirtSimulator } from './simulator.ts';
 
@@ -15,51 +16,58 @@ const USAGE = `Plays KubeVirt, CDI, storage and load balancer on the cluster tha
   --log-level <level>               default info
 `;
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean' },
-    'rdp-port': { type: 'string' },
-    'desktop-addresses': { type: 'string' },
-    'load-balancer-addresses': { type: 'string' },
-    'log-level': { type: 'string' },
-    help: { type: 'boolean' },
-  },
-});
-if (values.help === true) {
-  process.stdout.write(USAGE);
-  process.exit(0);
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`kubevirt-simulator: ${renderError(error)}\n`);
+  process.exitCode = 1;
 }
 
-const options: SimulatorOptions = {
-  ...(values.quick === true ? { timings: QUICK_TIMINGS } : {}),
-  ...(values['rdp-port'] === undefined ? {} : { rdpPort: Number(values['rdp-port']) }),
-  ...(values['desktop-addresses'] === undefined ? {} : { desktopAddresses: values['desktop-addresses'] }),
-  ...(values['load-balancer-addresses'] === undefined
-    ? {}
-    : { loadBalancerAddresses: values['load-balancer-addresses'] }),
-};
-const settings = parseOptions(options);
-const kubeConfig = new KubeConfig();
-kubeConfig.loadFromDefault();
-const server = kubeConfig.getCurrentCluster()?.server;
-if (server === undefined) {
-  process.stderr.write('No cluster: set KUBECONFIG to a kubeconfig with a current context.\n');
-  process.exit(2);
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean' },
+      'rdp-port': { type: 'string' },
+      'desktop-addresses': { type: 'string' },
+      'load-balancer-addresses': { type: 'string' },
+      'log-level': { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const desktopAddresses = values['desktop-addresses'];
+  const loadBalancerAddresses = values['load-balancer-addresses'];
+  const options: SimulatorOptions = {
+    ...(values.quick === true ? { timings: QUICK_TIMINGS } : {}),
+    ...(values['rdp-port'] === undefined ? {} : { rdpPort: Number(values['rdp-port']) }),
+    ...(desktopAddresses === undefined ? {} : { desktopAddresses }),
+    ...(loadBalancerAddresses === undefined ? {} : { loadBalancerAddresses }),
+  };
+  await run(options, values['log-level'] ?? 'info');
 }
 
-const log = pino({ level: values['log-level'] ?? 'info' }, pino.destination(2));
-const deps = { clock: realClock, random: realRandom, log };
-const client = createClient({ ...deps, kubeConfig });
-const simulator = await startKubeVirtSimulator({ ...deps, client }, options);
-process.stdout.write(`Simulated KubeVirt on ${server}: no virtual machine ever boots.
+async function run(options: SimulatorOptions, level: string): Promise<void> {
+  const settings = parseOptions(options);
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromDefault();
+  const server = kubeConfig.getCurrentCluster()?.server;
+  if (server === undefined) throw new Error('no cluster: set KUBECONFIG to a kubeconfig with a current context');
+  const deps = { clock: realClock, random: realRandom, log: pino({ level }, pino.destination(2)) };
+  const client = createClient({ ...deps, kubeConfig });
+  try {
+    const simulator = await startKubeVirtSimulator({ ...deps, client }, options);
+    process.stdout.write(`Simulated KubeVirt on ${server}: no virtual machine ever boots.
   desktops        ${settings.desktopAddresses} port ${settings.rdpPort}, each a real RDP negotiation
   load balancers  ${settings.loadBalancerAddresses}
   storage classes ${settings.storageClasses.join(', ')}
 Stop with Ctrl-C.
 `);
-
-const stop = (): void => void simulator.stop();
-process.once('SIGINT', stop);
-process.once('SIGTERM', stop);
-await simulator.stopped;
-await client.close();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.stop());
+    await simulator.stopped;
+  } finally {
+    await client.close();
+  }
+}
