@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { apiVersionOf } from '../kube/object.ts';
 import type { KindDefinition } from './crd.ts';
+import { EDITOR_PATTERN } from './v1alpha1/schema.ts';
 
 /**
  * The JSON Schema (draft 7) of a kind for editors, such as the YAML language server. Wider than the API server where only CEL can
@@ -13,6 +14,9 @@ export function buildEditorSchema({ schema, resource }: KindDefinition): object 
     reused: 'inline',
     cycles: 'throw',
     override: ({ jsonSchema }) => {
+      const { [EDITOR_PATTERN]: expression } = jsonSchema;
+      if (typeof expression === 'string') jsonSchema.pattern = expression;
+      Reflect.deleteProperty(jsonSchema, EDITOR_PATTERN);
       for (const key of Object.keys(jsonSchema)) {
         if (key.startsWith('x-kubernetes-')) Reflect.deleteProperty(jsonSchema, key);
       }

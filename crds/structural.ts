@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LIST_TYPE, VALIDATIONS } from './v1alpha1/schema.ts';
+import { EDITOR_PATTERN, LIST_TYPE, VALIDATIONS } from './v1alpha1/schema.ts';
 
 /** The part of a CRD's OpenAPI v3 schema that we write. */
 export type Structural = {
@@ -161,7 +161,17 @@ const KEYWORDS: ReadonlySet<string> = new Set([
     'format',
     'pattern',
   ],
-  ...['minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems', LIST_TYPE, 'x-kubernetes-list-map-keys'],
+  ...[
+    'minLength',
+    'maxLength',
+    'minimum',
+    'maximum',
+    'minItems',
+    'maxItems',
+    LIST_TYPE,
+    'x-kubernetes-list-map-keys',
+    EDITOR_PATTERN,
+  ],
 ]);
 
 function pick(json: Json, keywords: readonly string[]): Json {

@@ -2,13 +2,21 @@ import { z } from 'zod';
 import { parseQuantity } from '../../kube/quantity.ts';
 import { LIMIT_NAMES, type LimitName } from '../../model/limits.ts';
 import { Condition } from './conditions.ts';
-import { keyedList, pattern, withRules } from './schema.ts';
+import { EDITOR_PATTERN, keyedList, pattern, withRules } from './schema.ts';
 
 /** A name as the API server takes it for most kinds: RFC 1123 label. */
-export const DnsLabel = pattern(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 63);
+export const DnsLabel = pattern(
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+  63,
+  'a name of lower-case letters, digits and hyphens between them',
+);
 
 /** RFC 1123 subdomain: what Kubernetes lets most objects be named. */
-export const DnsSubdomain = pattern(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 253);
+export const DnsSubdomain = pattern(
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  253,
+  'a name of lower-case letters, digits, hyphens and dots between them',
+);
 
 /** Longest name of a tenant. Long enough for people, short enough that three levels fit a namespace unhashed. */
 export const MAX_TENANT_NAME = 40;
@@ -17,29 +25,26 @@ export const MAX_TENANT_NAME = 40;
 export const TENANT_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** A path relative to a Tenant: `eve` or `bob--eve`. */
-export const TenantPath = pattern(/^[a-z0-9]+(--?[a-z0-9]+)*$/, 512);
+export const TenantPath = pattern(
+  /^[a-z0-9]+(--?[a-z0-9]+)*$/,
+  512,
+  'a path below the Tenant, such as eve or bob--eve',
+);
 
-/** RFC 3339 with a real calendar date, of any offset, at most nanoseconds. */
-export const DateTime = z
-  .string()
-  .min(1)
-  .max(40)
-  .regex(
-    /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/,
-  )
-  .refine(isCalendarDate, { message: 'must be a date that the calendar has, such as 2026-11-21T09:00:00Z' })
-  .meta({ format: 'date-time' });
+/** RFC 3339 with a date that the calendar has, of any offset, at most nanoseconds. */
+export const DateTime = pattern(buildDateTimePattern(), 40, 'a time such as 2026-11-21T09:00:00Z');
 
 /** A decimal amount in the currency's major unit: at most 12 digits before and 12 after the point. */
-export const Amount = pattern(/^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$/, 25);
+export const Amount = pattern(
+  /^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$/,
+  25,
+  'an amount as text, such as "28.00", with at most 12 digits before and 12 after the point',
+);
 
 /** A whole number as text, for counts of what is metered. */
-export const WholeNumber = pattern(/^(0|[1-9][0-9]{0,17})$/, 18);
+export const WholeNumber = pattern(/^(0|[1-9][0-9]{0,17})$/, 18, 'a whole number as text, such as "1024"');
 
-export const CurrencyCode = z
-  .string()
-  .length(3)
-  .regex(/^[A-Z]{3}$/);
+export const CurrencyCode = pattern(/^[A-Z]{3}$/, 3, 'three upper-case letters, such as USD');
 
 /** A round number that JSON, CEL and JavaScript all hold exactly. */
 const MAX_INTEGER = 9_000_000_000_000_000;
@@ -50,18 +55,19 @@ const BYTE_QUANTITY = /^(0|[1-9][0-9]{0,14})(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
 export function bytes(minMebibytes: number, maxMebibytes: number, message: string) {
   const [min, max] = [BigInt(minMebibytes) * MEBIBYTE, BigInt(maxMebibytes) * MEBIBYTE];
   const value = 'quantity(string(self))';
-  const quantity = z.union([z.int().min(0).max(MAX_INTEGER), z.string().min(1).max(20).regex(BYTE_QUANTITY)]);
-  return withRules(quantity, [
+  const quantity = z.union([z.int().min(0).max(MAX_INTEGER), z.string().min(1).max(20)]);
+  const rules = [
     {
-      rule: `isQuantity(string(self)) && ${value}.isInteger() && ${value}.asInteger() % ${MEBIBYTE} == 0 && ${value}.asInteger() >= ${min} && ${value}.asInteger() <= ${max}`,
+      rule: `string(self).matches('${BYTE_QUANTITY.source}') && ${value}.isInteger() && ${value}.asInteger() % ${MEBIBYTE} == 0 && ${value}.asInteger() >= ${min} && ${value}.asInteger() <= ${max}`,
       message: `must be ${message}`,
-      check: (text) => {
-        if (!BYTE_QUANTITY.test(String(text))) return true;
+      check: (text: string | number) => {
+        if (!BYTE_QUANTITY.test(String(text))) return false;
         const amount = parseQuantity(text);
         return amount % MEBIBYTE === 0n && amount >= min && amount <= max;
       },
     },
-  ]);
+  ];
+  return withRules(quantity, rules).meta({ [EDITOR_PATTERN]: BYTE_QUANTITY.source });
 }
 
 const count = (max: number) => z.int().min(0).max(max);
@@ -81,7 +87,11 @@ export const LimitSet = z.strictObject({
 } satisfies Record<LimitName, z.ZodType>);
 export type LimitSet = z.infer<typeof LimitSet>;
 
-const AmountText = pattern(/^[0-9]+(Ki|Mi|Gi|Ti|Pi|Ei)?$/, 40).optional();
+const AmountText = z
+  .string()
+  .max(40)
+  .regex(/^[0-9]+(Ki|Mi|Gi|Ti|Pi|Ei)?$/)
+  .optional();
 
 /** Amounts as a status shows them: text by name, bytes with a binary suffix. */
 export const AmountSet = z.strictObject(
@@ -111,10 +121,14 @@ export const statusFields = {
   conditions: keyedList(Condition, ['type'], 16).optional().describe('Ready, and what keeps it from being so.'),
 };
 
-/** A regular expression cannot know how long a month is. */
-function isCalendarDate(value: string): boolean {
-  const [year = 0, month = 0, day = 0] = value.slice(0, 10).split('-').map(Number);
-  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  const days = month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
-  return day <= days;
+/** Months have their days, and 29 February its years. */
+function buildDateTimePattern(): RegExp {
+  const common = [
+    '(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])',
+    '(0[469]|11)-(0[1-9]|[12][0-9]|30)',
+    '02-(0[1-9]|1[0-9]|2[0-8])',
+  ].join('|');
+  const leapYear = '([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)';
+  const time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])';
+  return new RegExp(`^([0-9]{4}-(${common})|${leapYear}-02-29)T${time}$`);
 }

@@ -10,9 +10,11 @@ const MAX_DESKTOP_MEBIBYTES = 2 ** 26;
 
 export const Gpus = z.strictObject({
   count: z.int().min(1).max(16),
-  deviceName: pattern(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, 253).describe(
-    'The device as the cluster names it, such as nvidia.com/A2.',
-  ),
+  deviceName: pattern(
+    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
+    253,
+    'a device as the cluster names it, such as nvidia.com/A2',
+  ).describe('The device as the cluster names it, such as nvidia.com/A2.'),
 });
 
 export const DesktopTerms = z
@@ -35,9 +37,11 @@ export const DesktopTerms = z
 export type DesktopTerms = z.infer<typeof DesktopTerms>;
 
 const Sla = z.strictObject({
-  availability: pattern(/^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$/, 8).describe(
-    'Share of the month in per cent, as a decimal string.',
-  ),
+  availability: pattern(
+    /^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$/,
+    8,
+    'per cent as text, such as "99.9", with at most 4 decimals',
+  ).describe('Share of the month in per cent, as a decimal string.'),
 });
 
 export const PlanSpec = withRules(
@@ -106,7 +110,10 @@ export type PlanSpec = z.infer<typeof PlanSpec>;
 
 export const PlanStatus = z.strictObject({
   ...statusFields,
-  revision: pattern(/^[0-9a-f]+$/, 64)
+  revision: z
+    .string()
+    .max(64)
+    .regex(/^[0-9a-f]+$/)
     .optional()
     .describe('Hash of the canonical spec without defaults.'),
 });

@@ -10,7 +10,7 @@ const MAX_NAME = 15;
 const NAME = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
 const Username = immutable(
-  withRules(pattern(/^[a-z][a-z0-9_-]{0,19}$/, 20), [
+  withRules(pattern(/^[a-z][a-z0-9_-]*$/, 20, 'a lower-case letter, then lower-case letters, digits, - and _'), [
     {
       rule: `!(self in [${RESERVED_USERNAMES.map((name) => `'${name}'`).join(', ')}])`,
       message:
@@ -76,7 +76,10 @@ const Timings = z
 export const RDPInstanceStatus = z.strictObject({
   ...statusFields,
   origin: z.enum(['Git', 'Outside']).optional().describe('Outside: applied around Git.'),
-  address: pattern(/^[0-9A-Za-z.:-]+$/, 253)
+  address: z
+    .string()
+    .max(253)
+    .regex(/^[0-9A-Za-z.:-]+$/)
     .optional()
     .describe('IP address or host name to connect to.'),
   port: z.int().min(1).max(65_535).optional(),
@@ -86,7 +89,14 @@ export const RDPInstanceStatus = z.strictObject({
     .describe('The Secret that holds user name and password.'),
   power: z.enum(['Running', 'Stopped', 'Starting', 'Stopping']).optional(),
   plan: z
-    .strictObject({ name: DnsLabel, revision: pattern(/^[0-9a-f]+$/, 64).optional() })
+    .strictObject({
+      name: DnsLabel,
+      revision: z
+        .string()
+        .max(64)
+        .regex(/^[0-9a-f]+$/)
+        .optional(),
+    })
     .optional()
     .describe('The Plan that the desktop runs by.'),
   epoch: Epoch.optional(),

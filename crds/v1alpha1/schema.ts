@@ -5,6 +5,8 @@ import { isIpPrefix } from '../../model/cidr.ts';
 export const VALIDATIONS = 'x-kubernetes-validations';
 export const LIST_TYPE = 'x-kubernetes-list-type';
 export const LIST_MAP_KEYS = 'x-kubernetes-list-map-keys';
+/** The expression of a text, for editors; the CRD says it in CEL. */
+export const EDITOR_PATTERN = 'x-editor-pattern';
 
 /**
  * A rule that the API server evaluates in CEL and zod by `check`: one declaration, so that both refuse the same and in the same words.
@@ -51,7 +53,7 @@ export function keyedList<S extends z.ZodObject>(
   max: number,
 ): z.ZodArray<S> {
   const keyOf = (value: z.output<S>) => JSON.stringify(keys.map((key) => value[key]));
-  const list = z.array(item).max(max);
+  const list = z.array(item).max(max, { abort: true });
   return refuseDuplicates(list, (value) => value.map(keyOf), `share ${keys.join(' and ')}`).meta({
     [LIST_TYPE]: 'map',
     [LIST_MAP_KEYS]: [...keys],
@@ -60,30 +62,39 @@ export function keyedList<S extends z.ZodObject>(
 
 /** A list without order in which nothing occurs twice. At most `max` items. */
 export function setOf<S extends z.ZodType<string>>(item: S, max: number): z.ZodArray<S> {
-  const list = z.array(item).max(max);
+  const list = z.array(item).max(max, { abort: true });
   return refuseDuplicates(list, (value) => value.map(String), 'are equal').meta({ [LIST_TYPE]: 'set' });
 }
 
 /** Text for people: at most `max` characters, counted as the API server does (code points); no control characters. */
 export function text(max: number) {
-  return z
+  const bounded = z
     .string()
     .min(1)
-    .regex(/^\P{Cc}*$/u)
     .refine((value) => value.length <= max || [...value].length <= max, {
       message: `must have at most ${max} characters`,
+      abort: true,
     })
     .meta({ maxLength: max });
+  return withRules(bounded, [buildPatternRule(/^\P{Cc}*$/u, 'must not hold line breaks or other control characters')]);
 }
 
-/** Text of at most `max` characters in the form of `pattern`, which Go's RE2 must read alike. */
-export function pattern(expression: RegExp, max: number) {
-  return z.string().min(1).max(max).regex(expression);
+/** Text of at most `max` characters in the form of `expression`, which Go's RE2 must read alike. `form` says it in words. */
+export function pattern(expression: RegExp, max: number, form: string) {
+  const bounded = z.string().min(1, { abort: true }).max(max, { abort: true });
+  return withRules(bounded, [buildPatternRule(expression, `must be ${form}`)]).meta({
+    [EDITOR_PATTERN]: expression.source,
+  });
+}
+
+/** A rule in CEL and not the keyword `pattern`, whose refusals in the API server would show the expression and no words. */
+function buildPatternRule(expression: RegExp, message: string): CelRule<string> {
+  return { rule: `self.matches(r'${expression.source}')`, message, check: (value) => expression.test(value) };
 }
 
 /** A network in CIDR form with no bits set after the prefix. */
 export function network() {
-  return withRules(z.string().min(1).max(43), [
+  return withRules(z.string().min(1).max(43, { abort: true }), [
     {
       rule: 'isCIDR(self) && cidr(self) == cidr(self).masked()',
       message: 'must be a network such as 203.0.113.0/24 or 2001:db8::/32, with no bits set after the prefix',

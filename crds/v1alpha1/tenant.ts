@@ -38,13 +38,20 @@ const Source = z.strictObject({
 
 export const TenantSpec = z.strictObject({
   id: immutable(
-    withRules(pattern(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 40), [
-      {
-        rule: `self != '${ROOT_TENANT_ID}'`,
-        message: `must not be ${ROOT_TENANT_ID}, which is the provider's`,
-        check: (id) => id !== ROOT_TENANT_ID,
-      },
-    ]),
+    withRules(
+      pattern(
+        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+        40,
+        'lower-case letters, digits and hyphens between them, such as bob-7f3k9',
+      ),
+      [
+        {
+          rule: `self != '${ROOT_TENANT_ID}'`,
+          message: `must not be ${ROOT_TENANT_ID}, which is the provider's`,
+          check: (id) => id !== ROOT_TENANT_ID,
+        },
+      ],
+    ),
     'is the identity of the Tenant and never changes; make a new Tenant instead',
   ).describe('Identity, unique below the seller; never changes. The same id coming back takes its data back.'),
   displayName: text(120).optional().describe('Name for people.'),
@@ -68,7 +75,10 @@ export type TenantSpec = z.infer<typeof TenantSpec>;
 export const TenantStatus = z.strictObject({
   ...statusFields,
   namespace: DnsLabel.optional().describe("The tenant's namespace."),
-  path: pattern(/^[a-z0-9]+(--?[a-z0-9]+)*$/, 1024)
+  path: z
+    .string()
+    .max(1024)
+    .regex(/^[a-z0-9]+(--?[a-z0-9]+)*$/)
     .optional()
     .describe('Names from the top seller down, joined by --.'),
 });

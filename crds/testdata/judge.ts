@@ -1,0 +1,45 @@
+import { apiVersionOf, type Resource } from '../../kube/object.ts';
+import type { Method, Rest } from '../../test/cluster/rest.ts';
+import { isRecord } from '../rules/walk.ts';
+
+export type ServerError = { readonly path: string; readonly message: string };
+export type Judgement = { readonly ok: boolean; readonly errors: readonly ServerError[] };
+
+/** What the API server says to creating a resource, under strict validation, without doing it. */
+export function judgeCreate(rest: Rest, resource: Resource, namespace: string, body: unknown): Promise<Judgement> {
+  return judge(rest, 'POST', `${collection(resource, namespace)}?dryRun=All&fieldValidation=Strict`, body);
+}
+
+/** What the API server says to replacing a resource that exists, under strict validation, without doing it. */
+export function judgeUpdate(
+  rest: Rest,
+  resource: Resource,
+  namespace: string,
+  name: string,
+  body: unknown,
+): Promise<Judgement> {
+  return judge(rest, 'PUT', `${collection(resource, namespace)}/${name}?dryRun=All&fieldValidation=Strict`, body);
+}
+
+export function collection(resource: Resource, namespace: string): string {
+  return `/apis/${apiVersionOf(resource)}/namespaces/${namespace}/${resource.plural}`;
+}
+
+async function judge(rest: Rest, method: Method, path: string, body: unknown): Promise<Judgement> {
+  const reply = await rest.call(method, path, body);
+  if (reply.status < 300) return { ok: true, errors: [] };
+  if (reply.status !== 400 && reply.status !== 422) throw new Error(`${method} ${path}: ${JSON.stringify(reply)}`);
+  return { ok: false, errors: readErrors(reply.body) };
+}
+
+/** Invalid fields come as causes, unknown ones as a text. */
+function readErrors(body: unknown): readonly ServerError[] {
+  if (!isRecord(body)) return [];
+  const unknown = [...String(body.message).matchAll(/unknown field "([^"]+)"/g)].map(([, path = '']) => ({
+    path,
+    message: 'unknown field',
+  }));
+  const details = isRecord(body.details) && Array.isArray(body.details.causes) ? body.details.causes : [];
+  const causes = details.map((cause) => ({ path: String(cause.field), message: String(cause.message) }));
+  return [...unknown, ...causes].filter(({ path }) => path !== '<nil>');
+}
