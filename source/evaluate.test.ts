@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RuleFacts } from '../crds/rules/index.ts';
 import { realClock } from '../kube/clock.ts';
 import { tenantNamespace } from '../model/names.ts';
 import { type ClusterTenant, createEvaluator, type Evaluator } from './evaluate.ts';
-import type { GateFacts } from './gate.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { splitTree } from './split.ts';
 import { type ArchiveStore, createArchiveStore } from './store.ts';
@@ -13,15 +13,17 @@ import { type ArchiveStore, createArchiveStore } from './store.ts';
 let directory: string;
 let store: ArchiveStore;
 let evaluator: Evaluator;
-let judged: GateFacts[];
+let judged: RuleFacts[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sublet-source-'));
   store = createArchiveStore({ now: () => 0 }, { directory, namespace: 'sublet-fleet' });
   judged = [];
-  const check = (_value: unknown, facts: GateFacts) => {
+  const check = (value: unknown, facts: RuleFacts) => {
     judged.push(facts);
-    return [];
+    const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
+    const isSold = facts.owner === 'Customer' && (kind === 'Plan' || kind === 'Tenant');
+    return isSold ? [{ rule: 'NoSeller', path: ['kind'], message: 'no' }] : [];
   };
   evaluator = createEvaluator({ store, clock: realClock, check, limits: DEFAULT_LIMITS });
 });
@@ -40,7 +42,7 @@ const tree = (files: Readonly<Record<string, string>>) =>
   );
 const resource = (kind: string, name: string, spec = '{}'): string =>
   `apiVersion: sublet.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
-const tenant = (name: string, type: string): string => resource('Tenant', name, `{type: ${type}}`);
+const tenant = (name: string, type: string): string => resource('Tenant', name, `{id: ${name}-1, type: ${type}}`);
 const ok = (verdicts: ReadonlyMap<string, { readonly ok: boolean }>) =>
   Object.fromEntries([...verdicts].map(([name, verdict]) => [name, verdict.ok]));
 
@@ -81,9 +83,9 @@ test('names that are too long for a namespace are followed by their hash', async
 
 test('tenants of the cluster stand in where the seller’s folder is held or silent, and make folders expected', async () => {
   const live: ClusterTenant[] = [
-    { namespace: 'sublet-root', name: 'acme', type: 'Customer', isFleet: true },
-    { namespace: 'sublet-root', name: 'solo', type: 'Customer', isFleet: false },
-    { namespace: 't-acme', name: 'bob', type: 'Customer', isFleet: true },
+    { namespace: 'sublet-root', name: 'acme', id: 'acme-1', type: 'Customer', isFleet: true },
+    { namespace: 'sublet-root', name: 'solo', id: 'solo-1', type: 'Customer', isFleet: false },
+    { namespace: 't-acme', name: 'bob', id: 'bob-1', type: 'Customer', isFleet: true },
   ];
   const files = { 'sublet-root/acme.yaml': '[', 't-acme/plan.yaml': resource('Plan', 'p') };
   const { verdicts, expected } = await evaluator.evaluate(tree(files), live);
@@ -110,4 +112,47 @@ test('a second pass reads only what changed, and writes again what the store los
   expect(again.parsed).toBe(2);
   expect(store.list().filter((one) => one.name === 't-7')).toHaveLength(1);
   expect(again.verdicts).toEqual(first.verdicts);
+});
+
+test('a new file in a large folder is read alone, and the verdict is that of a fresh look', async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`sublet-root/c${i}.yaml`, tenant(`c${i}`, 'Customer')]),
+  );
+  await evaluator.evaluate(tree(files), []);
+  const broken = await evaluator.evaluate(tree({ ...files, 'sublet-root/new.yaml': '[' }), []);
+  expect(ok(broken.verdicts)).toEqual({ 'sublet-root': false });
+  const changed = {
+    ...files,
+    'sublet-root/new.yaml': tenant('new', 'Customer'),
+    'sublet-root/c7.yaml': tenant('c7', 'Reseller'),
+  };
+  const again = await evaluator.evaluate(tree(changed), []);
+  const fresh = createEvaluator({ store, clock: realClock, check: () => [], limits: DEFAULT_LIMITS });
+  expect(again.verdicts).toEqual((await fresh.evaluate(tree(changed), [])).verdicts);
+});
+
+test('a full volume is an error, and the folder is judged again', async () => {
+  const files = { 't-a/desk.yaml': resource('RDPInstance', 'd') };
+  const failing = { ...store, write: () => Promise.reject(new Error('ENOSPC: no space left on device')) };
+  const options = { clock: realClock, check: () => [], limits: DEFAULT_LIMITS };
+  let target: ArchiveStore = failing;
+  const flaky = createEvaluator({ ...options, store: { ...store, write: (...args) => target.write(...args) } });
+  await expect(flaky.evaluate(tree(files), [])).rejects.toThrow('ENOSPC');
+  target = store;
+  expect((await flaky.evaluate(tree(files), [])).parsed).toBe(1);
+  expect(store.list()).toHaveLength(1);
+});
+
+test('a rule that fails on one folder holds that folder and no other', async () => {
+  const check = (_value: unknown, facts: RuleFacts) => {
+    if (facts.namespace === 't-a') throw new RangeError('a bug');
+    return [];
+  };
+  const careful = createEvaluator({ store, clock: realClock, check, limits: DEFAULT_LIMITS });
+  const files = { 't-a/desk.yaml': resource('RDPInstance', 'd'), 't-b/desk.yaml': resource('RDPInstance', 'd') };
+  const { verdicts } = await careful.evaluate(tree(files), []);
+  expect(ok(verdicts)).toEqual({ 't-a': false, 't-b': true });
+  expect(verdicts.get('t-a')).toMatchObject({
+    violations: [{ rule: 'Internal', message: expect.stringContaining('a bug') }],
+  });
 });

@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import type { OwnerType } from '../crds/rules/index.ts';
 import type { Clock } from '../kube/clock.ts';
+import { renderError } from '../kube/errors.ts';
 import { ROOT_NAMESPACE, tenantNamespace, tenantPath } from '../model/names.ts';
-import { renderArchive } from './archive.ts';
-import { type CheckResource, type DeclaredTenant, gateFolder, type OwnerType } from './gate.ts';
+import { type Archive, renderArchive } from './archive.ts';
+import { type CheckResource, type DeclaredTenant, gateFolder } from './gate.ts';
 import type { SourceLimits } from './limits.ts';
-import { parseFolder } from './parse.ts';
+import { type ParsedFile, parseFolder } from './parse.ts';
 import type { Folder, Split } from './split.ts';
 import type { ArchiveStore } from './store.ts';
 import type { Violation } from './violation.ts';
@@ -56,30 +58,41 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
   return {
     async evaluate(split, tenants) {
       const verdicts = new Map<string, Verdict>();
-      const breath = createBreath(deps.clock);
+      const breathe = createBreath(deps.clock);
+      const writes = createWrites();
       let parsed = 0;
       const judge = async (namespace: string, owner: OwnerType): Promise<Verdict | undefined> => {
         const folder = split.folders.get(namespace);
         if (folder === undefined) return undefined;
         const known = cache.get(namespace);
-        const verdict = isUsable(known, folder, owner, deps.store)
-          ? known.verdict
-          : await judgeFolder(deps, folder, owner, breath);
-        if (verdict !== known?.verdict) parsed += 1;
-        cache.set(namespace, { rawDigest: folder.rawDigest, owner, verdict });
-        verdicts.set(namespace, verdict);
-        await breath();
-        return verdict;
+        if (isUsable(known, folder, owner, deps.store)) {
+          verdicts.set(namespace, known.verdict);
+          return known.verdict;
+        }
+        parsed += 1;
+        const { archive, ...remembered } = await judgeFolder(deps, folder, owner, known, breathe);
+        if (archive !== undefined) await writes.add(deps.store.write(namespace, archive.digest, archive.bytes));
+        cache.set(namespace, remembered);
+        verdicts.set(namespace, remembered.verdict);
+        await breathe();
+        return remembered.verdict;
       };
       const expected = await walkTree(tenants, judge);
       for (const namespace of split.folders.keys()) if (!verdicts.has(namespace)) await judge(namespace, 'Unknown');
       for (const namespace of cache.keys()) if (!split.folders.has(namespace)) cache.delete(namespace);
+      await writes.settle();
       return { verdicts, expected, parsed };
     },
   };
 }
 
-type Remembered = { readonly rawDigest: string; readonly owner: OwnerType; readonly verdict: Verdict };
+type Remembered = {
+  readonly rawDigest: string;
+  readonly owner: OwnerType;
+  readonly verdict: Verdict;
+  /** Only of large folders, such as a seller's: a new customer there is one new file among hundreds. */
+  readonly files?: ReadonlyMap<string, ParsedFile> | undefined;
+};
 
 type Judge = (namespace: string, owner: OwnerType) => Promise<Verdict | undefined>;
 
@@ -118,20 +131,52 @@ function isUsable(
   return !known.verdict.ok || store.find(folder.namespace, known.verdict.digest) !== undefined;
 }
 
+/** What goes wrong with one folder stays in that folder, even when it is our own mistake. */
 async function judgeFolder(
   deps: EvaluatorDeps,
   folder: Folder,
   owner: OwnerType,
+  known: Remembered | undefined,
   breathe: () => Promise<void>,
-): Promise<Verdict> {
-  const { documents, violations } = await parseFolder(folder, deps.limits, breathe);
-  if (violations.length > 0) return { ok: false, violations };
-  const result = gateFolder(documents, { namespace: folder.namespace, owner }, deps.check, deps.limits);
-  if (!result.ok) return result;
-  const { bytes, digest } = renderArchive(result.files);
-  await deps.store.write(folder.namespace, digest, bytes);
-  return { ok: true, digest, sizeBytes: bytes.length, resources: result.resources, tenants: result.tenants };
+): Promise<Remembered & { readonly archive?: Archive }> {
+  const { rawDigest, namespace } = folder;
+  try {
+    const parsed = await parseFolder(folder, { limits: deps.limits, known: known?.files, breathe });
+    const remembered = { rawDigest, owner, files: parsed.files.size >= LARGE_FOLDER_FILES ? parsed.files : undefined };
+    if (parsed.violations.length > 0) return { ...remembered, verdict: { ok: false, violations: parsed.violations } };
+    const result = gateFolder(parsed.documents, { namespace, owner }, deps.check, deps.limits);
+    if (!result.ok) return { ...remembered, verdict: result };
+    const archive = renderArchive(result.files);
+    const { resources, tenants } = result;
+    const verdict = { ok: true, digest: archive.digest, sizeBytes: archive.bytes.length, resources, tenants } as const;
+    return { ...remembered, verdict, archive };
+  } catch (error) {
+    const message = `the folder cannot be judged, which is a fault of the software: ${renderError(error)}`;
+    return { rawDigest, owner, verdict: { ok: false, violations: [{ file: '', line: 0, rule: 'Internal', message }] } };
+  }
 }
+
+const LARGE_FOLDER_FILES = 20;
+
+/** Files written beside each other, a few at once. */
+function createWrites(): { add(write: Promise<void>): Promise<void>; settle(): Promise<void> } {
+  const failures: unknown[] = [];
+  let running: Promise<void>[] = [];
+  const settle = async (): Promise<void> => {
+    await Promise.all(running);
+    running = [];
+    if (failures.length > 0) throw failures[0];
+  };
+  return {
+    async add(write) {
+      running.push(write.catch((error: unknown) => void failures.push(error)));
+      if (running.length >= MOST_WRITES) await settle();
+    },
+    settle,
+  };
+}
+
+const MOST_WRITES = 32;
 
 /** Gives timers and sockets a turn whenever work went on for a while. */
 function createBreath(clock: Clock): () => Promise<void> {

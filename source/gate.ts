@@ -1,4 +1,4 @@
-import * as labels from '../model/labels.ts';
+import { type RuleFacts, type RuleViolation, renderPath } from '../crds/rules/index.ts';
 import type { SourceLimits } from './limits.ts';
 import { type ArchiveFile, findValueProblems, renderFile } from './values.ts';
 import type { Violation } from './violation.ts';
@@ -11,22 +11,14 @@ export type GateDocument = {
   readonly lineOf: (path: readonly (string | number)[]) => number;
 };
 
-/**
- * Who owns the namespace: what may be written there follows from it. `Unknown` when no Tenant for it is known yet, which happens when a
- * folder is pushed before its Tenant; nothing is applied from it until there is one.
- */
-export type OwnerType = 'Root' | 'Reseller' | 'Customer' | 'Unknown';
+/** Whose folder it is: what may be written there follows from it. */
+export type GateFacts = Pick<RuleFacts, 'namespace' | 'owner'>;
 
-export type GateFacts = { readonly namespace: string; readonly owner: OwnerType };
-
-/** The schema and the rules of the resource kinds, as `crds/rules` states them. */
-export type CheckResource = (
-  value: unknown,
-  facts: GateFacts,
-) => readonly { readonly rule: string; readonly path: readonly (string | number)[]; readonly message: string }[];
+/** Shape and rules of one resource; `checkResource` of `crds/rules`. */
+export type CheckResource = (value: unknown, facts: RuleFacts) => readonly RuleViolation[];
 
 /** A Tenant that the folder declares: facts for the gates of the folders below. */
-export type DeclaredTenant = { readonly name: string; readonly type: 'Reseller' | 'Customer' };
+export type DeclaredTenant = { readonly name: string; readonly id: string; readonly type: 'Reseller' | 'Customer' };
 
 export type GateResult =
   | {
@@ -39,8 +31,9 @@ export type GateResult =
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
- * Judges one folder as a whole: it is accepted with everything in it or not at all. Checks what only a folder can know (namespace, kinds
- * that its owner may write, names that occur twice, metadata that belongs to controllers) and then each resource by `check`.
+ * Judges one folder as a whole: it is accepted with everything in it or not at all. Checks what only a file or a folder can know (what the
+ * text would lose on its way, metadata that controllers write, names that occur twice) and then each resource by `check`, with the same
+ * words as everywhere else.
  */
 export function gateFolder(
   documents: readonly GateDocument[],
@@ -53,137 +46,58 @@ export function gateFolder(
     return { ok: false, violations: [{ file: '', line: 0, rule: 'folderResources', message }] };
   }
   const seen = new Map<string, GateDocument>();
-  const tenants: DeclaredTenant[] = [];
+  const tenants = documents.flatMap((document) => readTenant(document.value) ?? []);
+  const ruleFacts: RuleFacts = { ...facts, isDeclared: true, tenants };
   const violations: Violation[] = [];
   for (const document of documents) {
-    const problems = [...checkShape(document.value, facts), ...checkTwice(document, seen)];
-    const all = problems.length > 0 ? problems : check(document.value, facts);
+    const problems = [...checkFile(document.value), ...checkTwice(document, seen)];
+    const all = problems.length > 0 ? problems : check(document.value, ruleFacts);
     violations.push(
-      ...all.map(({ rule, path, message }) => ({ file: document.file, line: document.lineOf(path), rule, message })),
+      ...all.map(({ rule, path, message }) => ({
+        file: document.file,
+        line: document.lineOf(path),
+        rule,
+        message: path.length === 0 ? message : `${renderPath(path)} ${message}`,
+      })),
     );
-    const tenant = readTenant(document.value);
-    if (tenant !== undefined) tenants.push(tenant);
     if (violations.length > ENOUGH_VIOLATIONS) break;
   }
   if (violations.length > 0) return { ok: false, violations };
-  return { ok: true, files: renderFiles(documents), resources: [...seen.keys()].sort(), tenants };
+  const files = renderFiles(documents);
+  const characters = files.reduce((sum, file) => sum + file.text.length, 0);
+  if (characters > MOST_EXPANSION * limits.folderBytes) {
+    const message = `the folder has ${characters} characters with its aliases written out, more than ${MOST_EXPANSION} times folderBytes ${limits.folderBytes}`;
+    return { ok: false, violations: [{ file: '', line: 0, rule: 'folderBytes', message }] };
+  }
+  return { ok: true, files, resources: [...seen.keys()].sort(), tenants };
 }
+
+/** JSON takes more room than YAML; aliases may take much more. */
+const MOST_EXPANSION = 4;
 
 /** Nobody reads more of them at once, and a hostile folder should not cost more than it must. */
 const ENOUGH_VIOLATIONS = 50;
 
-/** What a folder may hold, by owner. Kinds that are not ours are unknown to `check`. */
-const SELLER_KINDS: ReadonlySet<string> = new Set(['Tenant', 'Plan', 'Quota']);
-
 /** Fields of metadata that people write; the others are the API server's, the operator's or Flux's. */
 const METADATA_FIELDS: ReadonlySet<string> = new Set(['name', 'namespace', 'labels', 'annotations']);
 
-/** Label and annotation prefixes that steer the software between Git and the cluster. */
-const RESERVED_PREFIXES = [
-  'kustomize.toolkit.fluxcd.io/',
-  'kustomize.config.k8s.io/',
-  'config.kubernetes.io/',
-  'internal.config.kubernetes.io/',
-  'config.k8s.io/',
-];
-
-/** Ours that only the operator may write. */
-const RESERVED_KEYS: ReadonlySet<string> = new Set([
-  labels.LABEL_TENANT_ID,
-  labels.LABEL_OWNER_KIND,
-  labels.LABEL_OWNER_NAME,
-  labels.ANNOTATION_PARENT_ID,
-  labels.ANNOTATION_PATH,
-  labels.ANNOTATION_APPLIED_HASH,
-  labels.ANNOTATION_REMOVED_AT,
-  labels.ANNOTATION_SWEEP_AT,
-  labels.ANNOTATION_HELD,
-]);
-
-type Problem = { readonly rule: string; readonly path: readonly (string | number)[]; readonly message: string };
-
-function checkShape(value: unknown, facts: GateFacts): readonly Problem[] {
+function checkFile(value: unknown): readonly RuleViolation[] {
   if (!isRecord(value))
     return [
-      { rule: 'resource', path: [], message: 'a document is one resource, a map with apiVersion, kind and metadata' },
+      { rule: 'Resource', path: [], message: 'a document is one resource: a map with apiVersion, kind and metadata' },
     ];
-  const { apiVersion, kind, metadata } = value;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
-    return [{ rule: 'resource', path: [], message: 'a resource needs apiVersion and kind' }];
-  }
-  if (!isRecord(metadata) || typeof metadata.name !== 'string') {
-    return [{ rule: 'resource', path: ['metadata'], message: 'a resource needs metadata.name' }];
-  }
-  return [
-    ...findValueProblems(value),
-    ...checkKind(kind, facts),
-    ...checkMetadata(metadata, facts),
-    ...checkStatus(value),
-  ];
-}
-
-function checkKind(kind: string, { owner, namespace }: GateFacts): readonly Problem[] {
-  const isSellers = SELLER_KINDS.has(kind);
-  if (owner === 'Root' && !isSellers) {
-    return [
-      {
-        rule: 'kind',
-        path: ['kind'],
-        message: `${namespace} holds Tenants, Plans and Quotas only; ${kind} belongs in a tenant's folder`,
-      },
-    ];
-  }
-  if (owner === 'Customer' && isSellers) {
-    return [
-      {
-        rule: 'kind',
-        path: ['kind'],
-        message: `the tenant of ${namespace} is a Customer; only a Reseller may have a ${kind}`,
-      },
-    ];
-  }
-  return [];
-}
-
-function checkMetadata(metadata: Readonly<Record<string, unknown>>, facts: GateFacts): readonly Problem[] {
-  const foreign = Object.keys(metadata)
+  const { metadata } = value;
+  const foreign = Object.keys(isRecord(metadata) ? metadata : {})
     .filter((field) => !METADATA_FIELDS.has(field))
     .map((field) => ({
-      rule: 'metadata',
+      rule: 'ForeignMetadata',
       path: ['metadata', field],
-      message: `metadata.${field} is not for Git; write name, labels and annotations only`,
+      message: 'is not for Git; write name, labels and annotations only',
     }));
-  const { namespace } = metadata;
-  const elsewhere =
-    namespace === undefined || namespace === facts.namespace
-      ? []
-      : [
-          {
-            rule: 'namespace',
-            path: ['metadata', 'namespace'],
-            message: `the folder is ${facts.namespace}; a resource of another namespace goes to its folder`,
-          },
-        ];
-  const reserved = ['labels', 'annotations'].flatMap((field) => {
-    const map = metadata[field];
-    return Object.keys(isRecord(map) ? map : {})
-      .filter((key) => RESERVED_KEYS.has(key) || RESERVED_PREFIXES.some((prefix) => key.startsWith(prefix)))
-      .map((key) => ({
-        rule: 'reserved',
-        path: ['metadata', field, key],
-        message: `${key} is for the software to write; remove it`,
-      }));
-  });
-  return [...foreign, ...elsewhere, ...reserved];
+  return [...findValueProblems(value), ...foreign];
 }
 
-function checkStatus(value: Readonly<Record<string, unknown>>): readonly Problem[] {
-  return 'status' in value
-    ? [{ rule: 'status', path: ['status'], message: 'status is what was observed and is not for Git; remove it' }]
-    : [];
-}
-
-function checkTwice(document: GateDocument, seen: Map<string, GateDocument>): readonly Problem[] {
+function checkTwice(document: GateDocument, seen: Map<string, GateDocument>): readonly RuleViolation[] {
   const id = resourceId(document.value);
   if (id === undefined) return [];
   const first = seen.get(id);
@@ -193,9 +107,9 @@ function checkTwice(document: GateDocument, seen: Map<string, GateDocument>): re
   }
   return [
     {
-      rule: 'duplicate',
+      rule: 'Duplicate',
       path: ['metadata', 'name'],
-      message: `${id} stands in ${first.file}:${first.line} too; keep one`,
+      message: `names ${id}, which stands in ${first.file}:${first.line} too; keep one`,
     },
   ];
 }
@@ -207,15 +121,12 @@ export function resourceId(value: unknown): string | undefined {
 }
 
 function readTenant(value: unknown): DeclaredTenant | undefined {
-  if (
-    !isRecord(value) ||
-    value.kind !== 'Tenant' ||
-    !isRecord(value.metadata) ||
-    typeof value.metadata.name !== 'string'
-  )
+  if (!isRecord(value) || value.kind !== 'Tenant' || !isRecord(value.metadata) || !isRecord(value.spec))
     return undefined;
-  const isReseller = isRecord(value.spec) && value.spec.type === 'Reseller';
-  return { name: value.metadata.name, type: isReseller ? 'Reseller' : 'Customer' };
+  const { name } = value.metadata;
+  const { id, type } = value.spec;
+  if (typeof name !== 'string' || typeof id !== 'string') return undefined;
+  return { name, id, type: type === 'Reseller' ? 'Reseller' : 'Customer' };
 }
 
 function renderFiles(documents: readonly GateDocument[]): readonly ArchiveFile[] {

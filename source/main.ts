@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { checkResource } from '../crds/rules/index.ts';
 import { TENANTS } from '../crds/v1alpha1/resources.ts';
 import type { Tenant } from '../crds/v1alpha1/tenant.ts';
 import type { Client } from '../kube/client.ts';
@@ -17,7 +18,6 @@ import { EXTERNALARTIFACTS, type ExternalArtifact, GITREPOSITORIES, type GitRepo
 import type { OpenUrl } from './fetch.ts';
 import { createSourceMetrics } from './metrics.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
-import { checkByRules } from './rules.ts';
 import { startArchiveServer } from './server.ts';
 import { createArchiveStore } from './store.ts';
 import { createTreeLoader } from './tree.ts';
@@ -126,7 +126,7 @@ function wirePublisher(wiring: Wiring, config: SourceConfig): Publisher {
         fetchTimeoutMs: config.fetchTimeoutMs,
         isNamespace: isTenantNamespace,
       }),
-      evaluator: createEvaluator({ store, clock, check: checkByRules, limits }),
+      evaluator: createEvaluator({ store, clock, check: checkResource, limits }),
       store,
       writer: createArtifactWriter({ client, clock, artifacts }, { namespace, repository }),
       metrics: wiring.sourceMetrics,
@@ -182,6 +182,7 @@ function observeTenants(tenants: Informer<Tenant & KubeObject>): readonly Cluste
   return tenants.list().map(({ metadata, spec }) => ({
     namespace: metadata.namespace ?? '',
     name: metadata.name,
+    id: spec.id,
     type: spec.type,
     isFleet: spec.source?.type === 'Fleet',
   }));

@@ -23,33 +23,50 @@ export type ParsedDocument = {
   readonly lineOf: (path: readonly (string | number)[]) => number;
 };
 
+/** What a file of that digest was read as. */
+export type ParsedFile = {
+  readonly digest: string;
+  readonly documents: readonly ParsedDocument[];
+  readonly violations: readonly Violation[];
+};
+
 export type ParsedFolder = {
   readonly documents: readonly ParsedDocument[];
   readonly violations: readonly Violation[];
+  /** By name; hand them in again to read only the files that changed. */
+  readonly files: ReadonlyMap<string, ParsedFile>;
+};
+
+export type ParseOptions = {
+  readonly limits: SourceLimits;
+  readonly known?: ReadonlyMap<string, ParsedFile> | undefined;
+  /** Awaited after each file that was read. */
+  readonly breathe?: () => Promise<void>;
 };
 
 /**
  * Reads a folder's YAML files within the limits. Takes the part of YAML on which 1.1 (kubectl, Flux) and 1.2 agree: a plain scalar that
  * the two read differently is refused and not guessed, and so are merge keys, foreign tags, directives and duplicate keys. Empty
- * documents are skipped. Never rejects for content. `breathe` is awaited after each file.
+ * documents are skipped. Never rejects for content.
  */
-export async function parseFolder(
-  folder: Folder,
-  limits: SourceLimits,
-  breathe: () => Promise<void> = async () => {},
-): Promise<ParsedFolder> {
-  const violations = [...checkFiles(folder, limits)];
+export async function parseFolder(folder: Folder, options: ParseOptions): Promise<ParsedFolder> {
+  const violations = [...checkFiles(folder, options.limits)];
   const documents: ParsedDocument[] = [];
-  if (violations.length > 0) return { documents, violations };
+  const files = new Map<string, ParsedFile>();
+  if (violations.length > 0) return { documents, violations, files };
   for (const file of folder.files) {
-    const parsed = parseFile(file, limits);
+    const known = options.known?.get(file.name);
+    const parsed = known?.digest === file.digest ? known : { digest: file.digest, ...parseFile(file, options.limits) };
+    files.set(file.name, parsed);
     documents.push(...parsed.documents);
     violations.push(...parsed.violations);
     if (violations.length > ENOUGH_VIOLATIONS) break;
-    await breathe();
+    if (parsed !== known) await options.breathe?.();
   }
-  return { documents, violations };
+  return { documents, violations, files };
 }
+
+type Parsed = Pick<ParsedFile, 'documents' | 'violations'>;
 
 /** Nobody reads more of them at once, and a hostile folder should not cost more than it must. */
 const ENOUGH_VIOLATIONS = 50;
@@ -78,18 +95,18 @@ function checkFiles(folder: Folder, limits: SourceLimits): readonly Violation[] 
   for (const { name, validName, bytes } of folder.files) {
     const twin = folded.get(name.toLowerCase());
     folded.set(name.toLowerCase(), name);
-    if (!validName) report(name, 'file-name', 'the name is not valid UTF-8; rename the file');
-    else if (name.includes('/')) report(name, 'flat', 'a tenant folder is flat; move the file up');
+    if (!validName) report(name, 'FileName', 'the name is not valid UTF-8; rename the file');
+    else if (name.includes('/')) report(name, 'FlatFolder', 'a tenant folder is flat; move the file up');
     else if (KUSTOMIZATION_NAMES.has(name.toLowerCase()))
-      report(name, 'kustomization', 'a tenant folder has no kustomization of its own; remove the file');
+      report(name, 'Kustomization', 'a tenant folder has no kustomization of its own; remove the file');
     else if (!FILE_NAME.test(name))
       report(
         name,
-        'file-name',
+        'FileName',
         'a file is named with letters, digits, ".", "_" and "-", at most 100, and ends in .yaml or .yml',
       );
     else if (twin !== undefined)
-      report(name, 'file-name', `${twin} differs from it in letter case only; rename one of them`);
+      report(name, 'FileName', `${twin} differs from it in letter case only; rename one of them`);
     if (bytes.length > limits.fileBytes)
       report(name, 'fileBytes', `the file has ${bytes.length} bytes, more than fileBytes ${limits.fileBytes}`);
   }
@@ -98,8 +115,8 @@ function checkFiles(folder: Folder, limits: SourceLimits): readonly Violation[] 
 
 const FILE_NAME = /^(?=.{1,100}$)[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$/;
 
-function parseFile(file: FolderFile, limits: SourceLimits): ParsedFolder {
-  const fail = (line: number, rule: string, message: string): ParsedFolder => ({
+function parseFile(file: FolderFile, limits: SourceLimits): Parsed {
+  const fail = (line: number, rule: string, message: string): Parsed => ({
     documents: [],
     violations: [{ file: file.name, line, rule, message }],
   });
@@ -107,7 +124,7 @@ function parseFile(file: FolderFile, limits: SourceLimits): ParsedFolder {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(file.bytes);
   } catch {
-    return fail(0, 'utf-8', 'the file is not valid UTF-8');
+    return fail(0, 'Utf8', 'the file is not valid UTF-8');
   }
   const depth = measureDepth(text);
   if (depth.most > limits.yamlDepth * 2) {
@@ -126,7 +143,7 @@ function parseFile(file: FolderFile, limits: SourceLimits): ParsedFolder {
   }
 }
 
-function parseText(file: string, text: string, limits: SourceLimits): ParsedFolder {
+function parseText(file: string, text: string, limits: SourceLimits): Parsed {
   const documents: ParsedDocument[] = [];
   const violations: Violation[] = [];
   const { parsed, lineAt } = readDocuments(text);
@@ -182,14 +199,14 @@ function checkDocument(document: Document.Parsed, limits: SourceLimits): readonl
     return [
       {
         offset: problem.pos[0],
-        rule: problem.name === 'YAMLWarning' ? 'yaml-tag' : 'yaml',
+        rule: problem.name === 'YAMLWarning' ? 'YamlTag' : 'Yaml',
         message: firstLine(problem.message),
       },
     ];
   }
   if (document.directives?.yaml.explicit === true) {
     return [
-      { offset: document.range[0], rule: 'yaml-directive', message: 'a %YAML directive is refused; remove the line' },
+      { offset: document.range[0], rule: 'YamlDirective', message: 'a %YAML directive is refused; remove the line' },
     ];
   }
   const found: Found[] = [];
@@ -213,18 +230,22 @@ function checkDocument(document: Document.Parsed, limits: SourceLimits): readonl
         });
         return visit.BREAK;
       }
-      if (node.resolve(document) === undefined) {
-        found.push({
-          offset: offsetOf(node),
-          rule: 'yaml',
-          message: `the alias *${node.source} has no anchor before it`,
-        });
+      const target = node.resolve(document);
+      const problem =
+        target === undefined
+          ? 'has no anchor before it'
+          : path.some((ancestor) => ancestor === target)
+            ? 'stands inside what it refers to'
+            : undefined;
+      if (problem !== undefined) {
+        found.push({ offset: offsetOf(node), rule: 'Yaml', message: `the alias *${node.source} ${problem}` });
+        return visit.BREAK;
       }
     }
     if (isMap(node)) found.push(...findRepeatedKeys(node));
     if (isScalar(node) && node.type === 'PLAIN' && typeof node.source === 'string') {
       const message = checkPlain(node.source);
-      if (message !== undefined) found.push({ offset: offsetOf(node), rule: 'ambiguous-yaml', message });
+      if (message !== undefined) found.push({ offset: offsetOf(node), rule: 'AmbiguousYaml', message });
     }
     return undefined;
   });
@@ -243,7 +264,7 @@ function findRepeatedKeys(map: YAMLMap): readonly Found[] {
     return [
       {
         offset: offsetOf(key),
-        rule: 'yaml',
+        rule: 'Yaml',
         message: `the key ${JSON.stringify(name.slice(0, 80))} stands in the map twice`,
       },
     ];

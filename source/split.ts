@@ -3,8 +3,13 @@ import { createHash } from 'node:crypto';
 /** A file as the tree holds it. `path` is relative with `/`. */
 export type SplitFile = { readonly path: string; readonly validName: boolean; readonly bytes: Uint8Array };
 
-/** A file of a folder that the gate has to judge. `name` is relative to the folder. */
-export type FolderFile = { readonly name: string; readonly validName: boolean; readonly bytes: Uint8Array };
+/** A file of a folder that the gate has to judge. `name` is relative to the folder; `digest` is that of the bytes. */
+export type FolderFile = {
+  readonly name: string;
+  readonly validName: boolean;
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+};
 
 /** One namespace's folder: what in it matters, by name, and a digest over exactly that. */
 export type Folder = { readonly namespace: string; readonly files: readonly FolderFile[]; readonly rawDigest: string };
@@ -48,7 +53,9 @@ export function splitTree(
     const folder = byNamespace.get(namespace) ?? [];
     byNamespace.set(namespace, folder);
     const name = rest.slice(slash + 1);
-    if (isRelevant(name)) folder.push({ name, validName: file.validName, bytes: file.bytes });
+    if (!isRelevant(name)) continue;
+    const digest = createHash('sha256').update(file.bytes).digest('hex');
+    folder.push({ name, validName: file.validName, bytes: file.bytes, digest });
   }
   const folders = [...byNamespace]
     .sort(byFirst)
@@ -72,9 +79,7 @@ function buildFolder(namespace: string, files: readonly FolderFile[]): Folder {
   const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
   const hash = createHash('sha256');
   for (const file of sorted) {
-    hash
-      .update(`${Buffer.byteLength(file.name)} ${file.name} ${file.validName ? 'utf8' : 'raw'} ${file.bytes.length}\n`)
-      .update(file.bytes);
+    hash.update(`${file.digest} ${file.validName ? 'utf8' : 'raw'} ${file.name}\0`);
   }
   return { namespace, files: sorted, rawDigest: hash.digest('hex') };
 }

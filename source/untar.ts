@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { ArchiveRefusedError, type SourceLimits } from './limits.ts';
 
 /** One regular file of the archive. */
@@ -20,7 +21,6 @@ export type TreeFile = {
 export function parseTar(archive: Uint8Array, limits: SourceLimits): readonly TreeFile[] {
   const files: TreeFile[] = [];
   const seen = new Set<string>();
-  const perFolder = new Map<string, number>();
   let pending: Overrides = {};
   let entries = 0;
   let offset = 0;
@@ -38,14 +38,13 @@ export function parseTar(archive: Uint8Array, limits: SourceLimits): readonly Tr
     entries += 1;
     if (isMeta) {
       pending = { ...pending, ...parseMeta(type, data, limits) };
-      if (entries > 2 * limits.entries) throw tooManyEntries(limits, perFolder);
+      if (entries > 2 * limits.entries) throw tooManyEntries(limits, seen);
       continue;
     }
     const name = pending.path ?? headerName(header);
     pending = {};
     const file = buildFile(name, type, data, limits);
-    count(perFolder, file.path);
-    if (seen.size >= limits.entries) throw tooManyEntries(limits, perFolder);
+    if (seen.size >= limits.entries) throw tooManyEntries(limits, seen);
     if (seen.has(file.path)) {
       throw new ArchiveRefusedError(
         'duplicate',
@@ -73,7 +72,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 type Overrides = { readonly path?: Uint8Array; readonly size?: number };
 
 function buildFile(name: Uint8Array, type: string, data: Uint8Array, limits: SourceLimits): TreeFile {
-  const shown = new TextDecoder('utf-8').decode(name);
+  const shown = Buffer.from(name.buffer, name.byteOffset, name.length).toString('utf8');
   if (!FILE_TYPES.has(type)) {
     const what = TYPE_NAMES[type] ?? `an entry of type ${quote(type)}`;
     throw new ArchiveRefusedError('type', `${quote(shown)} is ${what}; only regular files and directories are taken`);
@@ -185,15 +184,16 @@ function truncated(offset: number, size: number, left: number): ArchiveRefusedEr
   );
 }
 
-function tooManyEntries(limits: SourceLimits, perFolder: ReadonlyMap<string, number>): ArchiveRefusedError {
+/** Names the folder that holds most of them: a person has to know where to look. */
+function tooManyEntries(limits: SourceLimits, seen: ReadonlySet<string>): ArchiveRefusedError {
+  const perFolder = new Map<string, number>();
+  for (const path of seen) {
+    const folder = path.split('/').slice(0, 3).join('/');
+    perFolder.set(folder, (perFolder.get(folder) ?? 0) + 1);
+  }
   const [folder, most] = [...perFolder].reduce((a, b) => (b[1] > a[1] ? b : a), ['', 0]);
   const where = folder === '' ? '' : `; ${quote(folder)} alone has ${most}`;
   return new ArchiveRefusedError('entries', `the archive has more than ${limits.entries} entries${where}`);
-}
-
-function count(perFolder: Map<string, number>, path: string): void {
-  const folder = path.split('/').slice(0, 3).join('/');
-  perFolder.set(folder, (perFolder.get(folder) ?? 0) + 1);
 }
 
 function untilNul(bytes: Uint8Array): Uint8Array {
@@ -205,17 +205,9 @@ function isZeroBlock(block: Uint8Array): boolean {
   return block.every((byte) => byte === 0);
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
+/** Bytes as characters of the same number; ASCII fields stay what they are. */
 function ascii(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes.subarray(0, 512));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 512)).toString('latin1');
 }
 
 function quote(text: string): string {

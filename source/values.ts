@@ -12,21 +12,21 @@ export type ValueProblem = {
 export function findValueProblems(value: unknown, path: readonly (string | number)[] = []): readonly ValueProblem[] {
   if (typeof value === 'string') {
     if (!value.isWellFormed())
-      return [{ path, rule: 'text', message: 'the text holds half of a surrogate pair, which is no character' }];
-    return value.includes('\0') ? [{ path, rule: 'text', message: 'the text holds a NUL character' }] : [];
+      return [{ path, rule: 'Text', message: 'holds half of a surrogate pair, which is no character' }];
+    return value.includes('\0') ? [{ path, rule: 'Text', message: 'holds a NUL character' }] : [];
   }
   if (typeof value === 'number') return findNumberProblems(value, path);
   if (Array.isArray(value)) return value.flatMap((item, index) => findValueProblems(item, [...path, index]));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) => {
     const at = [...path, key];
-    if (key === '__proto__') return [{ path: at, rule: 'key', message: '"__proto__" cannot be a key' }];
+    if (key === '__proto__') return [{ path: at, rule: 'Key', message: 'cannot be a key' }];
     if (key.length > MAX_KEY_LENGTH || !key.isWellFormed()) {
       return [
         {
           path,
-          rule: 'key',
-          message: `a key has ${key.length} characters, more than ${MAX_KEY_LENGTH}, or is not text`,
+          rule: 'Key',
+          message: `has a key of ${key.length} characters (at most ${MAX_KEY_LENGTH}), or one that is no text`,
         },
       ];
     }
@@ -53,9 +53,9 @@ export function parseRendered(text: string): readonly unknown[] {
 const MAX_KEY_LENGTH = 317;
 
 function findNumberProblems(value: number, path: readonly (string | number)[]): readonly ValueProblem[] {
-  if (!Number.isFinite(value)) return [{ path, rule: 'number', message: 'the number is not finite' }];
+  if (!Number.isFinite(value)) return [{ path, rule: 'Number', message: 'is not a finite number' }];
   if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    return [{ path, rule: 'number', message: 'the number is beyond 2^53 and would lose digits; put it in quotes' }];
+    return [{ path, rule: 'Number', message: 'is beyond 2^53 and would lose digits; put it in quotes' }];
   }
   return [];
 }
