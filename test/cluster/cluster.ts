@@ -5,11 +5,13 @@ import { type LogLine, obtainBinaries } from './binaries.ts';
 import { connectCluster } from './connect.ts';
 import type { Cluster, ClusterInfo } from './contract.ts';
 import { type AuditLevel, startControlPlane } from './controlplane.ts';
+import type { CrdSource } from './crds.ts';
 import { startFlux } from './flux.ts';
 import { type GitServer, startGitServer } from './git.ts';
 import { Processes } from './processes.ts';
 
 const ATTEMPTS = 3;
+const SUBLET_CRDS = path.join(import.meta.dirname, '..', '..', 'crds');
 
 /** What to start, and where progress goes. */
 export type ClusterOptions = {
@@ -17,6 +19,11 @@ export type ClusterOptions = {
   readonly flux?: boolean;
   /** How much of a write the audit log keeps. Default: `Metadata`. */
   readonly auditLevel?: AuditLevel;
+  /**
+   * CRDs that are there before the controller manager starts: it counts and collects objects of kinds that come later only
+   * after up to 30 s. Default: Sublet's own.
+   */
+  readonly crds?: readonly CrdSource[];
   /** Takes one line a phase, with the seconds since the start. Default: nobody. */
   readonly log?: LogLine;
 };
@@ -52,6 +59,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<OwnClu
         processes,
         folder,
         auditLevel: options.auditLevel ?? 'Metadata',
+        crds: options.crds ?? [SUBLET_CRDS],
         log,
       });
       if (binaries.flux !== undefined)
@@ -62,6 +70,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<OwnClu
         folder,
         kubeconfigPath: controlPlane.kubeconfigPath,
         auditLog: controlPlane.auditLog,
+        etcdUrl: controlPlane.etcdUrl,
         flux: binaries.flux !== undefined,
         git: { url: git.url, folder: path.join(folder, 'git') },
         kubectl: binaries.program('kubectl'),

@@ -11,6 +11,8 @@ export type ClusterInfo = {
   readonly folder?: string;
   readonly kubeconfigPath: string;
   readonly auditLog?: string;
+  /** etcd's client URL, for benchmarks that clear what a run left behind. */
+  readonly etcdUrl?: string;
   readonly flux: boolean;
   readonly git?: { readonly url: string; readonly folder: string };
   readonly kubectl: Invocation;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Binaries, ControlPlaneProgram } from './binaries.ts';
+import { type CrdSource, installCrds } from './crds.ts';
 import { loadKubeConfig, writeKubeconfig } from './kubeconfig.ts';
 import { pickPorts } from './ports.ts';
 import type { Processes } from './processes.ts';
@@ -21,6 +22,7 @@ export type AuditLevel = 'Metadata' | 'Request' | 'RequestResponse';
 /** A running control plane. */
 export type ControlPlane = {
   readonly url: string;
+  readonly etcdUrl: string;
   readonly caPath: string;
   readonly auditLog: string;
   readonly kubeconfigPath: string;
@@ -32,6 +34,7 @@ type Deps = {
   readonly processes: Processes;
   readonly folder: string;
   readonly auditLevel: AuditLevel;
+  readonly crds: readonly CrdSource[];
   readonly log: (message: string) => void;
 };
 
@@ -61,6 +64,8 @@ export async function startControlPlane(deps: Deps): Promise<ControlPlane> {
     return (await admin.call('GET', '/readyz')).status === 200 ? true : undefined;
   });
   deps.log('API server ready');
+  // Quotas and garbage collection learn of kinds when the controller manager starts, and then every 30 s only.
+  await installCrds(admin, deps.crds);
 
   const kubeconfigPath = path.join(folder, 'kubeconfig');
   await writeKubeconfig(kubeconfigPath, { url, caPath, user: 'admin', token: tokens.admin });
@@ -70,7 +75,7 @@ export async function startControlPlane(deps: Deps): Promise<ControlPlane> {
     return reply.status === 200 ? true : undefined;
   });
   deps.log('controller manager and scheduler running');
-  return { url, caPath, auditLog, kubeconfigPath, admin };
+  return { url, etcdUrl, caPath, auditLog, kubeconfigPath, admin };
 }
 
 type Tokens = { readonly admin: string; readonly controllerManager: string; readonly scheduler: string };

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
 import type { FluxBinaries } from './binaries.ts';
 import type { ControlPlane } from './controlplane.ts';
+import { installCrds } from './crds.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { pickPorts } from './ports.ts';
 import type { Processes } from './processes.ts';
@@ -87,46 +87,6 @@ async function writeControllerKubeconfig(deps: Deps, name: string): Promise<stri
   const file = path.join(deps.folder, `${name}.kubeconfig`);
   await writeKubeconfig(file, { url, caPath, user: name, token, namespace: FLUX_NAMESPACE });
   return file;
-}
-
-async function installCrds(admin: Rest, folders: readonly string[]): Promise<void> {
-  const names: string[] = [];
-  for (const folder of folders) {
-    for (const file of await readdir(folder)) {
-      const crd: unknown = parse(await readFile(path.join(folder, file), 'utf8'));
-      const name = nameOf(crd);
-      names.push(name);
-      await applyObject(admin, `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`, crd);
-    }
-  }
-  await waitFor({ what: 'established Flux CRDs', timeoutMs: START_TIMEOUT_MS }, async () => {
-    const list = await admin.ask('GET', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions');
-    const established = establishedNames(list);
-    return names.every((name) => established.has(name)) ? true : undefined;
-  });
-}
-
-function nameOf(object: unknown): string {
-  if (typeof object === 'object' && object !== null && 'metadata' in object) {
-    const { metadata } = object;
-    if (typeof metadata === 'object' && metadata !== null && 'name' in metadata) return String(metadata.name);
-  }
-  throw new Error('a Flux CRD file holds no named object; empty the cache folder and run again');
-}
-
-type CrdList = {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string };
-    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-  }[];
-};
-
-function establishedNames(list: unknown): ReadonlySet<string> {
-  const { items } = list as CrdList;
-  const isEstablished = (item: CrdList['items'][number]) =>
-    item.status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True') ??
-    false;
-  return new Set(items.filter(isEstablished).map((item) => item.metadata.name));
 }
 
 async function applyObject(admin: Rest, objectPath: string, body: unknown): Promise<void> {
