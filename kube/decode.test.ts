@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeWatchLine, WatchDecoder } from './decode.ts';
+import type { WatchLine } from './client.ts';
+import { WatchDecoder } from './decode.ts';
 import { RequestError } from './errors.ts';
 
 const managed = [
@@ -38,7 +39,7 @@ test.each([
   ],
 ])('managedFields %s', (_, watched) => {
   const line = { type: 'ADDED', object: watched } as const;
-  expect(decodeWatchLine(bytes(line))).toEqual(expected(line));
+  expect(decodeAll(bytes(`${JSON.stringify(line)}\n`))).toEqual([expected(line)]);
 });
 
 const nastyText = fc.oneof(
@@ -86,7 +87,7 @@ test('cutting managedFields out never changes anything else, however the bytes a
         const decoded: unknown[] = [];
         let start = 0;
         for (const cut of [...cuts, all.length].sort((a, b) => a - b)) {
-          decoded.push(...decoder.push(all.subarray(start, cut)));
+          decoder.push(all.subarray(start, cut), (line) => decoded.push(line));
           start = Math.max(start, cut);
         }
         decoder.end();
@@ -109,7 +110,12 @@ test.each([
   ['a number for a version', { type: 'BOOKMARK', object: { metadata: { resourceVersion: 5 } } }],
 ])('a line with %s is undecodable', (_, line) => {
   const decoder = new WatchDecoder();
-  const error = catching(() => decoder.push(Buffer.concat([bytes(line), bytes('\n')])));
+  const seen: WatchLine[] = [];
+  const good = bytes(`${JSON.stringify({ type: 'ADDED', object })}\n`);
+  const error = catching(() =>
+    decoder.push(Buffer.concat([good, bytes(line), bytes('\n'), good]), (one) => seen.push(one)),
+  );
+  expect(seen.length).toBe(1);
   expect(error).toBeInstanceOf(RequestError);
   expect(error).toMatchObject({ failure: 'undecodable' });
 });
@@ -117,22 +123,28 @@ test.each([
 test('bytes that are no UTF-8 are undecodable', () => {
   const line = bytes({ type: 'ADDED', object });
   line[line.indexOf('ConfigMap')] = 0xff;
-  expect(catching(() => decodeWatchLine(line))).toMatchObject({ failure: 'undecodable' });
+  expect(catching(() => decodeAll(Buffer.concat([line, bytes('\n')])))).toMatchObject({ failure: 'undecodable' });
 });
 
 test('a stream that ends inside a line says so, one that ends between lines does not', () => {
   const decoder = new WatchDecoder();
-  decoder.push(bytes(`${JSON.stringify({ type: 'ADDED', object })}\n`));
+  decoder.push(bytes(`${JSON.stringify({ type: 'ADDED', object })}\n`), () => {});
   decoder.end();
-  decoder.push(bytes('{"type"'));
+  decoder.push(bytes('{"type"'), () => {});
   expect(catching(() => decoder.end())).toMatchObject({ failure: 'undecodable' });
 });
 
 test('a member called __proto__ stays a member', () => {
   const text = `{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"1"},"data":{"__proto__":{"polluted":true}}}}`;
-  decodeWatchLine(bytes(text));
+  decodeAll(bytes(`${text}\n`));
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
 });
+
+function decodeAll(all: Buffer): readonly WatchLine[] {
+  const lines: WatchLine[] = [];
+  new WatchDecoder().push(all, (line) => lines.push(line));
+  return lines;
+}
 
 function catching(run: () => unknown): unknown {
   try {

@@ -30,9 +30,9 @@ class WatchIterator implements AsyncIterator<WatchLine> {
   constructor(transport: Transport, call: HttpStream, signal: AbortSignal | undefined) {
     this.#signal = signal;
     this.#stream = transport.stream(call, {
-      onData: (chunk) => this.#read(() => this.#decoder.push(chunk)),
+      onData: (chunk) => this.#read(chunk),
       onEnd: (error) => {
-        if (error === undefined) this.#read(() => this.#decodeEnd());
+        if (error === undefined) this.#read(undefined);
         this.#end({ error });
       },
     });
@@ -64,19 +64,21 @@ class WatchIterator implements AsyncIterator<WatchLine> {
     this.#stream.cancel(new RequestError('reset', 'the watch was aborted'));
   };
 
-  #read(decode: () => readonly WatchLine[]): void {
+  /** Without a chunk: the stream ended. */
+  #read(chunk: Buffer | undefined): void {
     if (this.#ending !== undefined) return;
+    const lines: WatchLine[] = [];
+    let ending: Ending | undefined;
     try {
-      this.#deliver(decode());
+      if (chunk === undefined) this.#decoder.end();
+      else this.#decoder.push(chunk, (line) => lines.push(line));
     } catch (error) {
-      this.#end({ error });
-      this.#stream.cancel(new RequestError('reset', 'the watch cannot be read'));
+      ending = { error };
     }
-  }
-
-  #decodeEnd(): readonly WatchLine[] {
-    this.#decoder.end();
-    return [];
+    this.#deliver(lines);
+    if (ending === undefined) return;
+    this.#end(ending);
+    this.#stream.cancel(new RequestError('reset', 'the watch cannot be read'));
   }
 
   #deliver(lines: readonly WatchLine[]): void {
