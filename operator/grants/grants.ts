@@ -33,6 +33,8 @@ export type Grants = {
   ensure(ask: Ask, signal: AbortSignal): Promise<Answer>;
   /** Gives a share back; no call when there is none. */
   release(grant: { readonly namespace: string; readonly key: string }, signal: AbortSignal): Promise<void>;
+  /** Resolves once every ask that is under way in a namespace was answered; then {@link Grants.totals} counts it. */
+  settled(namespace: string, signal: AbortSignal): Promise<void>;
   /** What is recorded in a namespace, without the grant named `except`. */
   totals(namespace: string, except?: string): Grant;
   recorded(namespace: string, key: string): Grant | undefined;
@@ -151,6 +153,9 @@ export function createGrants(
     ensure: (ask, signal) => submit(ask.namespace, ask.key, ask, signal),
     async release({ namespace, key }, signal) {
       if (ledgerOf(namespace).has(key)) await submit(namespace, key, undefined, signal);
+    },
+    async settled(namespace, signal) {
+      if (queues.has(namespace)) await submit(namespace, '', undefined, signal);
     },
     totals: (namespace, except) => computeTotals(ledgerOf(namespace), except),
     recorded: (namespace, key) => ledgerOf(namespace).get(key),

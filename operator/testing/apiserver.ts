@@ -27,7 +27,7 @@ export type Write = { readonly verb: string; readonly kind: string; readonly key
 
 /**
  * An API server in memory, as far as controllers depend on one: versions and conflicts, UIDs, generations, finalizers, preconditions,
- * namespaces that must exist and take their content with them, watches. It does not validate, authorize or default.
+ * namespaces that must exist and take their content with them, counted ResourceQuotas, watches. It does not validate, authorize or default.
  */
 export type FakeApiServer = {
   readonly client: Client;
@@ -83,7 +83,9 @@ export function createFakeApiServer(clock: Clock): FakeApiServer {
       throw refuse(404, 'NotFound', `namespaces "${namespace}" not found`);
     }
     const metadata = { ...object.metadata, uid: `uid-${version + 1}`, generation: 1, creationTimestamp: now() };
-    return store(resource, { ...object, metadata }, 'ADDED');
+    const counted =
+      resource.kind === 'ResourceQuota' && isRecord(object.spec) ? { status: { hard: object.spec.hard } } : {};
+    return store(resource, { ...object, ...counted, metadata }, 'ADDED');
   };
   const replace = (resource: Resource, old: Loose, next: Loose): Loose => {
     const { uid, creationTimestamp, deletionTimestamp, generation = 1 } = old.metadata;

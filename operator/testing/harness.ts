@@ -35,6 +35,8 @@ export type Harness = {
   pass(ms: number): Promise<void>;
   /** Stops this operator and returns another on the same API server and clock. */
   restart(): Promise<Harness>;
+  /** A second operator on the same API server and clock, which does not know of this one. */
+  another(): Harness;
   stop(): Promise<void>;
 };
 
@@ -114,6 +116,7 @@ function start(server: FakeApiServer, clock: FakeClock, settings: Readonly<Recor
       await harness.stop();
       return start(server, clock, settings);
     },
+    another: () => start(server, clock, settings),
     async stop() {
       stopped.abort(new Error('the test is over'));
       await Promise.all(running);

@@ -108,7 +108,8 @@ function observeSuspensions(context: OperatorContext, observed: TenantObservatio
 
 /**
  * Records the tenant's share in its seller's grants before it may use it. A tenant that has nothing yet and does not fit is not
- * made; one that grew keeps what was recorded, and the returned text says what is missing.
+ * made; one that grew keeps what was recorded, and the returned text says what is missing. A share never becomes less than what is
+ * used of it: asks that were decided on the older limits are waited for, and later ones know the new limits.
  */
 async function grantTenant(
   context: OperatorContext,
@@ -117,6 +118,7 @@ async function grantTenant(
 ): Promise<string | undefined> {
   const seller = observed.seller;
   if (seller === undefined || seller.type === 'Provider') return undefined;
+  await context.grants.settled(observed.namespace, signal);
   const { used, allotted: passedOn } = context.grants.totals(observed.namespace);
   const owner = context.tree.owner(seller.namespace);
   const effective = owner === undefined ? {} : context.limits.effective(owner, observed.tenant);
