@@ -112,9 +112,12 @@ type Measured = {
 function evaluate({ tenants, reps, ceiling, results }: Measured, print: Print): Report {
   const of = (contender: Contender): readonly RunResult[] => results.get(contender) ?? [];
   const ratios = (contender: Contender): readonly number[] =>
-    of(contender).map(({ tenantsPerSecond }, index) => tenantsPerSecond / (of(ceiling)[index]?.tenantsPerSecond ?? Number.NaN));
+    of(contender).map(
+      ({ tenantsPerSecond }, index) => tenantsPerSecond / (of(ceiling)[index]?.tenantsPerSecond ?? Number.NaN),
+    );
   const callsATenant = (result: RunResult): number => result.mutatingCalls / tenants;
-  const median = (contender: Contender, of_: (result: RunResult) => number): number => computeMedian(of(contender).map(of_));
+  const median = (contender: Contender, of_: (result: RunResult) => number): number =>
+    computeMedian(of(contender).map(of_));
   const contenders = [...results.keys()];
   const rows = contenders.map((contender) => [
     contender.name,
@@ -129,7 +132,8 @@ function evaluate({ tenants, reps, ceiling, results }: Measured, print: Print): 
   print(renderTable(['', 'tenants/s', '/ ceiling', 'CPU ms/tenant', 'writes/tenant', 'reads', 'MiB'], rows));
   const others = contenders.filter((contender) => contender !== SUBLET && contender !== ceiling);
   const losses = others.flatMap((other) => [
-    ...(median(other, ({ tenantsPerSecond }) => tenantsPerSecond) > median(SUBLET, ({ tenantsPerSecond }) => tenantsPerSecond)
+    ...(median(other, ({ tenantsPerSecond }) => tenantsPerSecond) >
+    median(SUBLET, ({ tenantsPerSecond }) => tenantsPerSecond)
       ? [`${other.name} converges more tenants a second`]
       : []),
     ...(median(other, ({ cpuSeconds }) => cpuSeconds) < median(SUBLET, ({ cpuSeconds }) => cpuSeconds)
@@ -144,9 +148,30 @@ function evaluate({ tenants, reps, ceiling, results }: Measured, print: Print): 
   const worst = (of_: (result: RunResult) => number): number => Math.max(...of(SUBLET).map(of_));
   return {
     targets: [
-      { id: 'P1', what: `convergence of ${tenants} tenants / raw ceiling, ${reps} repetitions`, value: computeMedian(ratios(SUBLET)), better: 'higher', pass: 0.7, aim: 0.9 },
-      { id: 'P4', what: `mutating calls a tenant / ${minimum}, worst repetition`, value: worst(callsATenant) / minimum, better: 'lower', pass: 1.1, aim: 1 },
-      { id: 'P4_reads', what: 'reads after sync, worst repetition', value: worst(({ readsAfterSync }) => readsAfterSync), better: 'lower', pass: 0, aim: 0 },
+      {
+        id: 'P1',
+        what: `convergence of ${tenants} tenants / raw ceiling, ${reps} repetitions`,
+        value: computeMedian(ratios(SUBLET)),
+        better: 'higher',
+        pass: 0.7,
+        aim: 0.9,
+      },
+      {
+        id: 'P4',
+        what: `mutating calls a tenant / ${minimum}, worst repetition`,
+        value: worst(callsATenant) / minimum,
+        better: 'lower',
+        pass: 1.1,
+        aim: 1,
+      },
+      {
+        id: 'P4_reads',
+        what: 'reads after sync, worst repetition',
+        value: worst(({ readsAfterSync }) => readsAfterSync),
+        better: 'lower',
+        pass: 0,
+        aim: 0,
+      },
     ],
     losses,
     invalid: beaten.map(({ name }) => `${name} beats the raw ceiling, which is then none`),

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
+import { TENANTS } from '../../crds/v1alpha1/resources.ts';
 import type { Client } from '../../kube/client.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { createInformer } from '../../kube/informer.ts';
-import { TENANTS } from '../../crds/v1alpha1/resources.ts';
 import { type ReflectorTarget, runReflector } from '../../kube/reflector.ts';
 import type { Transport } from '../../kube/transport.ts';
 import { openWatch } from '../../kube/watch.ts';
@@ -44,7 +44,9 @@ async function run(tenants: number, reps: number, print: Print): Promise<Report>
   const chunks = cutIntoChunks(lines);
   const input = { lines, chunks, bytes: lines.reduce((sum, line) => sum + line.length, 0) };
   for (const line of describeEnvironment()) print(line);
-  print(`${lines.length} watch lines, ${(input.bytes / 1e6).toFixed(1)} MB, ${Math.round(input.bytes / lines.length)} bytes a line`);
+  print(
+    `${lines.length} watch lines, ${(input.bytes / 1e6).toFixed(1)} MB, ${Math.round(input.bytes / lines.length)} bytes a line`,
+  );
   for (const contender of [...CONTENDERS, ...CONTENDERS]) await measure(contender, input);
   const samples = new Map<Contender, Sample[]>(CONTENDERS.map((contender) => [contender, []]));
   for (const { contender } of computeTurns(CONTENDERS, reps)) {

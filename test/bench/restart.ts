@@ -15,7 +15,13 @@ const OPTIONS = {
   tenants: { kind: 'integer', help: 'Tenants that are converged', fallback: 1_000, min: 1, max: 20_000 },
   reps: { kind: 'integer', help: 'restarts', fallback: 5, min: 1, max: 100 },
   watch: { kind: 'integer', help: 'seconds to watch for writes after it caught up', fallback: 10, min: 1, max: 3_600 },
-  timeout: { kind: 'integer', help: 'longest time to converge or to catch up, in seconds', fallback: 900, min: 10, max: 36_000 },
+  timeout: {
+    kind: 'integer',
+    help: 'longest time to converge or to catch up, in seconds',
+    fallback: 900,
+    min: 10,
+    max: 36_000,
+  },
 } as const;
 
 /** P6. */
@@ -75,7 +81,10 @@ async function convergeOnce(testbed: Testbed, values: OptionValues<typeof OPTION
   }
 }
 
-async function measureRestart(testbed: Testbed, { tenants, watch, timeout }: OptionValues<typeof OPTIONS>): Promise<Restart> {
+async function measureRestart(
+  testbed: Testbed,
+  { tenants, watch, timeout }: OptionValues<typeof OPTIONS>,
+): Promise<Restart> {
   const tail = await AuditTail.open(testbed.cluster.auditLog, OPERATOR_USER);
   const role = startOperator(testbed, tenants);
   try {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type AuditEvent, isWrite } from '../../cluster/audit.ts';
 
 /** One finished request of the user that is followed. */
@@ -18,24 +18,22 @@ export type AuditedCall = {
 
 /** Reads an audit log as it grows, and keeps the calls of one user, or of everybody when none is named. */
 export class AuditTail {
-  readonly #path: string;
+  readonly #file: FileHandle;
   readonly #user: string | undefined;
   readonly #calls: AuditedCall[] = [];
-  #file: FileHandle | undefined;
-  #offset = 0;
+  #offset: number;
   #partial = '';
 
-  private constructor(path: string, user: string | undefined) {
-    this.#path = path;
+  private constructor(file: FileHandle, offset: number, user: string | undefined) {
+    this.#file = file;
+    this.#offset = offset;
     this.#user = user;
   }
 
   /** Begins at the present end of the log. */
   static async open(path: string, user?: string): Promise<AuditTail> {
-    const tail = new AuditTail(path, user);
-    tail.#file = await open(path, 'r');
-    tail.#offset = (await stat(path)).size;
-    return tail;
+    const file = await open(path, 'r');
+    return new AuditTail(file, (await file.stat()).size, user);
   }
 
   get calls(): readonly AuditedCall[] {
@@ -46,7 +44,7 @@ export class AuditTail {
   async read(): Promise<number> {
     const before = this.#calls.length;
     for (;;) {
-      const { bytesRead, buffer } = (await this.#file?.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, this.#offset)) ?? CLOSED;
+      const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, this.#offset);
       if (bytesRead === 0) return this.#calls.length - before;
       this.#offset += bytesRead;
       const lines = (this.#partial + buffer.toString('latin1', 0, bytesRead)).split('\n');
@@ -56,7 +54,7 @@ export class AuditTail {
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
+    await this.#file.close();
   }
 
   #take(line: string): void {
@@ -79,4 +77,3 @@ export class AuditTail {
 }
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
-const CLOSED = { bytesRead: 0, buffer: Buffer.alloc(0) };

@@ -53,7 +53,9 @@ export function buildCeiling(connections: number): Contender {
  * Throws with npm's own words when it cannot be had.
  */
 export function installDotI(print: Print): void {
-  const hash = createHash('sha256').update(readFileSync(path.join(DOT_I, 'package-lock.json'))).digest('hex');
+  const hash = createHash('sha256')
+    .update(readFileSync(path.join(DOT_I, 'package-lock.json')))
+    .digest('hex');
   const stamp = path.join(DOT_I, 'node_modules', '.sublet-lock-hash');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
   print('installing @dot-i/k8s-operator beside the bench with npm ci (about 10 s) ...');

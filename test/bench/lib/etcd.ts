@@ -3,7 +3,16 @@
  * the control plane is busy, and every run has to begin with the same state. The API server hears of it by its own watches.
  */
 export async function wipeRun(etcdUrl: string, run: string): Promise<void> {
-  const inNamespace = ['resourcequotas', 'networkpolicies', 'roles', 'rolebindings', 'serviceaccounts', 'configmaps', 'secrets', 'events'];
+  const inNamespace = [
+    'resourcequotas',
+    'networkpolicies',
+    'roles',
+    'rolebindings',
+    'serviceaccounts',
+    'configmaps',
+    'secrets',
+    'events',
+  ];
   const prefixes = [
     `sublet.dev/tenants/sublet-root/${run}-`,
     `roles/sublet-root/sublet-tenant-${run}-`,
@@ -19,7 +28,8 @@ export async function wipeRun(etcdUrl: string, run: string): Promise<void> {
 async function deletePrefix(etcdUrl: string, prefix: string): Promise<void> {
   const body = JSON.stringify({ key: encode(prefix), range_end: encode(nextPrefix(prefix)) });
   const response = await fetch(`${etcdUrl}/v3/kv/deleterange`, { method: 'POST', body });
-  if (!response.ok) throw new Error(`etcd answered ${response.status} to a delete below ${prefix}: ${await response.text()}`);
+  if (!response.ok)
+    throw new Error(`etcd answered ${response.status} to a delete below ${prefix}: ${await response.text()}`);
 }
 
 /** The first key behind everything that begins with the prefix. */

@@ -75,7 +75,12 @@ export class RawConnection {
 export async function openConnections(endpoint: RawEndpoint, count: number): Promise<readonly RawConnection[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
-      const socket = connect({ host: endpoint.host, port: endpoint.port, ca: endpoint.ca, ALPNProtocols: ['http/1.1'] });
+      const socket = connect({
+        host: endpoint.host,
+        port: endpoint.port,
+        ca: endpoint.ca,
+        ALPNProtocols: ['http/1.1'],
+      });
       await new Promise<void>((resolve, reject) => {
         socket.once('secureConnect', resolve).once('error', reject);
       });

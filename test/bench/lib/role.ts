@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { FromRole, ToRole } from './rolechild.ts';
 
 export type RoleSpec = {
@@ -110,7 +110,10 @@ export class RoleProcess {
     if (early !== undefined) return early;
     const { promise, resolve, reject } = Promise.withResolvers<FromRole>();
     this.#waiting.set(type, resolve);
-    const timer = setTimeout(() => reject(new Error(`${this.#spec.entry}: no ${type} within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => reject(new Error(`${this.#spec.entry}: no ${type} within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     try {
       return await Promise.race([promise, this.#failed.promise]);
     } finally {

@@ -52,7 +52,10 @@ export async function runContender(options: RunOptions): Promise<RunResult> {
     const cpuBefore = contender.waits ? (await role.usage()).cpuSeconds : 0;
     const from = contender.waits ? tail.calls.length + (await tail.read()) : 0;
     role.go();
-    await Promise.race([waitUntilDone(tail, { name: contender.name, tenants, timeoutMs: options.timeoutMs }), role.failed]);
+    await Promise.race([
+      waitUntilDone(tail, { name: contender.name, tenants, timeoutMs: options.timeoutMs }),
+      role.failed,
+    ]);
     const { cpuSeconds, maxRssBytes } = await role.usage();
     const missing = await findMissing(testbed.cluster, run, tenants);
     if (missing.length > 0) throw new Error(`${contender.name} left work undone:\n${missing.join('\n')}`);
@@ -78,7 +81,8 @@ export async function waitUntilDone(
     await tail.read();
     for (const call of tail.calls.slice(seen)) {
       if (call.write) lastWriteMs = performance.now();
-      if (call.write && call.code < 300 && call.resource === 'tenants' && call.subresource === 'status') done.add(call.name);
+      if (call.write && call.code < 300 && call.resource === 'tenants' && call.subresource === 'status')
+        done.add(call.name);
     }
     seen = tail.calls.length;
     const now = performance.now();

@@ -51,7 +51,10 @@ export async function startTestbed(print: Print, options: { readonly keepFlux?: 
   }
 }
 
-function buildActions(cluster: OwnCluster, folder: string): Pick<Testbed, 'createTenants' | 'wipe' | 'settle' | 'stop'> {
+function buildActions(
+  cluster: OwnCluster,
+  folder: string,
+): Pick<Testbed, 'createTenants' | 'wipe' | 'settle' | 'stop'> {
   const settle = () => waitForQuiet(cluster);
   return {
     createTenants: async (run, count) => {

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../kube/object.ts';
-import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../../../model/labels.ts';
 import { computeUuid } from '../../../model/identity.ts';
+import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../../../model/labels.ts';
 import { buildChildren, buildStatus, buildTenantResource, tenantNames, withAppliedHash } from './workload.ts';
 
 const AT = '2026-11-21T09:00:00Z';
@@ -34,7 +34,11 @@ function withServerFields(object: KubeObject & { readonly status?: unknown }, ve
   const isTenant = object.kind === 'Tenant';
   const managed = [{ manager: isTenant ? 'kustomize-controller' : FIELD_MANAGER, of: intent, subresource: {} }];
   if (status !== undefined) {
-    managed.push({ manager: STATUS_FIELD_MANAGER, of: { ...intent, metadata: { name: '' }, ...{ spec: {}, status } }, subresource: { subresource: 'status' } });
+    managed.push({
+      manager: STATUS_FIELD_MANAGER,
+      of: { ...intent, metadata: { name: '' }, ...{ spec: {}, status } },
+      subresource: { subresource: 'status' },
+    });
   }
   const metadata = {
     ...object.metadata,

@@ -2,12 +2,19 @@
 // Arguments: the run's name, the number of Tenants, connections.
 import { KubeConfig } from '@kubernetes/client-node';
 import type { KubeObject } from '../../../kube/object.ts';
-import type { Manifest } from '../../../operator/desired/manifest.ts';
 import { FIELD_MANAGER, FINALIZER, STATUS_FIELD_MANAGER } from '../../../model/labels.ts';
+import type { Manifest } from '../../../operator/desired/manifest.ts';
 import { createRest } from '../../cluster/rest.ts';
 import { openConnections, type RawConnection, type RawRequest, renderRequest } from '../lib/rawclient.ts';
 import { serveRole } from '../lib/rolechild.ts';
-import { buildChildren, buildStatus, buildTenantResource, locate, tenantNames, withAppliedHash } from '../lib/workload.ts';
+import {
+  buildChildren,
+  buildStatus,
+  buildTenantResource,
+  locate,
+  tenantNames,
+  withAppliedHash,
+} from '../lib/workload.ts';
 
 const [run = '', tenants = '0', connectionCount = '8'] = process.argv.slice(2);
 const kubeConfig = new KubeConfig();
@@ -17,7 +24,10 @@ const ca = Buffer.from(kubeConfig.getCurrentCluster()?.caData ?? '', 'base64');
 const token = kubeConfig.getCurrentUser()?.token ?? '';
 
 const stages = buildStages(await readTenants());
-const connections = await openConnections({ host: server.hostname, port: Number(server.port), ca }, Number(connectionCount));
+const connections = await openConnections(
+  { host: server.hostname, port: Number(server.port), ca },
+  Number(connectionCount),
+);
 
 serveRole({
   go: async () => {
@@ -35,7 +45,9 @@ async function sendAll(open: readonly RawConnection[], requests: readonly RawReq
     for (let request = requests[next++]; request !== undefined; request = requests[next++]) {
       const status = await connection.send(request);
       if (status < 200 || status > 299) {
-        throw new Error(`a write was answered ${status}:\n${request.toString('utf8').replace(/Bearer \S+/, 'Bearer ...')}`);
+        throw new Error(
+          `a write was answered ${status}:\n${request.toString('utf8').replace(/Bearer \S+/, 'Bearer ...')}`,
+        );
       }
     }
   };
@@ -46,7 +58,9 @@ async function sendAll(open: readonly RawConnection[], requests: readonly RawReq
 async function readTenants(): Promise<readonly KubeObject[]> {
   const rest = await createRest(kubeConfig);
   const names = new Set(tenantNames(run, Number(tenants)));
-  const list = (await rest.ask('GET', locate(buildTenantResource('any')).collection)) as { readonly items: readonly KubeObject[] };
+  const list = (await rest.ask('GET', locate(buildTenantResource('any')).collection)) as {
+    readonly items: readonly KubeObject[];
+  };
   await rest.close();
   return list.items.filter(({ metadata }) => names.has(metadata.name));
 }

@@ -39,14 +39,26 @@ const tenants = inform(`/apis/${GROUP}/${VERSION}/namespaces/${ROOT_NAMESPACE}/t
 );
 const caches: Readonly<Record<string, Cached>> = {
   Namespace: inform('/api/v1/namespaces', () => core.listNamespace()),
-  ResourceQuota: inform('/api/v1/resourcequotas', () => core.listResourceQuotaForAllNamespaces(owned), LABEL_OWNER_KIND),
-  ServiceAccount: inform('/api/v1/serviceaccounts', () => core.listServiceAccountForAllNamespaces(owned), LABEL_OWNER_KIND),
+  ResourceQuota: inform(
+    '/api/v1/resourcequotas',
+    () => core.listResourceQuotaForAllNamespaces(owned),
+    LABEL_OWNER_KIND,
+  ),
+  ServiceAccount: inform(
+    '/api/v1/serviceaccounts',
+    () => core.listServiceAccountForAllNamespaces(owned),
+    LABEL_OWNER_KIND,
+  ),
   NetworkPolicy: inform(
     '/apis/networking.k8s.io/v1/networkpolicies',
     () => networking.listNetworkPolicyForAllNamespaces(owned),
     LABEL_OWNER_KIND,
   ),
-  Role: inform('/apis/rbac.authorization.k8s.io/v1/roles', () => rbac.listRoleForAllNamespaces(owned), LABEL_OWNER_KIND),
+  Role: inform(
+    '/apis/rbac.authorization.k8s.io/v1/roles',
+    () => rbac.listRoleForAllNamespaces(owned),
+    LABEL_OWNER_KIND,
+  ),
   RoleBinding: inform(
     '/apis/rbac.authorization.k8s.io/v1/rolebindings',
     () => rbac.listRoleBindingForAllNamespaces(owned),

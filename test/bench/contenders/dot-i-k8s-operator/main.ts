@@ -1,6 +1,7 @@
 // An operator on @dot-i/k8s-operator, doing the same work with the client library that it brings.
-import * as k8s from '@kubernetes/client-node';
+
 import dotI from '@dot-i/k8s-operator';
+import * as k8s from '@kubernetes/client-node';
 import { GROUP, VERSION } from '../../../../model/group.ts';
 import { FIELD_MANAGER, FINALIZER } from '../../../../model/labels.ts';
 import { FLEET_NAMESPACE, ROOT_NAMESPACE } from '../../../../model/names.ts';
@@ -22,7 +23,10 @@ class TenantOperator extends dotI.default {
     for (const stage of buildChildren(name, uid)) await Promise.all(stage.map(create));
     const nowIso = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
     // A resourceVersion in the patch would make it conflict with every write since the event.
-    await this.patchResourceStatus({ ...event.meta, resourceVersion: undefined as never }, buildStatus(name, generation, nowIso));
+    await this.patchResourceStatus(
+      { ...event.meta, resourceVersion: undefined as never },
+      buildStatus(name, generation, nowIso),
+    );
   }
 }
 
