@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PLANS, QUOTAS, TENANTS } from '../../crds/v1alpha1/resources.ts';
 import { CONFIGMAPS } from '../../kube/builtin.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { settle } from '../../kube/testing/fakeclock.ts';
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME } from '../../model/labels.ts';
 import { type Amounts, LIMIT_NAMES, renderShortfall } from '../../model/limits.ts';
 import type { ConfigMap } from '../context.ts';
@@ -189,7 +190,9 @@ describe('a share that is lowered', () => {
       ...tenantPlan('t-acme', 'small', { vcpu: 2 }),
     });
     const lowering = harness.converge();
-    await harness.sync();
+    await settle(20);
+    expect(context.limits.inNamespace('t-acme--bob').vcpu).toBe(2n);
+    expect(context.grants.recorded('t-acme', 'tenants/bob')?.allotted.vcpu).toBe(8n);
     release.resolve();
     expect(await answer).toEqual({ granted: true });
     await lowering;

@@ -55,7 +55,6 @@ export function validateTenant(observed: TenantObservation): TenantInput {
     path: observed.path,
     tenantId: observed.tenantId,
     parentId: seller.tenantId,
-    displayName: tenant.spec.displayName,
     type: tenant.spec.type,
     members: tenant.spec.members ?? [],
     fleetSource: tenant.spec.source?.type === 'Fleet',

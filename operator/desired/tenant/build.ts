@@ -26,7 +26,6 @@ export type TenantInput = {
   /** Global identity of the tenant, and of the tenant that sold to it. */
   readonly tenantId: string;
   readonly parentId: string;
-  readonly displayName: string | undefined;
   readonly type: 'Customer' | 'Reseller';
   readonly members: readonly TenantMember[];
   /** Whether a folder of the fleet repository feeds the tenant's namespace. */

@@ -15,7 +15,17 @@ const NOT_INTERNET_V4 = [
   '224.0.0.0/4',
   '240.0.0.0/4',
 ] as const;
-const NOT_INTERNET_V6 = ['::/128', '::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'] as const;
+/** The same for IPv6, and what embeds an IPv4 address that could be private: NAT64 (RFC 6052, RFC 8215) and 6to4 (RFC 3056). */
+const NOT_INTERNET_V6 = [
+  '::/128',
+  '::1/128',
+  '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '2002::/16',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+] as const;
 
 type PolicySpec = Readonly<Record<string, unknown>>;
 
