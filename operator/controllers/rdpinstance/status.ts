@@ -135,7 +135,7 @@ function settle(conditions: readonly Condition[], progress: Progress): readonly 
 }
 
 function describePlan({ plan }: ValidDesktop) {
-  return { name: plan.metadata.name, revision: computePlanRevision(plan) };
+  return { name: plan.metadata.name, revision: computePlanRevision(plan.spec) };
 }
 
 /** While it is refused, the plan by which the desktop was last built. */
