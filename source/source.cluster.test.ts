@@ -219,18 +219,21 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
     );
     expect(await readArtifact(cluster(), 't-ann')).toEqual(before);
     expect(await desktops('t-ann')).toEqual(['ann-desk']);
-    const events = await vi.waitFor(async () => {
-      const { stdout } = await cluster().kubectl([
-        'get',
-        'events',
-        '-n',
-        'sublet-fleet',
-        '-o',
-        'jsonpath={.items[?(@.reason=="RevisionHeld")].message}',
-      ]);
-      expect(stdout).toContain('kubectl annotate');
-      return stdout;
-    });
+    const events = await vi.waitFor(
+      async () => {
+        const { stdout } = await cluster().kubectl([
+          'get',
+          'events',
+          '-n',
+          'sublet-fleet',
+          '-o',
+          'jsonpath={.items[?(@.reason=="RevisionHeld")].message}',
+        ]);
+        expect(stdout).toContain('kubectl annotate');
+        return stdout;
+      },
+      { timeout: 20_000, interval: 200 },
+    );
     expect(events).toContain(commit);
     const command = /kubectl (annotate .*)$/.exec(message)?.[1]?.replaceAll("'", '').split(' ') ?? [];
     expect((await cluster().kubectl(command)).code).toBe(0);
@@ -286,7 +289,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
       expect(condition(one, 'Held')?.reason).toBe('ArtifactLost'),
     );
     expect(condition(lost, 'Held')?.message).toMatch(
-      /lost from the volume and cannot be rebuilt[\s\S]*desk\.yaml:2: yaml/,
+      /lost from the volume and cannot be rebuilt[\s\S]*desk\.yaml:2: Yaml/,
     );
     expect(lost.status?.artifact).toBeDefined();
     expect(running.metric('sublet_source_archives_lost')).toBe(1);
