@@ -84,5 +84,7 @@ test('the hash depends on values only', () => {
   expect(hashValue({ a: 1 })).not.toBe(hashValue({ a: '1' }));
   expect(hashValue({ a: [1, 2] })).not.toBe(hashValue({ a: [2, 1] }));
   expect(hashValue({})).toMatch(/^[0-9a-f]{32}$/);
+  expect(renderCanonical({ 10: 'a', b: 1, 9: 'c' })).toBe(renderCanonical({ b: 1, 9: 'c', 10: 'a' }));
+  expect(renderCanonical([undefined, { a: undefined }])).toBe('[null,{}]');
   expect(renderCanonical(JSON.parse('{"b":1,"__proto__":2}'))).toBe('{"__proto__":2,"b":1}');
 });

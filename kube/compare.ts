@@ -42,15 +42,27 @@ export function hashValue(value: unknown): string {
 
 /** JSON with sorted keys, the same text for the same value. */
 export function renderCanonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(renderCanonical).join()}]`;
-  const members = value as Readonly<Record<string, unknown>>;
-  let text = '';
-  for (const key of Object.keys(members).sort()) {
-    if (members[key] === undefined) continue;
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${renderCanonical(members[key])}`;
+  return JSON.stringify(sortKeys(value)) ?? 'null';
+}
+
+/** The same value where it is sorted already, so that nothing is copied for intents written in order. */
+function sortKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const elements = value.map(sortKeys);
+    return elements.every((element, i) => element === value[i]) ? value : elements;
   }
-  return `{${text}}`;
+  const members = value as Members;
+  const keys = Object.keys(members);
+  let changed = false;
+  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] ?? '') > (keys[i] ?? '')) changed = true;
+  if (changed) keys.sort();
+  const entries = keys.map((key): [string, unknown] => {
+    const member = sortKeys(members[key]);
+    if (member !== members[key]) changed = true;
+    return [key, member];
+  });
+  return changed ? Object.fromEntries(entries) : value;
 }
 
 type Context = {
