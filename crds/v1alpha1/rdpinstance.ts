@@ -35,10 +35,9 @@ export type Access = z.infer<typeof Access>;
 
 export const RDPInstanceSpec = z.strictObject({
   plan: DnsLabel.describe('A Plan of the seller that offers Desktop.'),
-  image: immutable(
-    DnsLabel,
-    'is what the disk was made from and never changes; order another desktop instead',
-  ).describe('An image that the Plan allows; never changes.'),
+  image: DnsLabel.describe(
+    'An image that the Plan allows. A disk is made from it once: another image is refused in status while the disk exists.',
+  ),
   username: Username.describe('The account that is made on first boot; never changes. Its password is in a Secret.'),
   power: z
     .enum(['Running', 'Stopped'])

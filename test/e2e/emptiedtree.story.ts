@@ -14,7 +14,7 @@ export const emptiedTree: Story = {
     });
     const held = await stage.eventually('the revision is held as a whole', async () => {
       const artifact = await stage.get('ExternalArtifact', 'sublet-fleet', 'sublet-root');
-      return artifact?.status?.conditions?.find(({ reason }) => reason === 'Held');
+      return artifact?.status?.conditions?.find(({ type }) => type === 'Held');
     });
     expect(held.message).toContain('confirmed-revision');
     expect(await stage.get('Tenant', 'sublet-root', 'acme')).toBeDefined();

@@ -17,8 +17,10 @@ export const powerCycle: Story = {
 
     await order({ power: 'Stopped' }, 'Stop');
     await stage.condition('RDPInstance', AT, { status: 'False', reason: 'Stopped' });
-    expect((await stage.get('RDPInstance', ...AT))?.status?.power).toBe('Stopped');
     await stage.gone('VirtualMachineInstance', AT[0], 'rdp-anna-desk');
+    await stage.eventually('status says Stopped', async () =>
+      (await stage.get('RDPInstance', ...AT))?.status?.power === 'Stopped' ? true : undefined,
+    );
 
     await order({}, 'Start');
     await stage.condition('RDPInstance', AT, { status: 'True' });
