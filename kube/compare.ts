@@ -42,28 +42,35 @@ export function hashValue(value: unknown): string {
 
 /** JSON with sorted keys, the same text for the same value. */
 export function renderCanonical(value: unknown): string {
-  return JSON.stringify(sortKeys(value)) ?? 'null';
-}
-
-/** The same value where it is sorted already, so that nothing is copied for intents written in order. */
-function sortKeys(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value === 'string') return quote(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  let text = '';
   if (Array.isArray(value)) {
-    const elements = value.map(sortKeys);
-    return elements.every((element, i) => element === value[i]) ? value : elements;
+    for (const element of value) text += text === '' ? renderCanonical(element) : `,${renderCanonical(element)}`;
+    return `[${text}]`;
   }
   const members = value as Members;
   const keys = Object.keys(members);
-  let changed = false;
-  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] ?? '') > (keys[i] ?? '')) changed = true;
-  if (changed) keys.sort();
-  const entries = keys.map((key): [string, unknown] => {
-    const member = sortKeys(members[key]);
-    if (member !== members[key]) changed = true;
-    return [key, member];
-  });
-  return changed ? Object.fromEntries(entries) : value;
+  if (!isSorted(keys)) keys.sort();
+  for (const key of keys) {
+    const member = members[key];
+    if (member === undefined) continue;
+    text += `${text === '' ? '' : ','}${quote(key)}:${renderCanonical(member)}`;
+  }
+  return `{${text}}`;
 }
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] ?? '') > (keys[i] ?? '')) return false;
+  return true;
+}
+
+/** Most texts of objects need no escaping; asking for that is cheaper than rendering. */
+function quote(text: string): string {
+  return PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
 
 type Context = {
   readonly path: string;
