@@ -6,9 +6,7 @@ import { LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../../../mo
 import { desktopChildName } from '../../../model/names.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
 import type { OperatorContext } from '../../context.ts';
-import { ANNOTATION_ENDED_EPOCH } from '../../desired/rdpinstance/metadata.ts';
 import { ownerOf } from '../../informers.ts';
-import type { ObservedVm, ObservedVmi } from './power.ts';
 import type { DesktopObservation } from './validate.ts';
 
 /** Reads everything that decides about one desktop; from caches only. */
@@ -74,38 +72,4 @@ export function observeStateful(context: OperatorContext, key: string): Stateful
 /** The present, as Kubernetes writes times: RFC 3339 in whole seconds, rounded down. */
 export function renderNow(context: { readonly clock: Clock }): string {
   return new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-/** What the power protocol needs to know of a VirtualMachine. */
-export function observeVm(vm: VirtualMachine | undefined): ObservedVm | undefined {
-  if (vm === undefined) return undefined;
-  const status = vm.status;
-  return {
-    runStrategy: vm.spec.runStrategy,
-    actedOn: status?.runStrategy,
-    endedEpoch: vm.metadata.annotations?.[ANNOTATION_ENDED_EPOCH],
-    starting:
-      status?.printableStatus === 'CrashLoopBackOff' ||
-      (status?.stateChangeRequests ?? []).some(({ action }) => action === 'Start'),
-  };
-}
-
-/** What the power protocol needs to know of a VirtualMachineInstance. */
-export function observeVmi(vmi: VirtualMachineInstance | undefined): ObservedVmi | undefined {
-  const { uid, creationTimestamp } = vmi?.metadata ?? {};
-  if (vmi === undefined || uid === undefined || creationTimestamp === undefined) return undefined;
-  const phase = vmi.status?.phase;
-  const finished = phase === 'Succeeded' || phase === 'Failed';
-  return {
-    uid,
-    createdAt: creationTimestamp,
-    finishedAt: finished ? (phaseTime(vmi, phase) ?? creationTimestamp) : undefined,
-    deleting: vmi.metadata.deletionTimestamp !== undefined,
-  };
-}
-
-/** When the VMI entered a phase (RFC 3339). */
-export function phaseTime(vmi: VirtualMachineInstance, phase: string): string | undefined {
-  const found = vmi.status?.phaseTransitionTimestamps?.find((transition) => transition.phase === phase);
-  return found?.phaseTransitionTimestamp;
 }

@@ -5,7 +5,7 @@ import { setCondition } from '../../../kube/conditions.ts';
 import { FLUX_NAME_LABEL } from '../../../model/labels.ts';
 import { computeConditions, type Outcome } from '../../outcome.ts';
 import { type Address, computeAddress } from './address.ts';
-import { phaseTime } from './observe.ts';
+import { phaseTime } from './machine.ts';
 import type { Epoch, PowerDecision } from './power.ts';
 import type { ProbeState } from './prober.ts';
 import { computeRestartRequired } from './restart.ts';

@@ -11,7 +11,7 @@ import { API_VERSION } from '../../../model/group.ts';
 import { renderAmounts } from '../../../model/limits.ts';
 import { desktopChildName } from '../../../model/names.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
-import { observeVm, observeVmi } from '../../controllers/rdpinstance/observe.ts';
+import { observeVm, observeVmi } from '../../controllers/rdpinstance/machine.ts';
 import { computePower } from '../../controllers/rdpinstance/power.ts';
 import { computeRestartRequired } from '../../controllers/rdpinstance/restart.ts';
 import { computeAsk, type DesktopObservation, validateDesktop } from '../../controllers/rdpinstance/validate.ts';
