@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UnavailableError } from '../test/cluster/binaries.ts';
 import { startCluster } from '../test/cluster/cluster.ts';
-import { restartControllerManager, startWorld } from '../test/support/world.ts';
+import { startWorld } from '../test/support/world.ts';
 import { createProgress } from './progress.ts';
 import { orderDesktop } from './story.ts';
 
@@ -34,7 +34,6 @@ async function main(): Promise<void> {
     progress.step('installing Sublet and starting its roles under their own ServiceAccounts');
     const world = await startWorld({
       cluster,
-      restartControllerManager: () => restartControllerManager(cluster),
       log: progress.detail,
     });
     try {

@@ -6,7 +6,7 @@ import { realClock, realRandom } from '../../kube/clock.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { ROOT_NAMESPACE, tenantNamespace } from '../../model/names.ts';
 import { startCluster } from '../cluster/cluster.ts';
-import { restartControllerManager, startWorld, type World } from '../support/world.ts';
+import { startWorld, type World } from '../support/world.ts';
 import { defineBench, type Print } from './lib/bench.ts';
 import { describeEnvironment } from './lib/environment.ts';
 import { buildFolder, buildRootFolder, OFFER_NAME, renderTitle } from './lib/fleetfiles.ts';
@@ -56,7 +56,6 @@ async function run(values: OptionValues<typeof OPTIONS>, print: Print): Promise<
     const world = await startWorld({
       cluster,
       simulator: ['--quick'],
-      restartControllerManager: () => restartControllerManager(cluster),
       log: print,
     });
     const log = pino({ level: 'error' });

@@ -66,8 +66,10 @@ export type Stage = {
     wanted: { readonly type?: string; readonly status: string; readonly reason?: string },
     timeoutMs?: number,
   ): Promise<Condition>;
-  gone(kind: Kind, namespace: string, name: string): Promise<void>;
+  gone(kind: Kind, namespace: string, name: string, timeoutMs?: number): Promise<void>;
   handshake(host: string, port: number): Promise<string>;
+  /** Waits until our programs stop writing. */
+  settled(): Promise<void>;
   /** Waits until our programs stop writing, restarts them, and gives the writes that the second pass made. */
   secondPass(): Promise<readonly string[]>;
 };
@@ -117,11 +119,12 @@ export function createStage(world: World): Stage {
         throw new Error(`${what} did not come; last seen ${JSON.stringify(seen)}`, { cause: error });
       }
     },
-    gone: (kind, namespace, name) =>
-      eventually(`${kind} ${namespace}/${name} is gone`, async () =>
-        (await get(kind, namespace, name)) ? undefined : true,
-      ).then(() => {}),
+    gone: async (kind, namespace, name, timeoutMs) => {
+      const isGone = async () => ((await get(kind, namespace, name)) === undefined ? true : undefined);
+      await eventually(`${kind} ${namespace}/${name} is gone`, isGone, timeoutMs);
+    },
     handshake,
+    settled: async () => void (await waitUntilQuiet(world, 0, Date.now() + SETTLE_DEADLINE_MS)),
     secondPass: () => secondPass(world),
   };
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeWithOwnCluster } from '../support/cluster.ts';
-import { restartControllerManager, startWorld, type World } from '../support/world.ts';
+import { startWorld, type World } from '../support/world.ts';
 import { brokenFile } from './brokenfile.story.ts';
 import { deleteAndReturn } from './deleteandreturn.story.ts';
 import { emptiedTree } from './emptiedtree.story.ts';
@@ -34,7 +34,6 @@ describeWithOwnCluster('stories', { flux: true, audit: true }, (cluster) => {
   beforeAll(async () => {
     world = await startWorld({
       cluster: cluster(),
-      restartControllerManager: () => restartControllerManager(cluster()),
       operator: { probe: { intervalSeconds: 2 }, leaderElection: true },
       simulator: ['--quick'],
     });

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { OwnCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/contract.ts';
 import type { GitRemote } from '../cluster/git.ts';
 import { pickPorts } from '../cluster/ports.ts';
@@ -25,11 +24,6 @@ export type WorldOptions = {
   readonly source?: Readonly<Record<string, unknown>>;
   /** Arguments of the simulated KubeVirt; `--quick` where time does not matter. */
   readonly simulator?: readonly string[];
-  /**
-   * The controller manager counts objects of new kinds only from its next look at the API's discovery on, every 30 s; a fresh one
-   * looks at once.
-   */
-  readonly restartControllerManager?: () => Promise<void>;
   readonly log?: (message: string) => void;
 };
 
@@ -64,7 +58,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const processes = new Processes(folder);
   try {
     const accounts = await installSublet(cluster);
-    await options.restartControllerManager?.();
     log('installed deploy/ (CRDs, roles, policies)');
     await startSimulator(options, processes, folder, accounts.simulator);
     log('simulated KubeVirt is running');
@@ -133,12 +126,6 @@ function createWorld({ processes, ...parts }: Parts): World {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** For {@link WorldOptions.restartControllerManager}. */
-export async function restartControllerManager(cluster: OwnCluster): Promise<void> {
-  await cluster.kill('kube-controller-manager', 'SIGTERM');
-  await cluster.startAgain('kube-controller-manager');
 }
 
 /** What `flux reconcile source git fleet` does. */

@@ -34,7 +34,6 @@ export function buildTenantResource(name: string): Manifest {
     metadata: { name, namespace: ROOT_NAMESPACE },
     spec: {
       id: `id-${name}`,
-      displayName: `Benchmark ${name}`,
       plan: PLAN_NAME,
       type: 'Customer',
       members: [{ kind: 'User', name: `oidc:${name}`, role: 'Owner' }],
@@ -59,7 +58,6 @@ export function buildChildren(name: string, uid: string): readonly (readonly Man
       path,
       tenantId: computeTenantId(ROOT_TENANT_ID, `id-${name}`),
       parentId: ROOT_TENANT_ID,
-      displayName: `Benchmark ${name}`,
       type: 'Customer',
       members: [{ kind: 'User', name: `oidc:${name}`, role: 'Owner' }],
       fleetSource: true,
