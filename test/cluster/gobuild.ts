@@ -27,7 +27,7 @@ export async function goEnvironment(): Promise<GoEnvironment | undefined> {
 export async function runGo(folder: string, args: readonly string[]): Promise<string> {
   const child = spawn('go', args, {
     cwd: folder,
-    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+    env: { ...process.env, GOFLAGS: '', GOWORK: 'off' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
