@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { describeWithOwnCluster } from '../test/support/cluster.ts';
 import { checkUpdate, type ParseError, parseResource } from './rules/index.ts';
-import { isRecord } from './rules/walk.ts';
+import { isRecord, type PathSegment } from './rules/walk.ts';
 import { arbitraryOf } from './testdata/arbitrary.ts';
 import { readInvalidCases, readValidCases } from './testdata/cases.ts';
 import { collection, type Judgement, judgeCreate, judgeUpdate } from './testdata/judge.ts';
@@ -40,7 +40,7 @@ describeWithOwnCluster('schemas and API server', {}, (cluster) => {
   };
 
   it.each(valid)('accept $name', async ({ resource }) => {
-    expect(await judge(resource)).toEqual({ ok: true, errors: [] });
+    expect(await judge(resource)).toEqual({ ok: true, errors: [], isComplete: true });
     expect(parseResource(resource).ok).toBe(true);
   });
 
@@ -61,8 +61,9 @@ describeWithOwnCluster('schemas and API server', {}, (cluster) => {
   it.each(listFixed())('hold $kind $field fixed', async ({ before, after, field }) => {
     const { resource } = definitionOf(before);
     const { metadata } = before;
-    await cluster().admin.ask('POST', collection(resource, NAMESPACE), relocate(before));
-    const judgement = await judgeUpdate(cluster().admin, resource, NAMESPACE, metadata.name, relocate(after));
+    const created = await cluster().admin.ask('POST', collection(resource, NAMESPACE), relocate(before));
+    const changed = { ...after, metadata: isRecord(created) ? created.metadata : {} };
+    const judgement = await judgeUpdate(cluster().admin, resource, NAMESPACE, metadata.name, changed);
     await cluster().admin.ask('DELETE', `${collection(resource, NAMESPACE)}/${metadata.name}`);
     const violations = checkUpdate(before, after);
     expect(violations.map((violation) => violation.path.join('.'))).toEqual([`spec.${field}`]);
@@ -86,45 +87,57 @@ describeWithOwnCluster('schemas and API server', {}, (cluster) => {
     await cluster().admin.ask('DELETE', `${collection(KINDS[3].resource, NAMESPACE)}/anna-desk`);
   });
 
-  it(`agree on ${RUNS} generated and changed resources`, { timeout: 300_000 }, async () => {
+  it(`agree on ${RUNS} generated resources, each field changed`, { timeout: 300_000 }, async () => {
+    const places = listFields();
+    const numRuns = Math.ceil(RUNS / places.length);
     let refused = 0;
-    const property = fc.asyncProperty(arbitraryChanged(), async ({ base, changed, change }) => {
-      const parsed = parseResource(changed);
-      const judgement = await judge(changed);
-      if (!parsed.ok) refused += 1;
-      expect(parseResource(base), 'the generated resource is valid').toMatchObject({ ok: true });
-      expect(judgement.ok, `${change}: ${JSON.stringify([parsed, judgement])}`).toBe(parsed.ok);
-      if (!parsed.ok) expectAgreement(parsed.errors, judgement);
-    });
-    await fc.assert(property, { numRuns: RUNS, includeErrorInReport: true });
-    const share = `${((100 * refused) / RUNS).toFixed(1)} %`;
-    process.stdout.write(`${refused} of ${RUNS} changed resources were refused (${share})\n`);
-    expect(refused / RUNS).toBeGreaterThanOrEqual(LEAST_REFUSED);
+    for (const place of places) {
+      const property = fc.asyncProperty(arbitraryChanged(place), async ({ base, changed, change }) => {
+        const parsed = parseResource(changed);
+        const judgement = await judge(changed);
+        if (!parsed.ok) refused += 1;
+        expect(parseResource(base), 'the generated resource is valid').toMatchObject({ ok: true });
+        expect(judgement.ok, `${change}: ${JSON.stringify([parsed, judgement])}`).toBe(parsed.ok);
+        if (!parsed.ok) expectAgreement(parsed.errors, judgement);
+      });
+      await fc.assert(property, { numRuns, includeErrorInReport: true });
+    }
+    const runs = numRuns * places.length;
+    const share = `${((100 * refused) / runs).toFixed(1)} %`;
+    process.stdout.write(
+      `${refused} of ${runs} resources, changed in ${places.length} fields, were refused (${share})\n`,
+    );
+    expect(refused / runs).toBeGreaterThanOrEqual(LEAST_REFUSED);
   });
 });
 
-/** A valid resource of any kind, and the same with one place changed. */
-function arbitraryChanged() {
-  const kinds = KINDS.map(({ resource: { kind, group, version }, schema }) => {
-    const spec = schema.shape.spec;
-    return fc.tuple(arbitraryOf(spec), arbitraryMutation(listPaths(spec))).map(([generated, mutation]) => {
-      const at = { apiVersion: `${group}/${version}`, kind, metadata: { name: 'made', namespace: NAMESPACE } };
-      const base = { ...at, spec: repair(kind, generated) };
-      const change = `${kind} ${mutation.path.join('.')} ${mutation.name}`;
-      return { base, changed: { ...at, spec: mutation.apply(base.spec) }, change };
-    });
-  });
-  return fc.oneof(...kinds);
+type Place = { readonly definition: (typeof KINDS)[number]; readonly path: readonly PathSegment[] };
+
+function listFields(): readonly Place[] {
+  return KINDS.flatMap((definition) => listPaths(definition.schema.shape.spec).map((at) => ({ definition, path: at })));
 }
 
-/** The same places; and where a rule in CEL is broken, the same text. */
+/** A valid resource, and the same with one place changed. */
+function arbitraryChanged({ definition, path: at }: Place) {
+  const { kind, group, version } = definition.resource;
+  return fc.tuple(arbitraryOf(definition.schema.shape.spec), arbitraryMutation(at)).map(([generated, mutation]) => {
+    const head = { apiVersion: `${group}/${version}`, kind, metadata: { name: 'made', namespace: NAMESPACE } };
+    const base = { ...head, spec: repair(kind, generated) };
+    const change = `${kind} ${at.join('.')} ${mutation.name}`;
+    return { base, changed: { ...head, spec: mutation.apply(base.spec) }, change };
+  });
+}
+
+/** The same places, or fewer where the API server did not go on; and where a rule in CEL is broken, the same text. */
 function expectAgreement(errors: readonly ParseError[], judgement: Judgement): void {
   const detail = JSON.stringify({ errors, judgement });
   expect(judgement.ok, detail).toBe(false);
-  const paths = (of: readonly { readonly path: string }[]) => [...new Set(of.map((error) => error.path))].sort();
-  expect(paths(errors), detail).toEqual(paths(judgement.errors));
+  const ours = listPlaces(errors);
+  const theirs = listPlaces(judgement.errors);
+  expect(theirs.length, detail).toBeGreaterThan(0);
+  expect(judgement.isComplete ? ours : ours.filter((place) => theirs.includes(place)), detail).toEqual(theirs);
   for (const { path: at, message } of errors) {
-    if (!CEL_MESSAGES.has(message)) continue;
+    if (!CEL_MESSAGES.has(message) || !judgement.isComplete) continue;
     const there = judgement.errors.filter((error) => error.path === at).map((error) => error.message);
     expect(
       there.some((text) => text.includes(message)),
@@ -133,12 +146,15 @@ function expectAgreement(errors: readonly ParseError[], judgement: Judgement): v
   }
 }
 
+function listPlaces(errors: readonly { readonly path: string }[]): readonly string[] {
+  return [...new Set(errors.map((error) => error.path))].sort();
+}
+
 function listFixed() {
   const cases = [
     ['tenant', 'id', 'other'],
     ['plan-free', 'offers', 'Desktop'],
     ['plan', 'currency', 'EUR'],
-    ['rdpinstance', 'image', 'windows-11'],
     ['rdpinstance', 'username', 'bob'],
   ] as const;
   return cases.map(([name, field, value]) => {

@@ -22,7 +22,9 @@ function explain(issue: z.core.$ZodIssue, value: unknown): string {
     case 'invalid_value':
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}, is ${renderValue(value)}`;
     case 'invalid_format':
-      return `must match ${issue.format === 'regex' ? issue.pattern : issue.format}, is ${renderValue(value)}`;
+      return issue.message.startsWith('must ')
+        ? `${issue.message}, is ${renderValue(value)}`
+        : `must match ${issue.pattern}, is ${renderValue(value)}`;
     case 'invalid_union':
       return `must be a whole number or a text, is ${renderValue(value)}`;
     case 'too_big':

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isRecord, type PathSegment, unwrap } from './walk.ts';
+import { isRecord, maxItemsOf, type PathSegment, unwrap } from './walk.ts';
 
 export type Finding = { readonly path: readonly PathSegment[]; readonly message: string };
 
@@ -19,8 +19,8 @@ function visit(schema: z.core.$ZodType, value: unknown, path: readonly PathSegme
   const inner = unwrap(schema);
   if (inner instanceof z.ZodObject && isRecord(value)) return visitObject(inner, value, path, findings);
   if (inner instanceof z.ZodArray && Array.isArray(value)) {
-    const max = inner._zod.bag.maximum;
-    const isTooLong = typeof max === 'number' && value.length > max;
+    const max = maxItemsOf(inner);
+    const isTooLong = value.length > max;
     if (isTooLong) findings.push({ path, message: `must have at most ${max} items, has ${value.length}` });
     const kept = isTooLong ? value.slice(0, max) : value;
     return kept.map((item: unknown, index) => visit(inner.element, item, [...path, index], findings));

@@ -11,6 +11,14 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return inner;
 }
 
+/** How many items a list may have. */
+export function maxItemsOf(schema: z.ZodArray): number {
+  const bounds = (schema._zod.def.checks ?? []).flatMap((check) =>
+    check instanceof z.core.$ZodCheckMaxLength ? [check._zod.def.maximum] : [],
+  );
+  return Math.min(...bounds);
+}
+
 /** `['spec', 'allow', 0]` as the API server spells it: `spec.allow[0]`. */
 export function renderPath(path: readonly PathSegment[]): string {
   return path.reduce<string>((text, segment) => {

@@ -28,13 +28,14 @@ function arbitraryList(schema: z.ZodArray): fc.Arbitrary<unknown> {
 }
 
 function arbitraryLeaf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
-  const { minimum, maximum } = schema._zod.bag;
-  if (schema instanceof z.ZodNumber)
-    return fc.integer({ min: Number(minimum), max: Math.min(Number(maximum), 2 ** 31) });
+  if (schema instanceof z.ZodNumber) {
+    return fc.integer({ min: schema.minValue ?? 0, max: Math.min(schema.maxValue ?? 0, 2 ** 31 - 1) });
+  }
   if (schema instanceof z.ZodUnion) return arbitraryBytes;
   const expression = schema instanceof z.ZodType ? schema.meta()?.[EDITOR_PATTERN] : undefined;
   if (typeof expression === 'string') return fc.stringMatching(new RegExp(expression), { size: 'xsmall' });
-  return typeof maximum === 'number' ? arbitraryNetwork : fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
+  const isNetwork = schema instanceof z.ZodString && schema.maxLength !== null;
+  return isNetwork ? arbitraryNetwork : fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
 }
 
 const arbitraryBytes = fc

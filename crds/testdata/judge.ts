@@ -3,7 +3,12 @@ import type { Method, Rest } from '../../test/cluster/rest.ts';
 import { isRecord } from '../rules/walk.ts';
 
 export type ServerError = { readonly path: string; readonly message: string };
-export type Judgement = { readonly ok: boolean; readonly errors: readonly ServerError[] };
+export type Judgement = {
+  readonly ok: boolean;
+  readonly errors: readonly ServerError[];
+  /** Whether every rule was asked: unknown fields, missing ones and wrong types keep the API server from evaluating CEL. */
+  readonly isComplete: boolean;
+};
 
 /** What the API server says to creating a resource, under strict validation, without doing it. */
 export function judgeCreate(rest: Rest, resource: Resource, namespace: string, body: unknown): Promise<Judgement> {
@@ -27,10 +32,15 @@ export function collection(resource: Resource, namespace: string): string {
 
 async function judge(rest: Rest, method: Method, path: string, body: unknown): Promise<Judgement> {
   const reply = await rest.call(method, path, body);
-  if (reply.status < 300) return { ok: true, errors: [] };
+  if (reply.status < 300) return { ok: true, errors: [], isComplete: true };
   if (reply.status !== 400 && reply.status !== 422) throw new Error(`${method} ${path}: ${JSON.stringify(reply)}`);
-  return { ok: false, errors: readErrors(reply.body) };
+  const errors = readErrors(reply.body);
+  const located = errors.filter(({ path: at }) => at !== NOWHERE);
+  return { ok: false, errors: located, isComplete: reply.status === 422 && located.length === errors.length };
 }
+
+/** Where the API server says that rules were not asked. */
+const NOWHERE = '<nil>';
 
 /** Invalid fields come as causes, unknown ones as a text. */
 function readErrors(body: unknown): readonly ServerError[] {
@@ -41,5 +51,5 @@ function readErrors(body: unknown): readonly ServerError[] {
   }));
   const details = isRecord(body.details) && Array.isArray(body.details.causes) ? body.details.causes : [];
   const causes = details.map((cause) => ({ path: String(cause.field), message: String(cause.message) }));
-  return [...unknown, ...causes].filter(({ path }) => path !== '<nil>');
+  return [...unknown, ...causes];
 }

@@ -48,22 +48,26 @@ export const CurrencyCode = pattern(/^[A-Z]{3}$/, 3, 'three upper-case letters, 
 
 /** A round number that JSON, CEL and JavaScript all hold exactly. */
 const MAX_INTEGER = 9_000_000_000_000_000;
-const MEBIBYTE = 1n << 20n;
-const BYTE_QUANTITY = /^(0|[1-9][0-9]{0,14})(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
+const MEBIBYTE = 2 ** 20;
+const BYTE_QUANTITY = /^(0|[1-9][0-9]{0,8}(Mi|Gi|Ti))$/;
 
-/** Bytes in whole MiB between two bounds (in MiB), as a quantity without sign, fraction or exponent, or as a number of bytes. */
-export function bytes(minMebibytes: number, maxMebibytes: number, message: string) {
-  const [min, max] = [BigInt(minMebibytes) * MEBIBYTE, BigInt(maxMebibytes) * MEBIBYTE];
-  const value = 'quantity(string(self))';
+/**
+ * Bytes in whole MiB between two bounds, as a quantity in Mi, Gi or Ti or as a number of bytes. CEL compares quantities and does not turn
+ * them into integers, because its `asInteger` fails on some from 100Ti on.
+ */
+export function bytes(min: string, max: string, message: string) {
   const quantity = z.union([z.int().min(0).max(MAX_INTEGER), z.string().min(1).max(20)]);
+  const compare = (bound: string, operator: string) =>
+    `quantity(string(self)).compareTo(quantity('${bound}')) ${operator} 0`;
+  const isWhole = `(type(self) == int ? self % ${MEBIBYTE} == 0 : self.matches('${BYTE_QUANTITY.source}'))`;
   const rules = [
     {
-      rule: `string(self).matches('${BYTE_QUANTITY.source}') && ${value}.isInteger() && ${value}.asInteger() % ${MEBIBYTE} == 0 && ${value}.asInteger() >= ${min} && ${value}.asInteger() <= ${max}`,
+      rule: [isWhole, compare(min, '>='), compare(max, '<=')].join(' && '),
       message: `must be ${message}`,
-      check: (text: string | number) => {
-        if (!BYTE_QUANTITY.test(String(text))) return false;
-        const amount = parseQuantity(text);
-        return amount % MEBIBYTE === 0n && amount >= min && amount <= max;
+      check: (value: string | number) => {
+        if (typeof value === 'number' ? value % MEBIBYTE !== 0 : !BYTE_QUANTITY.test(value)) return false;
+        const amount = parseQuantity(value);
+        return amount >= parseQuantity(min) && amount <= parseQuantity(max);
       },
     },
   ];
@@ -72,14 +76,16 @@ export function bytes(minMebibytes: number, maxMebibytes: number, message: strin
 
 const count = (max: number) => z.int().min(0).max(max);
 const MAX_COUNT = 1_000_000;
-/** 1 EiB in MiB. */
-const MAX_MEBIBYTES = 2 ** 40;
 
 /** Limits as they are stated: counts as integers, memory and storage as quantities. */
 export const LimitSet = z.strictObject({
   vcpu: count(MAX_COUNT).optional().describe('Virtual CPUs of all desktops, in any power state.'),
-  memory: bytes(0, MAX_MEBIBYTES, 'whole MiB, such as 512Mi or 64Gi').optional().describe('RAM of all desktops.'),
-  storage: bytes(0, MAX_MEBIBYTES, 'whole MiB, such as 512Mi or 500Gi').optional().describe('Disks of all desktops.'),
+  memory: bytes('0', '1Ei', 'whole Mi, Gi or Ti, such as 64Gi, up to 1048576Ti')
+    .optional()
+    .describe('RAM of all desktops.'),
+  storage: bytes('0', '1Ei', 'whole Mi, Gi or Ti, such as 500Gi, up to 1048576Ti')
+    .optional()
+    .describe('Disks of all desktops.'),
   gpus: count(MAX_COUNT).optional().describe('GPUs of all desktops.'),
   desktops: count(MAX_COUNT).optional().describe('RDPInstances.'),
   addresses: count(MAX_COUNT).optional().describe('Addresses of load balancers.'),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { DnsLabel, DnsSubdomain } from './common.ts';
 
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 const LABEL_PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const NAME_FORM = 'must be a DNS name: lower-case letters, digits and hyphens between them';
 const MAX_PREFIX = 253;
 /** Bytes of all annotations together, in keys and values; a limit of the API server. */
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;
@@ -47,8 +47,13 @@ const Annotations = z.record(z.string(), z.string()).superRefine((annotations, c
 
 /** `metav1.ObjectMeta` of a namespaced resource, as files and the API server have it. */
 export const Metadata = z.strictObject({
-  name: DnsSubdomain,
-  namespace: DnsLabel.optional(),
+  name: z.string().min(1).max(MAX_PREFIX).regex(LABEL_PREFIX, NAME_FORM),
+  namespace: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, NAME_FORM)
+    .optional(),
   generateName: z.string().max(253).optional(),
   uid: z.string().max(128).optional(),
   resourceVersion: z.string().max(64).optional(),

@@ -5,9 +5,6 @@ import { Metadata } from './metadata.ts';
 import { PriceItem } from './price.ts';
 import { immutable, keyedList, pattern, setOf, text, withRules } from './schema.ts';
 
-/** 64 TiB in MiB: more than any host has. */
-const MAX_DESKTOP_MEBIBYTES = 2 ** 26;
-
 export const Gpus = z.strictObject({
   count: z.int().min(1).max(16),
   deviceName: pattern(
@@ -20,10 +17,10 @@ export const Gpus = z.strictObject({
 export const DesktopTerms = z
   .strictObject({
     vcpu: z.int().min(1).max(256).optional().describe('Virtual CPUs of the guest.'),
-    memory: bytes(512, MAX_DESKTOP_MEBIBYTES, 'whole MiB from 512Mi to 64Ti, such as 8Gi')
+    memory: bytes('512Mi', '64Ti', 'whole Mi, Gi or Ti from 512Mi to 64Ti, such as 8Gi')
       .optional()
       .describe('RAM of the guest.'),
-    storage: bytes(1024, MAX_DESKTOP_MEBIBYTES, 'whole MiB from 1Gi to 64Ti, such as 100Gi')
+    storage: bytes('1Gi', '64Ti', 'whole Mi, Gi or Ti from 1Gi to 64Ti, such as 100Gi')
       .optional()
       .describe('Size of the disk.'),
     storageClassName: DnsSubdomain.optional().describe('StorageClass of the disk; only on root Plans.'),
