@@ -42,7 +42,10 @@ export class Cache<T extends KubeObject> implements ReflectorTarget {
     this.#metadataOnly = options.metadataOnly === true;
     this.#transform = options.transform;
     this.#matches = buildMatcher(options);
-    this.store = new Store(options.indexers);
+    const resource = qualifiedName(options.resource);
+    this.store = new Store(options.indexers, (error, index) =>
+      log.error({ err: error, resource, index }, 'an indexer failed'),
+    );
   }
 
   get state(): InformerState {

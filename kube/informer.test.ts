@@ -148,6 +148,25 @@ test('a handler that throws is logged and keeps nobody from anything', async () 
   expect(world.lines.some((line) => line.msg === 'an event handler failed')).toBe(true);
 });
 
+test('an indexer or a transform that throws is logged and stops nothing', async () => {
+  const bad = (object: ConfigMap): readonly string[] => {
+    if (object.metadata.name === 'bad') throw new Error('bad indexer');
+    return ['all'];
+  };
+  const transform = (object: ConfigMap): ConfigMap => {
+    if (object.metadata.name === 'worse') throw new Error('bad transform');
+    return object;
+  };
+  world.server.put(CONFIGMAPS, configMap('bad'));
+  const { informer } = await startSynced({ indexers: { bad }, transform });
+  world.server.put(CONFIGMAPS, configMap('worse'));
+  world.server.put(CONFIGMAPS, configMap('good'));
+  await until('the objects', () => informer.size() === 3);
+  expect(informer.byIndex('bad', 'all').length).toBe(2);
+  const messages = new Set(world.lines.filter((line) => line.level === 50).map((line) => line.msg));
+  expect(messages).toEqual(new Set(['an indexer failed', 'transform failed']));
+});
+
 test('a late handler is told what is there', async () => {
   world.server.put(CONFIGMAPS, configMap('a'));
   const { informer } = await startSynced();

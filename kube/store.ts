@@ -7,8 +7,19 @@ export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
   readonly #indexers: readonly Index<T>[];
 
-  constructor(indexers: Indexers<T> = {}) {
-    this.#indexers = Object.entries(indexers).map(([name, of]) => ({ name, of, values: new Map() }));
+  /** An indexer that throws gives no values for that object; `onError` hears of it. */
+  constructor(indexers: Indexers<T> = {}, onError: (error: unknown, index: string) => void = () => {}) {
+    this.#indexers = Object.entries(indexers).map(([name, indexer]) => {
+      const of = (object: T): readonly string[] => {
+        try {
+          return indexer(object);
+        } catch (error) {
+          onError(error, name);
+          return NONE;
+        }
+      };
+      return { name, of, values: new Map() };
+    });
   }
 
   get size(): number {
