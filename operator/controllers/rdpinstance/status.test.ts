@@ -188,6 +188,20 @@ describe('computeDesktopStatus', () => {
     expect(reasonOf(change)).toEqual({ reason, types });
   });
 
+  test.each([
+    ['57.3%', ' (50%)'],
+    ['100.0%', ' (100%)'],
+    ['N/A', ''],
+    [undefined, ''],
+  ])('a disk at %s is told in steps of ten', (progress, told) => {
+    const cloning = {
+      ...disk,
+      status: { phase: 'CloneInProgress', ...(progress === undefined ? {} : { progress }) },
+    } as const;
+    const { conditions } = compute({ live: { instance: undefined, disk: cloning } });
+    expect(conditions[0]?.message).toBe(`the disk is CloneInProgress${told}`);
+  });
+
   test('the first answer of an epoch is recorded once, with milliseconds', () => {
     const at = Date.parse('2026-11-21T08:00:09.250Z');
     const power = { ...RUNNING, epoch: EPOCH };

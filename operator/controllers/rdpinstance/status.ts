@@ -97,7 +97,7 @@ type WaitReason =
   | 'Probing'
   | 'ProbeFailed';
 
-/** Before the guest runs: the disk first, then the VM. */
+/** Before the guest runs: the disk first, in steps of ten percent so that not every step of CDI's is a write of ours; then the VM. */
 function computeBootProgress(
   { children }: DesktopObservation,
   waiting: (reason: WaitReason, message: string) => Progress,
@@ -105,8 +105,8 @@ function computeBootProgress(
   const { disk, instance, virtualMachine } = children;
   const phase = disk?.status?.phase;
   if (instance === undefined && phase !== 'Succeeded' && phase !== 'WaitForFirstConsumer') {
-    const progress = disk?.status?.progress;
-    const detail = progress === undefined || progress === 'N/A' ? '' : ` (${progress})`;
+    const percent = Number.parseFloat(disk?.status?.progress ?? '');
+    const detail = Number.isNaN(percent) ? '' : ` (${Math.floor(percent / 10) * 10}%)`;
     return waiting('WaitingForDisk', `the disk is ${phase ?? 'Pending'}${detail}`);
   }
   const troubled = virtualMachine?.status?.printableStatus;
