@@ -91,13 +91,13 @@ class CountsPending extends WaitingError {
 }
 
 /** Until a ResourceQuota has a status, the API server refuses what it counts, so Flux would only fail and back off. */
-function waitForCounts({ informers, clock }: OperatorContext, { tenant, namespace }: TenantObservation): void {
-  const counted = informers.resourceQuotas
+function waitForCounts({ informers, clock }: OperatorContext, { namespace }: TenantObservation): void {
+  const uncounted = informers.resourceQuotas
     .byIndex(BY_NAMESPACE, namespace)
-    .every(({ status }) => status?.hard !== undefined);
-  if (counted) return;
-  const age = clock.now() - Date.parse(tenant.metadata.creationTimestamp ?? '');
-  throw new CountsPending(namespace, age > COUNTS_LATE_MS);
+    .filter(({ status }) => status?.hard === undefined);
+  if (uncounted.length === 0) return;
+  const since = Math.min(...uncounted.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
+  throw new CountsPending(namespace, clock.now() - since > COUNTS_LATE_MS);
 }
 
 /** Read after the children were applied, so that a namespace made in this pass counts. */
