@@ -49,7 +49,7 @@ export function buildTenantResource(name: string): Manifest {
 export function buildChildren(name: string, uid: string): readonly (readonly Manifest[])[] {
   const path = tenantPath(undefined, name);
   const config = OperatorConfig.parse({});
-  const { namespace, stages } = buildTenant(
+  const { namespace, stages, feed } = buildTenant(
     {
       name,
       uid,
@@ -64,7 +64,7 @@ export function buildChildren(name: string, uid: string): readonly (readonly Man
     },
     config,
   );
-  return [[namespace], ...stages];
+  return [[namespace], ...stages, feed];
 }
 
 /** Children a tenant of the workload has. */
@@ -89,6 +89,14 @@ export function buildStatus(name: string, observedGeneration: number, nowIso: st
     path,
     conditions: [{ ...ready, observedGeneration, lastTransitionTime: nowIso }],
   };
+}
+
+/** An intent in the words of the generated clients, whose serialisers drop what they do not know: they call `from` `_from`. */
+export function toGeneratedModel(intent: Manifest): Manifest {
+  const { kind, spec } = intent;
+  if (kind !== 'NetworkPolicy' || typeof spec !== 'object' || spec === null || !('ingress' in spec)) return intent;
+  const rules: readonly { readonly from?: unknown }[] = Array.isArray(spec.ingress) ? spec.ingress : [];
+  return { ...intent, spec: { ...spec, ingress: rules.map(({ from, ...rest }) => ({ ...rest, _from: from })) } };
 }
 
 /** Where the API server serves an object of the workload; the collection is where it is created. */

@@ -18,7 +18,7 @@ import { GROUP, VERSION } from '../../../../model/group.ts';
 import { FIELD_MANAGER, FINALIZER, LABEL_OWNER_KIND } from '../../../../model/labels.ts';
 import { FLEET_NAMESPACE, ROOT_NAMESPACE } from '../../../../model/names.ts';
 import { fail, serveRole } from '../../lib/rolechild.ts';
-import { buildChildren, buildStatus, withAppliedHash } from '../../lib/workload.ts';
+import { buildChildren, buildStatus, toGeneratedModel, withAppliedHash } from '../../lib/workload.ts';
 
 const WORKERS = 16;
 const FLUX = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', plural: 'kustomizations' } as const;
@@ -138,7 +138,7 @@ type Child = Parameters<typeof withAppliedHash>[0];
 async function create(intent: Child): Promise<void> {
   const { name, namespace = '' } = intent.metadata;
   if (caches[intent.kind]?.get(name, namespace === '' ? undefined : namespace) !== undefined) return;
-  const call = { namespace, body: withAppliedHash(intent) as never, fieldManager: FIELD_MANAGER };
+  const call = { namespace, body: toGeneratedModel(withAppliedHash(intent)) as never, fieldManager: FIELD_MANAGER };
   switch (intent.kind) {
     case 'Namespace':
       await core.createNamespace(call);
