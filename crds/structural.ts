@@ -30,6 +30,8 @@ export function convertStructural(schema: z.ZodType, path: string): Structural {
     unrepresentable: 'any',
     override: ({ zodSchema, path: at }) => {
       const { type } = zodSchema._zod.def;
+      const id = zodSchema instanceof z.ZodType ? zodSchema.meta()?.id : undefined;
+      if (id !== undefined) refuse(renderJsonPath(path, at), `a CRD cannot hold references; remove the id ${id}`);
       if (!CONVERTIBLE.has(type)) refuse(renderJsonPath(path, at), `a CRD cannot hold zod's ${type}`);
     },
   });
@@ -47,7 +49,6 @@ type Place = { readonly path: string; readonly isFixed: boolean };
 
 function convert(json: unknown, place: Place): Structural {
   if (!isJson(json)) return refuse(place.path, 'a schema must be an object');
-  if ('$ref' in json) refuse(place.path, 'a CRD cannot hold $ref; remove the id from the meta data');
   if ('nullable' in json) refuse(place.path, 'null means absent in a CRD; make it optional instead');
   const unknown = Object.keys(json).find((keyword) => !KEYWORDS.has(keyword));
   if (unknown !== undefined) refuse(place.path, `a CRD cannot hold the keyword ${unknown}`);

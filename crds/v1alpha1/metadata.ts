@@ -17,33 +17,30 @@ function isQualifiedName(key: string): boolean {
 }
 
 const Labels = z.record(z.string(), z.string()).superRefine((labels, context) => {
-  for (const [key, value] of Object.entries(labels)) {
-    if (!isQualifiedName(key))
-      context.addIssue({
-        code: 'custom',
-        message: `${JSON.stringify(key)} is no label key; use letters, digits, -, _ and . with an optional DNS prefix and slash`,
-      });
-    if (!LABEL_VALUE.test(value))
-      context.addIssue({
-        code: 'custom',
-        message: `${JSON.stringify(value)} is no label value; use at most 63 letters, digits, -, _ and .`,
-      });
-  }
+  const badKey = Object.keys(labels).find((key) => !isQualifiedName(key));
+  if (badKey !== undefined)
+    context.addIssue({ code: 'custom', message: `${show(badKey)} is no label key; ${KEY_FORM}` });
+  const badValue = Object.values(labels).find((value) => !LABEL_VALUE.test(value));
+  if (badValue === undefined) return;
+  const message = `${show(badValue)} is no label value; use at most 63 letters, digits, -, _ and .`;
+  context.addIssue({ code: 'custom', message });
 });
 
 const Annotations = z.record(z.string(), z.string()).superRefine((annotations, context) => {
-  let size = 0;
-  for (const [key, value] of Object.entries(annotations)) {
-    size += key.length + value.length;
-    if (!isQualifiedName(key.toLowerCase()))
-      context.addIssue({
-        code: 'custom',
-        message: `${JSON.stringify(key)} is no annotation key; use letters, digits, -, _ and . with an optional DNS prefix and slash`,
-      });
+  const badKey = Object.keys(annotations).find((key) => !isQualifiedName(key.toLowerCase()));
+  if (badKey !== undefined) {
+    context.addIssue({ code: 'custom', message: `${show(badKey)} is no annotation key; ${KEY_FORM}` });
   }
-  if (size > MAX_ANNOTATIONS_BYTES)
-    context.addIssue({ code: 'custom', message: `must be at most ${MAX_ANNOTATIONS_BYTES} bytes in all, are ${size}` });
+  const size = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (size <= MAX_ANNOTATIONS_BYTES) return;
+  context.addIssue({ code: 'custom', message: `must be at most ${MAX_ANNOTATIONS_BYTES} bytes in all, are ${size}` });
 });
+
+const KEY_FORM = 'use letters, digits, -, _ and . with an optional DNS prefix and slash';
+
+function show(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
+}
 
 /** `metav1.ObjectMeta` of a namespaced resource, as files and the API server have it. */
 export const Metadata = z.strictObject({
