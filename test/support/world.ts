@@ -45,6 +45,8 @@ export type World = {
   startAgain(role: Role): Promise<void>;
   /** Resolves when operator and fleet source say that they are ready. */
   ready(): Promise<void>;
+  /** Where the role serves /metrics, /healthz and /readyz. */
+  endpoint(role: 'operator' | 'source'): string;
   logTail(role: Role): string;
   logPath(role: Role): string;
   git(...args: readonly string[]): Promise<string>;
@@ -79,7 +81,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await bootstrap(cluster, checkout, environment, remote);
     await ready();
     log('operator and fleet source are running; Flux follows the fleet repository');
-    return createWorld({ cluster, environment, folder, processes, remote, checkout, ready });
+    const endpoint = (role: 'operator' | 'source') =>
+      `http://127.0.0.1:${role === 'operator' ? operatorPort : sourcePort}`;
+    return createWorld({ cluster, environment, folder, processes, remote, checkout, ready, endpoint });
   } catch (error) {
     const tails = ['operator', 'source', 'simulator'].map((role) => `${role}: ${processes.logTail(role)}`);
     await processes.stop();
@@ -87,7 +91,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-type Parts = Pick<World, 'cluster' | 'environment' | 'remote' | 'checkout' | 'ready'> & {
+type Parts = Pick<World, 'cluster' | 'environment' | 'remote' | 'checkout' | 'ready' | 'endpoint'> & {
   readonly folder: string;
   readonly processes: Processes;
 };
@@ -102,6 +106,7 @@ function createWorld({ processes, ...parts }: Parts): World {
     remote,
     checkout,
     ready,
+    endpoint: parts.endpoint,
     git,
     write: async (file, content) => {
       await mkdir(path.dirname(path.join(tenants, file)), { recursive: true });
