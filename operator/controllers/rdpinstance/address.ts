@@ -1,5 +1,5 @@
 import { RDP_PORT } from '../../desired/rdpinstance/metadata.ts';
-import type { ServiceLike } from './validate.ts';
+import type { ServiceLike } from './observation.ts';
 
 export type Address = { readonly address: string; readonly port: number };
 

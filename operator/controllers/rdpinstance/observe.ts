@@ -7,7 +7,7 @@ import { desktopChildName } from '../../../model/names.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
 import type { OperatorContext } from '../../context.ts';
 import { ownerOf } from '../../informers.ts';
-import type { DesktopObservation } from './validate.ts';
+import type { DesktopObservation } from './observation.ts';
 
 /** Reads everything that decides about one desktop; from caches only. */
 export function observeDesktop(context: OperatorContext, desktop: RDPInstance & KubeObject): DesktopObservation {

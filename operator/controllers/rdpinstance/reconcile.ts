@@ -16,6 +16,7 @@ import { clearRemoval } from '../../tombstone.ts';
 import { growClaim } from './claim.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeVm, observeVmi } from './machine.ts';
+import type { DesktopObservation } from './observation.ts';
 import { observeDesktop, renderNow } from './observe.ts';
 import { observeProbe } from './observeprobe.ts';
 import { generatePassword } from './password.ts';
@@ -24,7 +25,7 @@ import type { Prober } from './prober.ts';
 import { removeDesktop } from './remove.ts';
 import { computeDesktopStatus } from './status.ts';
 import { grantKey, reconcileTombstone } from './sweep.ts';
-import { computeAsk, type DesktopObservation, type ValidDesktop, validateDesktop } from './validate.ts';
+import { computeAsk, type ValidDesktop, validateDesktop } from './validate.ts';
 
 /** Kinds that come and go with what is wished; disk, VM and Secret are never pruned. */
 const PRUNED: readonly ChildKind[] = ['NetworkPolicy', 'Service', 'RoleBinding', 'Role'];

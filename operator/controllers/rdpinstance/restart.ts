@@ -1,5 +1,6 @@
 import { renderQuantity } from '../../../kube/quantity.ts';
-import { computeGuestSize, type DesktopObservation, type ValidDesktop } from './validate.ts';
+import type { DesktopObservation } from './observation.ts';
+import { computeGuestSize, type ValidDesktop } from './validate.ts';
 
 /** What a running guest gets only by a restart, in one sentence; `undefined` when it has everything. Pure. */
 export function computeRestartRequired({ input }: ValidDesktop, { children }: DesktopObservation): string | undefined {

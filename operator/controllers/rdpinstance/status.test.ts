@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { API_VERSION } from '../../../model/group.ts';
+import type { DesktopLive, DesktopObservation } from './observation.ts';
 import type { PowerDecision } from './power.ts';
 import type { ProbeState } from './prober.ts';
 import { computeDesktopStatus, type StatusFacts } from './status.ts';
-import type { DesktopLive, DesktopObservation, ValidDesktop } from './validate.ts';
+import type { ValidDesktop } from './validate.ts';
 
 const NOW = '2026-11-21T09:00:00Z';
 const META = { name: 'rdp-anna', namespace: 't-bob' };

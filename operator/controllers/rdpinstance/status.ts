@@ -6,10 +6,11 @@ import { FLUX_NAME_LABEL } from '../../../model/labels.ts';
 import { computeConditions, type Outcome } from '../../outcome.ts';
 import { type Address, computeAddress } from './address.ts';
 import { phaseTime } from './machine.ts';
+import type { DesktopObservation } from './observation.ts';
 import type { Epoch, PowerDecision } from './power.ts';
 import type { ProbeState } from './prober.ts';
 import { computeRestartRequired } from './restart.ts';
-import type { DesktopObservation, ValidDesktop } from './validate.ts';
+import type { ValidDesktop } from './validate.ts';
 
 export type StatusFacts = {
   readonly observed: DesktopObservation;

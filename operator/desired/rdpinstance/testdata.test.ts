@@ -12,9 +12,10 @@ import { renderAmounts } from '../../../model/limits.ts';
 import { desktopChildName } from '../../../model/names.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
 import { observeVm, observeVmi } from '../../controllers/rdpinstance/machine.ts';
+import type { DesktopObservation } from '../../controllers/rdpinstance/observation.ts';
 import { computePower } from '../../controllers/rdpinstance/power.ts';
 import { computeRestartRequired } from '../../controllers/rdpinstance/restart.ts';
-import { computeAsk, type DesktopObservation, validateDesktop } from '../../controllers/rdpinstance/validate.ts';
+import { computeAsk, validateDesktop } from '../../controllers/rdpinstance/validate.ts';
 import { buildDesktop } from './build.ts';
 import { buildSecret } from './secret.ts';
 
