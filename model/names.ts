@@ -29,7 +29,7 @@ export function splitPath(path: string): { readonly parentPath: string | undefin
 
 /**
  * The namespace of a tenant's path. `t-<path>`, or `th-<head>-<hash of the full path>` where that would pass 63 characters. No
- * path gives the namespace of another: `t-` and `th-` differ, and the hash has 80 bits.
+ * path gives the namespace of another: `t-` and `th-` differ, and the hash has 64 bits; where two met, the second is a `NameConflict`.
  */
 export function tenantNamespace(path: string): string {
   const plain = `t-${path}`;
