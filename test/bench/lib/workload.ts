@@ -91,14 +91,6 @@ export function buildStatus(name: string, observedGeneration: number, nowIso: st
   };
 }
 
-/** An intent in the words of the generated clients, whose serialisers drop what they do not know: they call `from` `_from`. */
-export function toGeneratedModel(intent: Manifest): Manifest {
-  const { kind, spec } = intent;
-  if (kind !== 'NetworkPolicy' || typeof spec !== 'object' || spec === null || !('ingress' in spec)) return intent;
-  const rules: readonly { readonly from?: unknown }[] = Array.isArray(spec.ingress) ? spec.ingress : [];
-  return { ...intent, spec: { ...spec, ingress: rules.map(({ from, ...rest }) => ({ ...rest, _from: from })) } };
-}
-
 /** Where the API server serves an object of the workload; the collection is where it is created. */
 export function locate(object: KubeObject): { readonly collection: string; readonly item: string } {
   const { apiVersion, kind, metadata } = object;

@@ -18,7 +18,7 @@ import { GROUP, VERSION } from '../../../../model/group.ts';
 import { FIELD_MANAGER, FINALIZER, LABEL_OWNER_KIND } from '../../../../model/labels.ts';
 import { FLEET_NAMESPACE, ROOT_NAMESPACE } from '../../../../model/names.ts';
 import { fail, serveRole } from '../../lib/rolechild.ts';
-import { buildChildren, buildStatus, toGeneratedModel, withAppliedHash } from '../../lib/workload.ts';
+import { buildChildren, buildStatus, withAppliedHash } from '../../lib/workload.ts';
 
 const WORKERS = 16;
 const FLUX = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', plural: 'kustomizations' } as const;
@@ -164,4 +164,12 @@ async function create(intent: Child): Promise<void> {
     default:
       throw new Error(`no generated client for ${intent.kind}`);
   }
+}
+
+/** In the words of the generated clients, whose serialisers drop what they do not know: they call `from` `_from`. */
+function toGeneratedModel(intent: Child): Child {
+  const { kind, spec } = intent;
+  if (kind !== 'NetworkPolicy' || typeof spec !== 'object' || spec === null || !('ingress' in spec)) return intent;
+  const rules: readonly { readonly from?: unknown }[] = Array.isArray(spec.ingress) ? spec.ingress : [];
+  return { ...intent, spec: { ...spec, ingress: rules.map(({ from, ...rest }) => ({ ...rest, _from: from })) } };
 }

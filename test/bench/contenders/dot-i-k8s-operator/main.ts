@@ -6,7 +6,7 @@ import { GROUP, VERSION } from '../../../../model/group.ts';
 import { FIELD_MANAGER, FINALIZER } from '../../../../model/labels.ts';
 import { FLEET_NAMESPACE, ROOT_NAMESPACE } from '../../../../model/names.ts';
 import { serveRole } from '../../lib/rolechild.ts';
-import { buildChildren, buildStatus, toGeneratedModel, withAppliedHash } from '../../lib/workload.ts';
+import { buildChildren, buildStatus, withAppliedHash } from '../../lib/workload.ts';
 
 const FLUX = ['kustomize.toolkit.fluxcd.io', 'v1'] as const;
 
@@ -38,7 +38,7 @@ const rbac = kubeConfig.makeApiClient(k8s.RbacAuthorizationV1Api);
 const custom = kubeConfig.makeApiClient(k8s.CustomObjectsApi);
 
 async function create(intent: Parameters<typeof withAppliedHash>[0]): Promise<void> {
-  const body = toGeneratedModel(withAppliedHash(intent)) as never;
+  const body = withAppliedHash(intent) as never;
   const options = [undefined, undefined, FIELD_MANAGER] as const;
   const namespace = intent.metadata.namespace ?? '';
   try {
