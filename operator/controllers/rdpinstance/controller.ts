@@ -4,7 +4,7 @@ import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { FINALIZER } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
 import { onSpecChange } from '../../predicates.ts';
-import { mapChild, mapImage, mapPlan, mapShortfall, mapSubtree } from './map.ts';
+import { mapChild, mapGrants, mapImage, mapPlan, mapShortfall, mapSubtree } from './map.ts';
 import { createProber } from './prober.ts';
 import { createDesktopReconcile } from './reconcile.ts';
 
@@ -67,7 +67,7 @@ function watchSurroundings(context: OperatorContext): readonly Watch<KubeObject>
       map: ({ metadata }) => mapImage(context, metadata.name),
       predicate: onSpecChange,
     }),
-    watchOf({ informer: informers.grants, map: ({ metadata }) => mapShortfall(context, metadata.namespace ?? '') }),
+    watchOf({ informer: informers.grants, map: (record) => mapGrants(context, record) }),
     watchOf({
       informer: informers.quotas,
       map: ({ metadata }) => mapShortfall(context, metadata.namespace ?? ''),

@@ -1,7 +1,9 @@
+import type { Reason } from '../../../crds/v1alpha1/conditions.ts';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
-import { type KubeObject, objectKey } from '../../../kube/object.ts';
+import { type KubeObject, objectKey, parseKey } from '../../../kube/object.ts';
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME } from '../../../model/labels.ts';
-import type { OperatorContext } from '../../context.ts';
+import type { ConfigMap, OperatorContext } from '../../context.ts';
+import { parseLedger } from '../../grants/ledger.ts';
 import { BY_NAMESPACE } from '../../informers.ts';
 import { locateTenant } from '../../tree.ts';
 
@@ -57,8 +59,20 @@ export function mapShortfall(context: OperatorContext, namespace: string): reado
   ];
 }
 
+/** Whom a change in a record of grants concerns: desktops that wait for a share, and shares whose desktop is gone. */
+export function mapGrants(context: OperatorContext, record: ConfigMap): readonly string[] {
+  const { namespace = '' } = record.metadata;
+  const left = [...parseLedger(record.data).ledger.keys()]
+    .filter((key) => key.startsWith('desktops/'))
+    .map((key) => `${namespace}/${parseKey(key).name}`)
+    .filter((key) => context.informers.desktops.get(key) === undefined);
+  return [...mapShortfall(context, namespace), ...left];
+}
+
+const REFUSED: ReadonlySet<string> = new Set<Reason>(['QuotaExceeded', 'GrantsUnreadable']);
+
 function lacksShare({ status }: Desktop): boolean {
-  return status?.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'QuotaExceeded') ?? false;
+  return status?.conditions?.some(({ type, reason }) => type === 'Ready' && REFUSED.has(reason)) ?? false;
 }
 
 /** Namespaces of the tenants that live in `namespace`, so that were sold by its owner. */
