@@ -127,6 +127,24 @@ describe('the breaker', () => {
     expect(record()?.data?.message).toBe('the CustomResourceDefinition tenants.sublet.dev is being deleted');
   });
 
+  it('asks whether the definition is being deleted before the cache shows it', async () => {
+    await populate(1);
+    const definition = harness.server.get(CUSTOMRESOURCEDEFINITIONS, 'rdpinstances.sublet.dev');
+    if (definition === undefined) throw new Error('the harness has no definition of desktops');
+    const finalizers = ['customresourcecleanup.apiextensions.k8s.io'];
+    harness.server.put(CUSTOMRESOURCEDEFINITIONS, {
+      ...definition,
+      metadata: { ...definition.metadata, finalizers },
+    });
+    await harness.converge();
+    harness.server.remove(CUSTOMRESOURCEDEFINITIONS, 'rdpinstances.sublet.dev');
+    const cached = harness.context.informers.definitions.get('rdpinstances.sublet.dev');
+    expect(cached?.metadata.deletionTimestamp).toBeUndefined();
+    const removal = { kind: 'RDPInstance', key: 't-c0/desk' } as const;
+    expect(await harness.context.breaker.admit(removal, signal)).toBe('hold');
+    expect(record()?.data?.message).toBe('the CustomResourceDefinition rdpinstances.sublet.dev is being deleted');
+  });
+
   it('does not count what goes with a removed seller', async () => {
     await populate(1);
     harness.server.put(TENANTS, tenant('sublet-root', 'acme', { type: 'Reseller' }));
@@ -153,6 +171,26 @@ describe('what is held', () => {
     expect(held()).toEqual(['t-c3']);
     expect(harness.server.get(NAMESPACES, 't-c3')).toBeDefined();
     expect(walls()).toBe(deleted);
+  });
+
+  it('stays stopped when it was suspended: being held pays no debt', async () => {
+    await populate(10);
+    const debtor = {
+      ...tenant('sublet-root', 'c3'),
+      spec: tenant('', 'c3', { suspensions: [{ reason: 'Payment' }] }).spec,
+    };
+    harness.server.put(TENANTS, { ...harness.server.get<KubeObject>(TENANTS, 'sublet-root/c3'), ...debtor });
+    await harness.converge();
+    await remove(0, 1, 2, 3, 4);
+    expect(held()).toEqual(['t-c3', 't-c4']);
+    const { tree } = harness.context;
+    const reasons = ['t-c3', 't-c4'].map((name) => {
+      const owner = tree.owner(name);
+      return owner && tree.suspensions(owner);
+    });
+    expect(reasons).toEqual([[{ reason: 'Removed', by: 'c3' }], []]);
+    await confirm(tripped());
+    expect(held()).toEqual([]);
   });
 
   it('and what was removed before is not swept either while the breaker is tripped', async () => {

@@ -1,6 +1,7 @@
-import { CONFIGMAPS } from '../kube/builtin.ts';
-import { isAlreadyExists, isConflict, TransientError } from '../kube/errors.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { RDPINSTANCES, TENANTS } from '../crds/v1alpha1/resources.ts';
+import { CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS } from '../kube/builtin.ts';
+import { isAlreadyExists, isConflict, isNotFound, TransientError } from '../kube/errors.ts';
+import { type KubeObject, qualifiedName } from '../kube/object.ts';
 import { GROUP } from '../model/group.ts';
 import { ANNOTATION_REMOVED_AT, FIELD_MANAGER, LABEL_OWNER_NAME } from '../model/labels.ts';
 import type { OperatorConfig } from './config.ts';
@@ -84,7 +85,8 @@ export function createBreaker(
     async admit(removal, signal) {
       refuseUnsynced(informers);
       if (tripped() !== undefined) return 'hold';
-      const lost = findLostDefinition(informers);
+      const lost = findLostDefinition(informers) ?? (await askLostDefinition(deps, removal.kind, signal));
+      if (tripped() !== undefined) return 'hold';
       const id = `${removal.kind}/${removal.key}`;
       const now = deps.clock.now();
       if (!recent.has(id)) recent.set(id, now);
@@ -156,4 +158,27 @@ function findLostDefinition(informers: BreakerInformers): string | undefined {
   return informers.definitions
     .list()
     .find((crd) => crd.metadata.name.endsWith(suffix) && crd.metadata.deletionTimestamp !== undefined)?.metadata.name;
+}
+
+/**
+ * The same of the removal's own kind, from the API server: a CRD is marked before the first of its objects is, but the two come by
+ * different watches, and the objects may be seen first.
+ */
+async function askLostDefinition(
+  { client }: Pick<OperatorDeps, 'client'>,
+  kind: Removal['kind'],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = qualifiedName(kind === 'Tenant' ? TENANTS : RDPINSTANCES);
+  try {
+    const { metadata } = await client.get<KubeObject>(
+      CUSTOMRESOURCEDEFINITIONS,
+      { name },
+      { metadataOnly: true, signal },
+    );
+    return metadata.deletionTimestamp === undefined ? undefined : name;
+  } catch (error) {
+    if (isNotFound(error)) return name;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Plan } from '../../crds/v1alpha1/plan.ts';
-import { PLANS, QUOTAS, TENANTS } from '../../crds/v1alpha1/resources.ts';
+import { PLANS, QUOTAS, RDPINSTANCES, TENANTS } from '../../crds/v1alpha1/resources.ts';
 import type { Tenant } from '../../crds/v1alpha1/tenant.ts';
 import { CUSTOMRESOURCEDEFINITIONS, NAMESPACES } from '../../kube/builtin.ts';
 import type { Controller } from '../../kube/controller.ts';
@@ -46,7 +46,7 @@ export function createHarness(settings: Readonly<Record<string, unknown>> = {}):
   for (const name of ['default', ROOT_NAMESPACE, SYSTEM_NAMESPACE, FLEET_NAMESPACE, IMAGES_NAMESPACE]) {
     server.put(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
-  for (const resource of [TENANTS, PLANS, QUOTAS]) {
+  for (const resource of [TENANTS, PLANS, QUOTAS, RDPINSTANCES]) {
     const metadata = { name: qualifiedName(resource) };
     server.put(CUSTOMRESOURCEDEFINITIONS, {
       apiVersion: 'apiextensions.k8s.io/v1',
