@@ -115,16 +115,16 @@ function summarizeCalls(
 }
 
 /**
- * Reads of a process that has its caches: every `get`, and every `list` but the first of its kind and selection with the pages
+ * Reads of a process that has its caches: every `get`, and every `list` after the first that succeeded of its kind and selection, but for the pages
  * that belong to it. (A controller begins when its own kinds are complete, so writes may come before another kind's first list.)
  */
 export function findReads(calls: readonly AuditedCall[]): readonly AuditedCall[] {
   const listed = new Set<string>();
-  return calls.filter(({ verb, uri }) => {
+  return calls.filter(({ verb, uri, code }) => {
     if (verb !== 'list') return verb === 'get';
     if (/[?&]continue=/.test(uri)) return false;
     const again = listed.has(uri);
-    listed.add(uri);
+    if (code === 200) listed.add(uri);
     return again;
   });
 }
