@@ -114,6 +114,7 @@ describe('parseTombstone', () => {
     expect(parseTombstone(withStamps(removedAt, sweepAt))).toEqual({
       sweepAtMs: Number.POSITIVE_INFINITY,
       held: false,
+      suspended: false,
     });
   });
 

@@ -8,7 +8,10 @@ const DAY_MS = 86_400_000;
 export type Deletion = { readonly policy: 'Retain' | 'Delete'; readonly graceDays: number };
 
 /** What a tombstone says of itself. `sweepAtMs` is in milliseconds since the epoch, infinite when the grace never ends. */
-export type Tombstone = { readonly sweepAtMs: number; readonly held: boolean };
+export type Tombstone = { readonly sweepAtMs: number; readonly held: boolean; readonly suspended: boolean };
+
+/** Ends the mark of a hold on what was suspended when it was removed: it stays stopped although it is held. */
+const SUSPENDED = '-suspended';
 
 /**
  * Reads the stamps; `undefined` when the object carries none. Pure. With stamps that do not parse it is removed and never swept:
@@ -23,6 +26,7 @@ export function parseTombstone(object: KubeObject): Tombstone | undefined {
   return {
     sweepAtMs: readable ? sweepAtMs : Number.POSITIVE_INFINITY,
     held: annotations[ANNOTATION_HELD] !== undefined,
+    suspended: annotations[ANNOTATION_HELD]?.endsWith(SUSPENDED) === true,
   };
 }
 
@@ -31,16 +35,19 @@ export async function stampRemoval(
   context: OperatorContext,
   informer: Informer<KubeObject>,
   object: KubeObject,
-  removal: { readonly decision: 'stop' | 'hold'; readonly deletion: Deletion },
+  removal: { readonly decision: 'stop' | 'hold'; readonly deletion: Deletion; readonly suspended?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   if (parseTombstone(object) !== undefined) return;
   const now = context.clock.now();
+  const id = context.breaker.tripped() ?? 'held';
   const graceMs = removal.deletion.policy === 'Delete' ? 0 : removal.deletion.graceDays * DAY_MS;
   await patchAnnotations(context, informer, object, signal, {
     [ANNOTATION_REMOVED_AT]: new Date(now).toISOString(),
     [ANNOTATION_SWEEP_AT]: new Date(now + graceMs).toISOString(),
-    ...(removal.decision === 'hold' ? { [ANNOTATION_HELD]: context.breaker.tripped() ?? 'held' } : {}),
+    ...(removal.decision === 'hold'
+      ? { [ANNOTATION_HELD]: `${id}${removal.suspended === true ? SUSPENDED : ''}` }
+      : {}),
   });
 }
 

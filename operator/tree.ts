@@ -1,17 +1,12 @@
 import type { Tenant } from '../crds/v1alpha1/tenant.ts';
 import { type KubeObject, objectKey } from '../kube/object.ts';
 import { computeTenantId } from '../model/identity.ts';
-import {
-  ANNOTATION_HELD,
-  ANNOTATION_PARENT_ID,
-  ANNOTATION_PATH,
-  ANNOTATION_REMOVED_AT,
-  ANNOTATION_TENANT_ID,
-} from '../model/labels.ts';
+import { ANNOTATION_PARENT_ID, ANNOTATION_PATH, ANNOTATION_TENANT_ID } from '../model/labels.ts';
 import { ROOT_TENANT_ID, splitPath, tenantNamespace, tenantPath } from '../model/names.ts';
 import type { OperatorConfig } from './config.ts';
 import type { Informers } from './context.ts';
 import { BY_NAMESPACE } from './informers.ts';
+import { parseTombstone } from './tombstone.ts';
 
 /** Who sells in a namespace: the provider in the root namespace, a tenant in its own. */
 export type Seller = {
@@ -22,6 +17,8 @@ export type Seller = {
   readonly tenant: (Tenant & KubeObject) | undefined;
   /** Removed, and not held by the breaker: nothing below may run. */
   readonly removed: boolean;
+  /** Removed while it was suspended, and held by the breaker: it stays stopped although its Tenant no longer says so. */
+  readonly stopped: boolean;
   /** Absent for the provider. */
   readonly seller: Seller | undefined;
 };
@@ -48,24 +45,27 @@ export function createTenantTree(informers: Pick<Informers, 'tenants' | 'namespa
     tenantId: ROOT_TENANT_ID,
     tenant: undefined,
     removed: false,
+    stopped: false,
     seller: undefined,
   };
 
   const owner = (namespace: string): Seller | undefined => {
     if (namespace === config.rootNamespace) return provider;
-    const annotations = informers.namespaces.get(namespace)?.metadata.annotations;
+    const live = informers.namespaces.get(namespace);
+    const annotations = live?.metadata.annotations;
     const path = annotations?.[ANNOTATION_PATH];
     const tenantId = annotations?.[ANNOTATION_TENANT_ID];
-    if (annotations === undefined || path === undefined || tenantId === undefined) return undefined;
+    if (live === undefined || path === undefined || tenantId === undefined) return undefined;
     if (tenantNamespace(path) !== namespace) return undefined;
     const { parentPath, name } = splitPath(path);
     const seller = owner(parentPath === undefined ? config.rootNamespace : tenantNamespace(parentPath));
-    if (seller === undefined || seller.tenantId !== annotations[ANNOTATION_PARENT_ID]) return undefined;
+    if (seller === undefined || seller.tenantId !== annotations?.[ANNOTATION_PARENT_ID]) return undefined;
     const found = informers.tenants.get(`${seller.namespace}/${name}`);
     const tenant =
       found !== undefined && computeTenantId(seller.tenantId, found.spec.id) === tenantId ? found : undefined;
-    const removed = annotations[ANNOTATION_REMOVED_AT] !== undefined && annotations[ANNOTATION_HELD] === undefined;
-    return { namespace, path, tenantId, tenant, removed, seller };
+    const tombstone = parseTombstone(live);
+    const removed = tombstone?.held === false;
+    return { namespace, path, tenantId, tenant, removed, stopped: tombstone?.suspended === true, seller };
   };
 
   return { owner, suspensions: computeSuspensions };
@@ -80,7 +80,7 @@ export function locateTenant(seller: Pick<Seller, 'path' | 'tenantId'>, tenant: 
 function computeSuspensions(owner: Seller): readonly Suspension[] {
   const found: Suspension[] = [];
   for (let node: Seller | undefined = owner; node?.path !== undefined; node = node.seller) {
-    if (node.removed) found.push({ reason: 'Removed', by: node.path });
+    if (node.removed || node.stopped) found.push({ reason: 'Removed', by: node.path });
     for (const { reason } of node.tenant?.spec.suspensions ?? []) found.push({ reason, by: node.path });
     const below = owner.path ?? '';
     for (const hold of node.tenant?.spec.holds ?? []) {

@@ -148,7 +148,7 @@ async function removeTenant(context: OperatorContext, observed: TenantObservatio
       context,
       context.informers.namespaces,
       live,
-      { decision, deletion: tenant.spec.deletion },
+      { decision, deletion: tenant.spec.deletion, suspended: observeSuspensions(context, observed).length > 0 },
       signal,
     );
   }
