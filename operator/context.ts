@@ -52,8 +52,11 @@ export type PersistentVolumeClaim = KubeObject & {
   readonly status?: { readonly phase?: string; readonly capacity?: Readonly<Record<string, string>> };
 };
 
-/** `status.hard` is there once Kubernetes has counted. */
-export type ResourceQuota = KubeObject & { readonly status?: { readonly hard?: Readonly<Record<string, string>> } };
+/** Kubernetes has counted once `status.used` names everything that `spec.hard` limits. */
+export type ResourceQuota = KubeObject & {
+  readonly spec?: { readonly hard?: Readonly<Record<string, string>> };
+  readonly status?: { readonly used?: Readonly<Record<string, string>> };
+};
 
 /** Everything that the operator reads. `secrets` and `namespaces` hold metadata only. */
 export type Informers = {

@@ -84,7 +84,7 @@ export function createFakeApiServer(clock: Clock): FakeApiServer {
     }
     const metadata = { ...object.metadata, uid: `uid-${version + 1}`, generation: 1, creationTimestamp: now() };
     const counted =
-      resource.kind === 'ResourceQuota' && isRecord(object.spec) ? { status: { hard: object.spec.hard } } : {};
+      resource.kind === 'ResourceQuota' && isRecord(object.spec) ? { status: { used: object.spec.hard } } : {};
     return store(resource, { ...object, ...counted, metadata }, 'ADDED');
   };
   const replace = (resource: Resource, old: Loose, next: Loose): Loose => {

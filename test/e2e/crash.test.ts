@@ -179,7 +179,7 @@ function countCreates(events: readonly AuditEvent[]): Readonly<Record<string, nu
   return counts;
 }
 
-/** What differs between two equal runs beyond the dump's own: addresses, ports, passwords, and the commit in artifacts. */
+/** What differs between two equal runs beyond the dump's own: addresses, ports, passwords, the commit, and Flux's diary. */
 function mask(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => mask(item));
   if (typeof value !== 'object' || value === null) {
@@ -188,7 +188,7 @@ function mask(value: unknown, key = ''): unknown {
     if (MASKED.has(key)) return `<${key}>`;
     return value.replaceAll(/\b(\d{1,3}\.){3}\d{1,3}\b/g, '<ip>').replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
   }
-  const entries = Object.entries(value).filter(([name]) => name !== 'sublet-breaker');
+  const entries = Object.entries(value).filter(([name]) => name !== 'history');
   return Object.fromEntries(entries.map(([name, inner]) => [name, mask(inner, name)]));
 }
 
@@ -199,6 +199,7 @@ const MASKED: ReadonlySet<string> = new Set([
   'lastAppliedOriginRevision',
   'reconcile.fluxcd.io/requestedAt',
   'sublet.dev/applied-hash',
+  'cdi.kubevirt.io/storage.createdForDataVolume',
   'volumeName',
   'nodeName',
   'reconcileID',

@@ -90,11 +90,14 @@ class CountsPending extends WaitingError {
   }
 }
 
-/** Until a ResourceQuota has a status, the API server refuses what it counts, so Flux would only fail and back off. */
+/**
+ * Until a ResourceQuota's status names a kind, the API server refuses objects of it, so Flux would only fail and back off. Right after
+ * our CRDs were installed that may take the controller manager its `--resource-quota-sync-period`, 5 minutes by default.
+ */
 function waitForCounts({ informers, clock }: OperatorContext, { namespace }: TenantObservation): void {
   const uncounted = informers.resourceQuotas
     .byIndex(BY_NAMESPACE, namespace)
-    .filter(({ status }) => status?.hard === undefined);
+    .filter(({ spec, status }) => Object.keys(spec?.hard ?? {}).some((name) => status?.used?.[name] === undefined));
   if (uncounted.length === 0) return;
   const since = Math.min(...uncounted.map(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '')));
   throw new CountsPending(namespace, clock.now() - since > COUNTS_LATE_MS);
