@@ -15,7 +15,7 @@ import { renderTable } from './lib/table.ts';
 import { buildWatchLines, cutIntoChunks } from './lib/watchbytes.ts';
 
 const OPTIONS = {
-  tenants: { kind: 'integer', help: 'Tenants whose objects the watch carries', fallback: 1_000, min: 10, max: 20_000 },
+  tenants: { kind: 'integer', help: 'Tenants whose objects are on the watch', fallback: 1_000, min: 10, max: 20_000 },
   reps: { kind: 'integer', help: 'repetitions', fallback: 15, min: 1, max: 1_000 },
 } as const;
 

@@ -64,7 +64,7 @@ async function run(values: OptionValues<typeof OPTIONS>, print: Print): Promise<
       for (const line of describeEnvironment({ Flux: 'source- and kustomize-controller 1.9.5' })) print(line);
       const names = tenantNames('fleet', folders);
       const few = await measureAt({ world, client, names: names.slice(0, 1), values, print });
-      // The other way round the fleet would have to shrink, which its source holds until a person confirms it.
+      // One folder first and only once: the way back would shrink the fleet, which its source holds until a person confirms it.
       const many = await measureAt({ world, client, names, values, print });
       return evaluate({ few, many, folders, pushes }, print);
     } finally {
@@ -97,7 +97,7 @@ async function measureAt(setting: Setting): Promise<readonly Sample[]> {
     samples.push(await timePush(setting, name, renderTitle(name, version)));
     const { applied, observed } = samples.at(-1) ?? { applied: Number.NaN, observed: Number.NaN };
     print(
-      `  ${names.length} folders, push ${version}: applied ${renderNumber(applied)} s, status ${renderNumber(observed)} s`,
+      `  ${renderCount(names.length)}, push ${version}: applied ${renderNumber(applied)} s, status ${renderNumber(observed)} s`,
     );
   }
   return samples;
@@ -124,7 +124,7 @@ async function growTo({ world, client, names, values, print }: Setting): Promise
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  print(`fleet of ${names.length} folders up after ${renderNumber((performance.now() - startMs) / 1_000)} s`);
+  print(`fleet of ${renderCount(names.length)} up after ${renderNumber((performance.now() - startMs) / 1_000)} s`);
 }
 
 type LivePlan = Plan & KubeObject;
@@ -159,6 +159,10 @@ async function timePush({ world, client }: Setting, name: string, title: string)
 function isObserved({ metadata, status }: LivePlan): boolean {
   const isReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
   return isReady && status?.observedGeneration === metadata.generation;
+}
+
+function renderCount(folders: number): string {
+  return folders === 1 ? '1 folder' : `${folders} folders`;
 }
 
 async function writeAll(world: World, files: Readonly<Record<string, string>>): Promise<void> {

@@ -115,8 +115,9 @@ function summarizeCalls(
 }
 
 /**
- * Reads of a process that has its caches: every `get`, and every `list` after the first that succeeded of its kind and selection, but for the pages
- * that belong to it. (A controller begins when its own kinds are complete, so writes may come before another kind's first list.)
+ * Reads of a process that has its caches: every `get`, and every `list` after the first that succeeded of its kind and
+ * selection, but for its pages. (A controller begins when its own kinds are complete, so writes may come before another
+ * kind's first list.)
  */
 export function findReads(calls: readonly AuditedCall[]): readonly AuditedCall[] {
   const listed = new Set<string>();

@@ -28,15 +28,13 @@ export type Testbed = {
   stop(): Promise<void>;
 };
 
-export async function startTestbed(print: Print, options: { readonly keepFlux?: boolean } = {}): Promise<Testbed> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sublet-bench-'));
+export async function startTestbed(print: Print): Promise<Testbed> {
   const cluster = await startCluster({ flux: true, log: print });
+  const folder = await mkdtemp(path.join(tmpdir(), 'sublet-bench-'));
   try {
-    if (options.keepFlux !== true) {
-      // Its CRDs are needed; its controllers would work on the Kustomizations meanwhile.
-      await cluster.kill('kustomize-controller');
-      await cluster.kill('source-controller');
-    }
+    // Flux's CRDs are needed; its controllers would work on the Kustomizations meanwhile.
+    await cluster.kill('kustomize-controller');
+    await cluster.kill('source-controller');
     for (const crd of kubevirtCrds()) await cluster.installManifests(`---\n${JSON.stringify(crd)}`);
     const installation = await installSublet(cluster);
     const kubeconfigPath = path.join(folder, 'operator.kubeconfig');
@@ -47,6 +45,7 @@ export async function startTestbed(print: Print, options: { readonly keepFlux?: 
     return { ...testbed, kubernetesVersion: await readVersion(cluster), ...buildActions(cluster, folder) };
   } catch (error) {
     await cluster.stop();
+    await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
