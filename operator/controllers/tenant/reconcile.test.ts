@@ -6,6 +6,7 @@ import {
   CUSTOMRESOURCEDEFINITIONS,
   NAMESPACES,
   NETWORKPOLICIES,
+  RESOURCEQUOTAS,
   ROLEBINDINGS,
   ROLES,
 } from '../../../kube/builtin.ts';
@@ -143,6 +144,30 @@ describe('making a Tenant', () => {
     await harness.converge();
     expect(server.list(ROLEBINDINGS)).toEqual([]);
     expect(server.list(ROLES)).toEqual([]);
+  });
+
+  it('lets Flux in only once its objects are counted, and says so when that takes long', async () => {
+    const { server, clock } = harness;
+    const quota = () => server.get<KubeObject & { readonly status?: unknown }>(RESOURCEQUOTAS, 't-acme/sublet-objects');
+    const counted = () => quota()?.status;
+    let used: unknown;
+    server.intercept = ({ kind, verb }) => {
+      if (kind !== 'NetworkPolicy' || verb !== 'create') return;
+      used ??= counted();
+      server.put(RESOURCEQUOTAS, { ...(quota() as KubeObject), ...{ status: {} } });
+    };
+    server.put(TENANTS, reseller());
+    await harness.converge();
+    expect(server.list(KUSTOMIZATIONS)).toEqual([]);
+    await clock.advance(20_000);
+    await harness.converge();
+    expect(ready('sublet-root/acme')).toBe(
+      'False Progressing: Kubernetes has not counted the objects of namespace t-acme yet',
+    );
+    server.put(RESOURCEQUOTAS, { ...(quota() as KubeObject), ...{ status: used } });
+    await harness.converge();
+    expect(server.list(KUSTOMIZATIONS)).toHaveLength(1);
+    expect(ready('sublet-root/acme')).toContain('True Succeeded');
   });
 
   it('puts its finalizer back when somebody takes it off', async () => {
