@@ -72,7 +72,6 @@ describe('convertStructural', () => {
             text: {
               type: 'string',
               default: 'x',
-              minLength: 1,
               maxLength: 3,
               'x-kubernetes-validations': [{ rule: "self.matches(r'^[a-z]+$')", message: 'must be letters' }],
             },

@@ -56,7 +56,7 @@ const BYTE_QUANTITY = /^(0|[1-9][0-9]{0,8}(Mi|Gi|Ti))$/;
  * them into integers, because its `asInteger` fails on some from 100Ti on.
  */
 export function bytes(min: string, max: string, message: string) {
-  const quantity = z.union([z.int().min(0).max(MAX_INTEGER), z.string().min(1).max(20)]);
+  const quantity = z.union([z.int().min(0).max(MAX_INTEGER), z.string().max(20)]);
   const compare = (bound: string, operator: string) =>
     `quantity(string(self)).compareTo(quantity('${bound}')) ${operator} 0`;
   const isWhole = `(type(self) == int ? self % ${MEBIBYTE} == 0 : self.matches('${BYTE_QUANTITY.source}'))`;

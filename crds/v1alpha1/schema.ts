@@ -81,7 +81,7 @@ export function text(max: number) {
 
 /** Text of at most `max` characters in the form of `expression`, which Go's RE2 must read alike. `form` says it in words. */
 export function pattern(expression: RegExp, max: number, form: string) {
-  const bounded = z.string().min(1, { abort: true }).max(max, { abort: true });
+  const bounded = z.string().max(max, { abort: true });
   return withRules(bounded, [buildPatternRule(expression, `must be ${form}`)]).meta({
     [EDITOR_PATTERN]: expression.source,
   });
@@ -94,7 +94,7 @@ function buildPatternRule(expression: RegExp, message: string): CelRule<string> 
 
 /** A network in CIDR form with no bits set after the prefix. */
 export function network() {
-  return withRules(z.string().min(1).max(43, { abort: true }), [
+  return withRules(z.string().max(43, { abort: true }), [
     {
       rule: 'isCIDR(self) && cidr(self) == cidr(self).masked()',
       message: 'must be a network such as 203.0.113.0/24 or 2001:db8::/32, with no bits set after the prefix',
