@@ -103,7 +103,7 @@ async function measureRestart(
 function startOperator(testbed: Testbed, tenants: number): RoleProcess {
   return new RoleProcess({
     entry: SUBLET.entry,
-    args: SUBLET.args(RUN, tenants),
+    args: [String(tenants)],
     env: { KUBECONFIG: testbed.kubeconfigPath },
     logPath: path.join(testbed.folder, `${RUN}.log`),
   });

@@ -20,7 +20,7 @@ export type Contender = {
 export const SUBLET: Contender = {
   name: 'sublet',
   entry: path.join(BENCH, 'roles', 'sublet.ts'),
-  args: (_, tenants) => [String(tenants)],
+  args: () => [],
   waits: false,
 };
 

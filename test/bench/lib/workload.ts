@@ -43,13 +43,14 @@ export function buildTenantResource(name: string): Manifest {
 }
 
 /**
- * The children of {@link buildTenantResource}'s Tenant as the operator builds them, in the stages in which they may come to be;
- * `uid` is the API server's.
+ * The children of {@link buildTenantResource}'s Tenant as the operator builds them, in the stages in which they may come to be:
+ * the namespace, what lives in it or beside it, what the API server takes only when a Role is there, what lets Flux in. `uid` is
+ * the API server's.
  */
 export function buildChildren(name: string, uid: string): readonly (readonly Manifest[])[] {
   const path = tenantPath(undefined, name);
   const config = OperatorConfig.parse({});
-  const { namespace, stages, feed } = buildTenant(
+  const children = buildTenant(
     {
       name,
       uid,
@@ -64,7 +65,16 @@ export function buildChildren(name: string, uid: string): readonly (readonly Man
     },
     config,
   );
-  return [[namespace], ...stages, feed];
+  const all: readonly Manifest[] = Object.values(children).flat();
+  const stages = [0, 1, 2, 3].map((stage) => all.filter((child) => stageOf(child) === stage));
+  return stages.filter((stage) => stage.length > 0);
+}
+
+function stageOf({ kind, roleRef }: Manifest): number {
+  if (kind === 'Namespace') return 0;
+  if (kind === 'Kustomization') return 3;
+  const bindsRole = typeof roleRef === 'object' && roleRef !== null && 'kind' in roleRef && roleRef.kind === 'Role';
+  return bindsRole ? 2 : 1;
 }
 
 /** Children a tenant of the workload has. */

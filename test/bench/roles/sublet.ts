@@ -1,4 +1,5 @@
-// The operator as a contender. Arguments: the number of Tenants that it has to look at until it has caught up.
+// The operator as a contender. Argument: the number of Tenants that it has to look at until it has caught up; without it, it
+// does not say when it has.
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { createClient } from '../../../kube/client.ts';
@@ -11,7 +12,7 @@ import { fail, serveRole, tell } from '../lib/rolechild.ts';
 
 const POLL_MS = 20;
 
-const [tenants = '0'] = process.argv.slice(2);
+const [tenants] = process.argv.slice(2);
 const config = OperatorConfig.parse({ leaderElection: false, bindAddress: '127.0.0.1', port: 0 });
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromDefault();
@@ -22,10 +23,12 @@ const manager = createOperator({ ...shared, client, dial: dialTcp }, config);
 const stop = new AbortController();
 const running = manager.start(stop.signal);
 running.catch(fail);
-manager
-  .ready()
-  .then(() => reportCaughtUp(metrics, Number(tenants)))
-  .catch(fail);
+if (tenants !== undefined) {
+  manager
+    .ready()
+    .then(() => reportCaughtUp(metrics, Number(tenants)))
+    .catch(fail);
+}
 
 serveRole({
   stop: async () => {
