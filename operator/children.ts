@@ -62,8 +62,29 @@ export async function applyChild(context: OperatorContext, intent: KubeObject, s
   }
 }
 
-/** Applies children that do not depend on each other at the same time; the first error is thrown after all have ended. */
+/**
+ * Applies children side by side, and what binds a Role after the rest: the API server looks at the Role when it judges the
+ * binding. The first error is thrown after all have ended.
+ */
 export async function applyChildren(
+  context: OperatorContext,
+  intents: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  await applyTogether(
+    context,
+    intents.filter((intent) => !bindsRole(intent)),
+    signal,
+  );
+  await applyTogether(context, intents.filter(bindsRole), signal);
+}
+
+function bindsRole(intent: KubeObject & { readonly roleRef?: unknown }): boolean {
+  const { roleRef } = intent;
+  return typeof roleRef === 'object' && roleRef !== null && 'kind' in roleRef && roleRef.kind === 'Role';
+}
+
+async function applyTogether(
   context: OperatorContext,
   intents: readonly KubeObject[],
   signal: AbortSignal,

@@ -75,6 +75,11 @@ export function createFakeApiServer(clock: Clock): FakeApiServer {
       if (qualifiedName(watcher.resource) === qualifiedName(resource)) watcher.push({ type, object });
     }
   };
+  /** A binding is judged by the Role that it names, which therefore has to be there. */
+  const lacksRole = ({ roleRef, metadata }: Loose): boolean =>
+    isRecord(roleRef) &&
+    roleRef.kind === 'Role' &&
+    kinds.get('roles.rbac.authorization.k8s.io')?.objects.has(`${metadata.namespace}/${roleRef.name}`) !== true;
   const insert = (resource: Resource, object: Loose): Loose => {
     const { namespace } = object.metadata;
     if (kindOf(resource).has(objectKey(object)))
@@ -82,6 +87,7 @@ export function createFakeApiServer(clock: Clock): FakeApiServer {
     if (resource.namespaced && kinds.get('namespaces')?.objects.has(namespace ?? '') !== true) {
       throw refuse(404, 'NotFound', `namespaces "${namespace}" not found`);
     }
+    if (lacksRole(object)) throw refuse(404, 'NotFound', `roles "${objectKey(object)}" not found`);
     const metadata = { ...object.metadata, uid: `uid-${version + 1}`, generation: 1, creationTimestamp: now() };
     const counted =
       resource.kind === 'ResourceQuota' && isRecord(object.spec) ? { status: { used: object.spec.hard } } : {};

@@ -136,10 +136,18 @@ async function tell(stage: Stage, kills: readonly Kill[]): Promise<Run> {
   return { writes: events.filter(isAcceptedWrite).length, killed, state, created: countCreates(events) };
 }
 
-/** Follows the audit log and kills each program once as many writes were accepted as its kill says. */
+/**
+ * Follows the audit log and kills each program once as many writes were accepted as its kill says; one that was not reached when
+ * the desktop is Ready is killed then.
+ */
 function killOnTheWay({ world }: Stage, kills: readonly Kill[], from: number) {
   const left = [...kills];
   let ended = false;
+  const carryOut = async (kill: Kill): Promise<void> => {
+    left.splice(left.indexOf(kill), 1);
+    await world.kill(kill.role, 'SIGKILL');
+    await world.startAgain(kill.role);
+  };
   const follow = async (): Promise<number> => {
     let position = from;
     let writes = 0;
@@ -147,13 +155,10 @@ function killOnTheWay({ world }: Stage, kills: readonly Kill[], from: number) {
       const { events, nextByte } = await world.cluster.auditEvents(position);
       position = nextByte;
       writes += events.filter(isAcceptedWrite).length;
-      for (const kill of left.filter(({ afterWrites }) => writes >= afterWrites)) {
-        left.splice(left.indexOf(kill), 1);
-        await world.kill(kill.role, 'SIGKILL');
-        await world.startAgain(kill.role);
-      }
+      for (const kill of left.filter(({ afterWrites }) => writes >= afterWrites)) await carryOut(kill);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+    for (const kill of [...left]) await carryOut(kill);
     return kills.length - left.length;
   };
   const following = follow();

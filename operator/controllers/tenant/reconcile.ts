@@ -69,10 +69,10 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   const shortfall = await grantTenant(context, observed, signal);
   if (observed.live !== undefined) await clearRemoval(context, informers.namespaces, observed.live, signal);
   await applyChild(context, children.namespace, signal);
-  for (const stage of children.stages) await applyChildren(context, stage, signal);
+  await applyChildren(context, children.rest, signal);
   if (children.feed.length > 0) waitForCounts(context, observed);
   await applyChildren(context, children.feed, signal);
-  const built = [...children.stages.flat(), ...children.feed];
+  const built = [...children.rest, ...children.feed];
   await pruneChildren(context, `${input.tenantId}/Tenant/${input.name}`, PRUNED, built, signal);
   if (shortfall !== undefined) throw new TerminalError('QuotaExceeded', shortfall);
 }

@@ -91,25 +91,11 @@ describe('every child of every Tenant', () => {
       }),
     );
   });
-
-  it('comes after its namespace, and a binding after the Role that it names', () => {
-    fc.assert(
-      fc.property(input, (one) => {
-        const { namespace, stages } = buildTenant(one, OperatorConfig.parse({}));
-        expect(namespace.kind).toBe('Namespace');
-        const stageOf = (kind: string) =>
-          stages.findIndex((stage) =>
-            stage.some((child) => child.kind === kind && child.metadata.name === `sublet-tenant-${one.name}`),
-          );
-        if (one.members.length > 0) expect(stageOf('RoleBinding')).toBeGreaterThan(stageOf('Role'));
-      }),
-    );
-  });
 });
 
 function listChildren(input: TenantInput, settings: Readonly<Record<string, unknown>>): readonly Manifest[] {
-  const { namespace, stages, feed } = buildTenant(input, OperatorConfig.parse(settings));
-  return [namespace, ...stages.flat(), ...feed];
+  const { namespace, rest, feed } = buildTenant(input, OperatorConfig.parse(settings));
+  return [namespace, ...rest, ...feed];
 }
 
 /** `Kind namespace/name`, as a behaviour's file names a child. */

@@ -41,32 +41,24 @@ export type TenantSettings = {
   readonly kustomizationRetryInterval: string;
 };
 
-/**
- * The children of a Tenant, stage by stage: the namespace before what lives in it, and a Role before what binds it, because the
- * API server looks at the Role when it judges the binding.
- */
+/** The children of a Tenant: the namespace before what lives in it, and last what lets content in. */
 export type TenantChildren = {
   readonly namespace: Manifest;
-  readonly stages: readonly (readonly Manifest[])[];
-  /** What lets content in: last of all. */
+  readonly rest: readonly Manifest[];
   readonly feed: readonly Manifest[];
 };
 
 /** Everything that should exist for a Tenant, as values. Pure; cannot fail, because its input was validated. */
 export function buildTenant(input: TenantInput, settings: TenantSettings): TenantChildren {
   const labels = ownerLabels({ tenantId: input.tenantId, kind: 'Tenant', name: input.name });
-  const access = buildSellerAccess(input, labels);
   return {
     namespace: buildNamespace(input, labels),
-    stages: [
-      [
-        buildResourceQuota(input, settings, labels),
-        ...buildNetworkPolicies(input, settings, labels),
-        ...buildMemberBindings(input, labels),
-        ...access.roles,
-        ...(input.fleetSource ? buildFleetAccess(input, settings, labels) : []),
-      ],
-      access.bindings,
+    rest: [
+      buildResourceQuota(input, settings, labels),
+      ...buildNetworkPolicies(input, settings, labels),
+      ...buildMemberBindings(input, labels),
+      ...buildSellerAccess(input, labels),
+      ...(input.fleetSource ? buildFleetAccess(input, settings, labels) : []),
     ],
     feed: input.fleetSource ? [buildKustomization(input, settings, labels)] : [],
   };

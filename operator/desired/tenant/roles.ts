@@ -27,11 +27,8 @@ export function buildMemberBindings(input: TenantInput, labels: Readonly<Record<
  * In the seller's namespace: every member may read the tenant's own Tenant and Quota, and the price list. Owned by the
  * Tenant, because it lives beside it and holds nothing of value.
  */
-export function buildSellerAccess(
-  input: TenantInput,
-  labels: Readonly<Record<string, string>>,
-): { readonly roles: readonly Manifest[]; readonly bindings: readonly Manifest[] } {
-  if (input.members.length === 0) return { roles: [], bindings: [] };
+export function buildSellerAccess(input: TenantInput, labels: Readonly<Record<string, string>>): readonly Manifest[] {
+  if (input.members.length === 0) return [];
   const name = `sublet-tenant-${input.name}`;
   const metadata = {
     name,
@@ -55,7 +52,7 @@ export function buildSellerAccess(
     roleRef: { apiGroup: RBAC, kind: 'Role', name },
     subjects: input.members.map(buildSubject),
   };
-  return { roles: [role], bindings: [binding] };
+  return [role, binding];
 }
 
 /** A subject as RBAC wants it: the user or group exactly as the API server names it. */
