@@ -63,7 +63,9 @@ export function createTenantController(context: OperatorContext) {
         map: (namespace) => mapNamespace(context, namespace),
         predicate: onSpecChange,
       }),
-      ...children.map((informer) => watchOf({ informer, map: (child) => mapChild(context, child), predicate: always })),
+      ...children.map((informer) =>
+        watchOf({ informer, map: (child) => mapChild(context, child), predicate: always, ownWrites: false }),
+      ),
     ],
     reconcile: createTenantReconcile(context),
   });
