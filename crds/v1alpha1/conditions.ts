@@ -50,7 +50,10 @@ export const REASON_TEXTS = {
   StorageShrink: { kinds: ['RDPInstance'], text: 'disks grow and never shrink' },
   Succeeded: { kinds: ALL, text: 'everything is as the spec says' },
   Suspended: { kinds: ['Tenant', 'RDPInstance'], text: 'the Tenant or one above it is suspended or held' },
-  TenantNotFound: { kinds: ['Quota'], text: 'there is no Tenant of the same name beside the Quota' },
+  TenantNotFound: {
+    kinds: ['Tenant', 'Quota', 'RDPInstance'],
+    text: 'the Tenant of that name, or the one that owns the namespace, is not there',
+  },
   Terminating: { kinds: ALL, text: 'it is being removed' },
   TombstoneConflict: {
     kinds: ['RDPInstance'],

@@ -27,7 +27,8 @@ export function createLimitLookup(
   };
 
   const ofOwner = (owner: Seller | undefined): Limits => {
-    if (owner?.seller === undefined || owner.tenant === undefined) return {};
+    if (owner?.seller === undefined) return {};
+    if (owner.tenant === undefined) return owner.removed ? {} : NOTHING;
     const own = effective(owner.seller, owner.tenant);
     if (owner.seller.seller === undefined) return own;
     const share = recorded(owner.seller.namespace, `tenants/${owner.tenant.metadata.name}`)?.allotted ?? {};
@@ -37,7 +38,7 @@ export function createLimitLookup(
   return { effective, inNamespace: (namespace) => ofOwner(tree.owner(namespace)) };
 }
 
-/** For a Tenant whose Plan is gone or sells something else: it keeps what it has and gets no more. */
+/** For a Tenant that is not there, or whose Plan is gone or sells something else: it keeps what it has and gets no more. */
 const NOTHING: Limits = Object.fromEntries(LIMIT_NAMES.map((name) => [name, 0n]));
 
 /** In names in which the seller is limited itself, only what it recorded may be used. */

@@ -5,6 +5,8 @@ import type { KubeObject } from '../../../kube/object.ts';
 import type { DataSource, DataVolume, VirtualMachine, VirtualMachineInstance } from '../../../kubevirt/index.ts';
 import type { ResolvedPlan } from '../../../model/planlookup.ts';
 
+export type Members = NonNullable<Tenant['spec']['members']>;
+
 /** Facts about a desktop and its surroundings, as `observe.ts` reads them. */
 export type DesktopObservation = {
   readonly desktop: RDPInstance & KubeObject;
@@ -13,7 +15,8 @@ export type DesktopObservation = {
     | {
         readonly tenantId: string;
         readonly path: string | undefined;
-        readonly members: NonNullable<Tenant['spec']['members']>;
+        /** Absent while there is no Tenant although none was removed: what it says cannot be known. */
+        readonly members: Members | undefined;
       }
     | undefined;
   readonly suspensions: readonly { readonly reason: string; readonly by: string }[];

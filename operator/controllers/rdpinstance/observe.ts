@@ -7,7 +7,8 @@ import { desktopChildName } from '../../../model/names.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
 import type { OperatorContext } from '../../context.ts';
 import { ownerOf } from '../../informers.ts';
-import type { DesktopObservation } from './observation.ts';
+import type { Seller } from '../../tree.ts';
+import type { DesktopObservation, Members } from './observation.ts';
 
 /** Reads everything that decides about one desktop; from caches only. */
 export function observeDesktop(context: OperatorContext, desktop: RDPInstance & KubeObject): DesktopObservation {
@@ -21,7 +22,7 @@ export function observeDesktop(context: OperatorContext, desktop: RDPInstance & 
     object !== undefined && ownerOf(object) === identity ? object : undefined;
   return {
     desktop,
-    owner: owner && { tenantId: owner.tenantId, path: owner.path, members: owner.tenant?.spec.members ?? [] },
+    owner: owner && { tenantId: owner.tenantId, path: owner.path, members: listMembers(owner) },
     suspensions: owner === undefined ? [] : tree.suspensions(owner),
     plan: seller && resolvePlan(informers.plans, seller, desktop.spec.plan),
     image: informers.dataSources.get(`${config.imagesNamespace}/${desktop.spec.image}`),
@@ -34,6 +35,11 @@ export function observeDesktop(context: OperatorContext, desktop: RDPInstance & 
       service: own(informers.services.get(child)),
     },
   };
+}
+
+/** A removed tenant has none any more; one that is merely not there has some that nobody knows. */
+function listMembers({ tenant, removed }: Seller): Members | undefined {
+  return tenant === undefined && !removed ? undefined : (tenant?.spec.members ?? []);
 }
 
 /** What a desktop's removal leaves behind. */

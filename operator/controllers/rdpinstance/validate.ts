@@ -38,6 +38,13 @@ export function validateDesktop(observed: DesktopObservation): ValidDesktop {
   }
   const facts = { namespace, owner: owner.path === undefined ? 'Root' : 'Unknown' } as const;
   for (const { message } of checkNoSeller(desktop, facts)) throw refuse('NoSeller', message);
+  const { members } = owner;
+  if (members === undefined) {
+    throw refuse(
+      'TenantNotFound',
+      `the Tenant of namespace ${namespace} is not there; the desktop stays as it is until the Tenant is back`,
+    );
+  }
   const { plan, size } = validatePlan(observed);
   refuseOtherImage(observed);
   const image = validateImage(observed, size);
@@ -52,7 +59,7 @@ export function validateDesktop(observed: DesktopObservation): ValidDesktop {
     size: { vcpu: size.vcpu, memoryBytes: size.memoryBytes, storageBytes: size.storageBytes, gpus: size.gpus },
     disk: describeDisk(children.disk, size),
     access: { type: desktop.spec.access?.type ?? 'LoadBalancer', allow: desktop.spec.access?.allow },
-    readers: owner.members.filter(({ role }) => READING_ROLES.has(role)).map(describeReader),
+    readers: members.filter(({ role }) => READING_ROLES.has(role)).map(describeReader),
   } as const;
   return { input, plan, claim: children.claim };
 }

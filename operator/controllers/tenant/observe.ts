@@ -18,7 +18,8 @@ export function observeTenant(context: OperatorContext, key: string): TenantObse
     seller: owner && {
       namespace: residence,
       tenantId: owner.tenantId,
-      type: owner.path === undefined ? 'Provider' : (owner.tenant?.spec.type ?? 'Reseller'),
+      type:
+        owner.path === undefined ? 'Provider' : (owner.tenant?.spec.type ?? (owner.removed ? 'Reseller' : 'Missing')),
     },
     ...place,
     live: namespaces.get(place.namespace),

@@ -83,6 +83,12 @@ describe('validateTenant', () => {
       'the owner of namespace t-acme is a Customer and may not sell; its seller can set spec.type: Reseller',
     ],
     [
+      'a seller whose Tenant is not there',
+      { seller: { namespace: 't-acme', tenantId: 'acme-1', type: 'Missing' } },
+      'TenantNotFound',
+      'the Tenant of namespace t-acme, which sold this one, is not there; everything stays as it is until it is back',
+    ],
+    [
       'an identity that is taken',
       { duplicateOf: 'rob' },
       'DuplicateIdentity',

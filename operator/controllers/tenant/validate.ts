@@ -8,9 +8,13 @@ import type { TenantInput } from '../../desired/tenant/build.ts';
 /** Facts about a Tenant and its surroundings, as `observe.ts` reads them. */
 export type TenantObservation = {
   readonly tenant: Tenant & KubeObject;
-  /** Who sells in the Tenant's namespace; absent when nobody does. */
+  /** Who sells in the Tenant's namespace; absent when nobody does. `Missing`: its Tenant is not there, and was not removed. */
   readonly seller:
-    | { readonly namespace: string; readonly tenantId: string; readonly type: 'Provider' | 'Customer' | 'Reseller' }
+    | {
+        readonly namespace: string;
+        readonly tenantId: string;
+        readonly type: 'Provider' | 'Customer' | 'Reseller' | 'Missing';
+      }
     | undefined;
   readonly path: string;
   readonly namespace: string;
@@ -37,6 +41,12 @@ export function validateTenant(observed: TenantObservation): TenantInput {
     throw new TerminalError(
       'NoSeller',
       `the owner of namespace ${residence} is a Customer and may not sell; its seller can set spec.type: Reseller`,
+    );
+  }
+  if (seller.type === 'Missing') {
+    throw new TerminalError(
+      'TenantNotFound',
+      `the Tenant of namespace ${residence}, which sold this one, is not there; everything stays as it is until it is back`,
     );
   }
   if (observed.duplicateOf !== undefined) {
