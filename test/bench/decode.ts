@@ -15,11 +15,11 @@ import { renderTable } from './lib/table.ts';
 import { buildWatchLines, cutIntoChunks } from './lib/watchbytes.ts';
 
 const OPTIONS = {
-  tenants: { kind: 'integer', help: 'Tenants whose objects are on the watch', fallback: 1_000, min: 10, max: 20_000 },
-  reps: { kind: 'integer', help: 'repetitions', fallback: 15, min: 1, max: 1_000 },
+  tenants: { kind: 'integer', help: 'Tenants whose objects are on the watch', fallback: 200, min: 10, max: 20_000 },
+  reps: { kind: 'integer', help: 'repetitions', fallback: 75, min: 1, max: 10_000 },
 } as const;
 
-/** P11. */
+/** P11. Samples are short and many, so that a neighbour on the machine spoils some of them and not their median. */
 export const decode = defineBench({
   summary: "P11: the reflector's watch decoding against bare JSON.parse of the same bytes; no cluster",
   options: OPTIONS,
