@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { confirmTrip, findTrip, listReady, observeDesktops, type Sold } from './badinput.observe.ts';
-import { place, type SoldKind } from './badinput.orders.ts';
+import { order, place, type SoldKind } from './badinput.orders.ts';
 import type { Stage } from './stage.ts';
 import { isOurWrite } from './stage.ts';
 import type { Story } from './story.ts';
@@ -13,16 +13,45 @@ export const lostDefinition: Story = {
   tell: (stage, root) => loseDefinitions(stage, root, ['RDPInstance']),
 };
 
+/** Desktops stay, and have neither Tenant nor members for a while; what was suspended does not come to life by that. */
+export const lostTenants: Story = {
+  title: "keeps every tenant's desktops as they are while the CustomResourceDefinition of Tenants is gone",
+  async tell(stage, root) {
+    await place(stage, 'sublet-root', order.tenant('idle'));
+    await stage.condition('Tenant', ['sublet-root', 'idle'], { status: 'True' });
+    await place(stage, 't-idle', order.desktop('sleepy'));
+    await stage.condition('RDPInstance', ['t-idle', 'sleepy'], { status: 'True' });
+    await place(stage, 'sublet-root', order.tenant('idle', { suspensions: [{ reason: 'Payment' }] }));
+    await stage.condition('RDPInstance', ['t-idle', 'sleepy'], { status: 'False', reason: 'Suspended' });
+    await stage.gone('VirtualMachineInstance', 't-idle', 'rdp-sleepy');
+    await loseDefinitions(stage, root, ['Tenant']);
+    await expectAsleep(stage);
+  },
+};
+
 /** What `kubectl delete -k crds` does. Desktops come back first, when there is neither their Tenant nor their Plan. */
 export const lostDefinitions: Story = {
   title: 'keeps every tenant and desktop while all of our CustomResourceDefinitions are gone',
-  tell: (stage, root) => loseDefinitions(stage, root, ['RDPInstance', 'Quota', 'Tenant', 'Plan']),
+  async tell(stage, root) {
+    await loseDefinitions(stage, root, ['RDPInstance', 'Quota', 'Tenant', 'Plan']);
+    await expectAsleep(stage);
+  },
 };
+
+async function expectAsleep(stage: Stage): Promise<void> {
+  expect((await stage.get('VirtualMachine', 't-idle', 'rdp-sleepy'))?.spec?.runStrategy).toBe('Halted');
+  const { events } = await stage.world.cluster.auditEvents();
+  const started = events.filter(
+    ({ verb, objectRef }) =>
+      verb === 'create' && objectRef?.resource === 'virtualmachineinstances' && objectRef.namespace === 't-idle',
+  );
+  expect(started, 'starts of the suspended desktop').toHaveLength(1);
+}
 
 async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldKind[]): Promise<void> {
   const { world } = stage;
   const sold = (await Promise.all(kinds.map((kind) => listReady(stage, kind)))).flat();
-  const desktops = sold.filter(({ order }) => order.kind === 'RDPInstance');
+  const desktops = await listReady(stage, 'RDPInstance');
   expect(desktops.filter(({ byFlux }) => byFlux)).not.toEqual([]);
   expect(desktops.filter(({ byFlux }) => !byFlux)).not.toEqual([]);
   const before = await observeDesktops(stage, desktops);
@@ -40,26 +69,20 @@ async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldK
   await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
   expect(await observeDesktops(stage, desktops)).toEqual(before);
   expect((await listNamespaces(stage)).map(({ uid }) => uid)).toEqual(namespaces.map(({ uid }) => uid));
-  for (const { namespace, order } of desktops) {
-    const disk = await stage.get('DataVolume', namespace, `rdp-${order.name}`);
-    expect(disk?.metadata.annotations).toHaveProperty(['sublet.dev/held']);
-  }
+  const held = kinds.includes('RDPInstance') ? await listStampedDisks(stage, desktops) : [];
+  expect(held).toHaveLength(kinds.includes('RDPInstance') ? desktops.length : 0);
   const { events } = await world.cluster.auditEvents(nextByte);
   expect(events.filter((event) => isOurWrite(event) && event.verb.startsWith('delete'))).toEqual([]);
 
   await world.cluster.installManifests(`${root}/crds`);
   await world.ready();
   await bringBack(stage, sold);
-  for (const { namespace, order } of sold) {
-    await stage.condition(order.kind, [namespace, order.name], { status: 'True' });
+  for (const one of [...sold, ...desktops]) {
+    await stage.condition(one.order.kind, [one.namespace, one.order.name], { status: 'True' });
   }
   expect(await observeDesktops(stage, desktops)).toEqual(before);
   expect(await listNamespaces(stage)).toEqual(namespaces);
-  for (const { namespace, order } of desktops) {
-    const disk = await stage.get('DataVolume', namespace, `rdp-${order.name}`);
-    expect(disk?.metadata.annotations).not.toHaveProperty(['sublet.dev/held']);
-    expect(disk?.metadata.annotations).not.toHaveProperty(['sublet.dev/removed-at']);
-  }
+  expect(await listStampedDisks(stage, desktops)).toEqual([]);
   await confirmTrip(stage, trip.id);
 }
 
@@ -73,6 +96,17 @@ async function operatorWaits(stage: Stage, names: readonly string[]): Promise<vo
     return ready.status === 500 && (await ready.text()).includes('informers') && said ? true : undefined;
   });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
+}
+
+/** Desktops whose disks carry the stamps of a removal that is held. */
+async function listStampedDisks(stage: Stage, desktops: readonly Sold[]): Promise<readonly string[]> {
+  const stamped: string[] = [];
+  for (const { namespace, order: desktop } of desktops) {
+    const disk = await stage.get('DataVolume', namespace, `rdp-${desktop.name}`);
+    const { annotations = {} } = disk?.metadata ?? {};
+    if ('sublet.dev/removed-at' in annotations || 'sublet.dev/held' in annotations) stamped.push(desktop.name);
+  }
+  return stamped;
 }
 
 type Stamped = { readonly uid: string; readonly name: string; readonly stamps: readonly string[] };
@@ -91,7 +125,7 @@ async function listNamespaces(stage: Stage): Promise<readonly Stamped[]> {
 
 /** By Flux where Flux brought it, as a person would from a backup where not. */
 async function bringBack(stage: Stage, sold: readonly Sold[]): Promise<void> {
-  for (const { namespace, order } of sold.filter(({ byFlux }) => !byFlux)) await place(stage, namespace, order);
+  for (const one of sold.filter(({ byFlux }) => !byFlux)) await place(stage, one.namespace, one.order);
   for (const namespace of new Set(sold.filter(({ byFlux }) => byFlux).map((one) => one.namespace))) {
     await stage.patch('Kustomization', 'sublet-fleet', namespace, {
       metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': new Date().toISOString() } },

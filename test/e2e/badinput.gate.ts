@@ -27,15 +27,11 @@ export const gate: Story = {
     ] as const) {
       await world.write(FILE, content);
       await world.push('Write what nobody should');
-      await stage.eventually(
-        `bob's folder is held, saying ${says}`,
-        async () => {
-          const artifact = await stage.get('ExternalArtifact', 'sublet-fleet', 't-acme--bob');
-          const held = artifact?.status?.conditions?.find(({ reason }) => reason === 'Held');
-          return held !== undefined && says.test(held.message) ? held : undefined;
-        },
-        20_000,
-      );
+      await stage.eventually(`bob's folder is held, saying ${says}`, async () => {
+        const artifact = await stage.get('ExternalArtifact', 'sublet-fleet', 't-acme--bob');
+        const held = artifact?.status?.conditions?.find(({ reason }) => reason === 'Held');
+        return held !== undefined && says.test(held.message) ? held : undefined;
+      });
     }
     await world.remove(FILE);
     await world.push('Take it back');

@@ -12,6 +12,7 @@ export type Order = {
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 };
 
 export const order = {
@@ -53,8 +54,9 @@ export async function place(stage: Stage, namespace: string, ...orders: readonly
   }
 }
 
-export function renderOrder({ kind, name, labels, spec }: Order) {
-  return { apiVersion: 'sublet.dev/v1alpha1', kind, metadata: { name, ...(labels && { labels }) }, spec };
+function renderOrder({ kind, name, labels, annotations, spec }: Order) {
+  const metadata = { name, ...(labels && { labels }), ...(annotations && { annotations }) };
+  return { apiVersion: 'sublet.dev/v1alpha1', kind, metadata, spec };
 }
 
 /** What the API server says of an order without storing it: `accepted`, or its message. */

@@ -109,6 +109,11 @@ export const REFUSALS: readonly Case[] = [
     order: { ...order.tenant('bob'), labels: proto('x') },
     says: /metadata\.labels: Invalid value: "__proto__"/,
   },
+  {
+    what: '__proto__ as an annotation',
+    order: { ...order.tenant('bob'), annotations: proto('x') },
+    says: /metadata\.annotations: Invalid value: "__proto__"/,
+  },
 ];
 
 /** How the API server puts a rule's message. */

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeWithOwnCluster } from '../support/cluster.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { massRemoval } from './badinput.breaker.ts';
-import { lostDefinition, lostDefinitions } from './badinput.definitions.ts';
+import { lostDefinition, lostDefinitions, lostTenants } from './badinput.definitions.ts';
 import { editedMeanwhile, missingPlan, noShare, prototypeKeys } from './badinput.desktops.ts';
 import { gate } from './badinput.gate.ts';
 import { judge, order, place } from './badinput.orders.ts';
@@ -28,6 +28,7 @@ const STORIES = [
   gate,
   lostDefinition,
   massRemoval,
+  lostTenants,
   lostDefinitions,
 ] as const;
 
