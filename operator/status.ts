@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Condition } from '../crds/v1alpha1/conditions.ts';
+import type { CONDITION_TYPES, Condition, Reason } from '../crds/v1alpha1/conditions.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { Informer } from '../kube/informer.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -39,6 +39,7 @@ export async function applyStatus<T extends KubeObject & { readonly status?: unk
       signal,
     });
     informer.observeWrite(answer);
+    announce(context, object, status);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
@@ -46,4 +47,18 @@ export async function applyStatus<T extends KubeObject & { readonly status?: unk
 
 function dropUndefined(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
+}
+
+/** Conditions whose appearance, or new reason, is told as a Warning Event: a person has to do something. */
+const WARNED: readonly string[] = ['Stalled', 'Held'] satisfies readonly (typeof CONDITION_TYPES)[number][];
+const WARNED_REASONS: readonly string[] = ['ProbeFailed'] satisfies readonly Reason[];
+
+/** No Events on the way of success: only what newly stands in the way is told, once. */
+function announce(context: OperatorContext, object: KubeObject & { readonly status?: unknown }, status: Status): void {
+  const before = (object.status as Status | undefined)?.conditions ?? [];
+  for (const { type, reason, message } of status.conditions ?? []) {
+    if (!WARNED.includes(type) && !WARNED_REASONS.includes(reason)) continue;
+    if (before.some((old) => old.type === type && old.reason === reason)) continue;
+    context.events.event(object, { type: 'Warning', reason, note: message, action: 'Reconcile' });
+  }
 }

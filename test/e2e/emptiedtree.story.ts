@@ -29,5 +29,17 @@ export const emptiedTree: Story = {
     const namespace = await stage.get('Namespace', '', 't-acme');
     expect(namespace?.metadata.annotations?.['sublet.dev/removed-at']).toMatch(/^20/);
     expect(await stage.get('DataVolume', 't-acme--bob', 'rdp-anna-desk')).toBeDefined();
+
+    // So many removals in an hour trip the operator's breaker as well: what it holds keeps running.
+    const id = await stage.eventually('the breaker is tripped', async () => {
+      return (await stage.get('ConfigMap', 'sublet-system', 'sublet-breaker'))?.data?.id;
+    });
+    await stage.patch('ConfigMap', 'sublet-system', 'sublet-breaker', {
+      metadata: { annotations: { 'sublet.dev/confirm': id } },
+    });
+    await stage.gone('VirtualMachineInstance', 't-acme--bob', 'rdp-anna-desk');
+    for (const tenant of ['t-acme', 't-acme--bob', 't-acme--eve'])
+      await stage.gone('Kustomization', 'sublet-fleet', tenant);
+    expect(await stage.get('DataVolume', 't-acme--bob', 'rdp-anna-desk')).toBeDefined();
   },
 };

@@ -17,6 +17,10 @@ export const missingImage: Story = {
       reason: 'ImageNotFound',
     });
     expect(refusal.message).toContain('windows-11');
+    await stage.eventually('an Event says so too', async () => {
+      const events = await world.cluster.kubectl(['-n', 't-acme--bob', 'events', '--for', 'rdpinstance/win-desk']);
+      return events.stdout.includes('ImageNotFound') ? true : undefined;
+    });
     expect(await stage.get('VirtualMachine', 't-acme--bob', 'rdp-win-desk')).toBeUndefined();
     expect(await stage.get('DataVolume', 't-acme--bob', 'rdp-win-desk')).toBeUndefined();
 
