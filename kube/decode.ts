@@ -49,11 +49,11 @@ export class WatchDecoder {
 
 /** Works on one text for all lines: finding and slicing in a text is cheaper than in bytes, and one search serves lines without the fields. */
 function decodeLines(text: string, emit: (line: WatchLine) => void): void {
-  let managed = text.indexOf(MANAGED);
+  let managed = findManaged(text, 0);
   for (let start = 0; start < text.length; ) {
     const found = text.indexOf('\n', start);
     const end = found < 0 ? text.length : found;
-    if (managed >= 0 && managed < start) managed = text.indexOf(MANAGED, start);
+    if (managed >= 0 && managed < start) managed = findManaged(text, start);
     if (end > start) {
       const line = text.slice(start, end);
       emit(
@@ -62,6 +62,13 @@ function decodeLines(text: string, emit: (line: WatchLine) => void): void {
     }
     start = end + 1;
   }
+}
+
+/** Searched from its second character on: quotes are everywhere in JSON, and a search stops at each first character that it finds. */
+function findManaged(text: string, from: number): number {
+  let found = text.indexOf(MANAGED_TAIL, from + 1);
+  while (found > 0 && text.charCodeAt(found - 1) !== QUOTE) found = text.indexOf(MANAGED_TAIL, found + 1);
+  return found > 0 ? found - 1 : -1;
 }
 
 function checkLine(parsed: unknown): WatchLine {
@@ -96,6 +103,7 @@ const NEWLINE = 0x0a;
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const TYPES: ReadonlySet<string> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
 const MANAGED = '"managedFields":[{';
+const MANAGED_TAIL = MANAGED.slice(1);
 
 function undecodable(message: string, cause?: unknown): RequestError {
   return new RequestError('undecodable', message, { cause });
@@ -107,7 +115,7 @@ function undecodable(message: string, cause?: unknown): RequestError {
  * a wrong guess would leave text that is no JSON, and then the whole line is parsed as it is.
  */
 function parseWithoutManagedFields(line: string, start: number): unknown {
-  if (line.indexOf(MANAGED, start + MANAGED.length) < 0 && isMetadataMember(line, start)) {
+  if (findManaged(line, start + MANAGED.length) < 0 && isMetadataMember(line, start)) {
     const cut = cutArray(line, start);
     if (cut !== undefined) {
       try {
