@@ -1,7 +1,9 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { realClock } from '../kube/clock.ts';
+import { probeDesktop } from '../operator/controllers/rdpinstance/probe.ts';
 import { dialTcp } from '../operator/dial.ts';
-import { createHandshake, renderRdpFile } from '../rdp/index.ts';
+import { renderRdpFile } from '../rdp/index.ts';
 import type { World } from '../test/support/world.ts';
 import type { Progress } from './progress.ts';
 
@@ -113,17 +115,8 @@ function parseAddress(status: Live['status']): { readonly address: string; reado
 
 /** A client's first exchange with the desktop, over the address that its customer gets. */
 async function shakeHands(host: string, port: number, signal: AbortSignal): Promise<string> {
-  const connection = await dialTcp({ host, port }, AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_MS)]));
-  try {
-    const handshake = createHandshake({ protocols: ['TLS', 'NLA'] });
-    connection.write(handshake.request);
-    for (;;) {
-      const bytes = await connection.read();
-      const verdict = bytes === undefined ? handshake.end() : handshake.push(bytes);
-      if (verdict.kind === 'answered') return verdict.selectedProtocol;
-      if (verdict.kind === 'refused') throw new Error(`the desktop refused the handshake: ${verdict.text}`);
-    }
-  } finally {
-    connection.close();
-  }
+  const options = { timeoutMs: HANDSHAKE_MS, signal };
+  const result = await probeDesktop({ dial: dialTcp, clock: realClock }, { host, port }, options);
+  if (result.answered) return result.selectedProtocol;
+  throw new Error(`no handshake with ${host}:${port}: ${result.why}`);
 }

@@ -7,6 +7,9 @@ const DAY_MS = 86_400_000;
 
 export type Deletion = { readonly policy: 'Retain' | 'Delete'; readonly graceDays: number };
 
+/** The schema's default, for what is left without the resource that would say otherwise. */
+export const DEFAULT_DELETION: Deletion = { policy: 'Retain', graceDays: 7 };
+
 /** What a tombstone says of itself. `sweepAtMs` is in milliseconds since the epoch, infinite when the grace never ends. */
 export type Tombstone = { readonly sweepAtMs: number; readonly held: boolean; readonly suspended: boolean };
 

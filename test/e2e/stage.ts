@@ -1,5 +1,6 @@
+import { realClock } from '../../kube/clock.ts';
+import { probeDesktop } from '../../operator/controllers/rdpinstance/probe.ts';
 import { dialTcp } from '../../operator/dial.ts';
-import { createHandshake } from '../../rdp/index.ts';
 import type { AuditEvent } from '../cluster/audit.ts';
 import { actingUser, isWrite } from '../cluster/audit.ts';
 import type { World } from '../support/world.ts';
@@ -136,19 +137,10 @@ function pathOf(kind: Kind, namespace: string, name: string): string {
 }
 
 async function handshake(host: string, port: number): Promise<string> {
-  const connection = await dialTcp({ host, port }, AbortSignal.timeout(5_000));
-  try {
-    const exchange = createHandshake();
-    connection.write(exchange.request);
-    for (;;) {
-      const bytes = await connection.read();
-      const verdict = bytes === undefined ? exchange.end() : exchange.push(bytes);
-      if (verdict.kind === 'answered') return verdict.selectedProtocol;
-      if (verdict.kind === 'refused') throw new Error(verdict.text);
-    }
-  } finally {
-    connection.close();
-  }
+  const options = { timeoutMs: 5_000, signal: new AbortController().signal };
+  const result = await probeDesktop({ dial: dialTcp, clock: realClock }, { host, port }, options);
+  if (result.answered) return result.selectedProtocol;
+  throw new Error(`no handshake with ${host}:${port}: ${result.why}`);
 }
 
 async function secondPass(world: World): Promise<readonly string[]> {

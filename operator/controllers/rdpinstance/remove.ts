@@ -6,12 +6,9 @@ import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { FINALIZER } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
 import { applyStatus } from '../../status.ts';
-import { type Deletion, stampRemoval } from '../../tombstone.ts';
+import { DEFAULT_DELETION, type Deletion, stampRemoval } from '../../tombstone.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeStateful, renderNow, type StatefulChildren } from './observe.ts';
-
-/** For desktops whose RDPInstance went away without saying what is to happen to them. */
-export const DEFAULT_DELETION: Deletion = { policy: 'Retain', graceDays: 7 };
 
 /**
  * Absence deletes nothing of value: disk, VM and Secret are stamped and stay for their grace, the VM halted. What goes on

@@ -5,10 +5,10 @@ import { parseQuantity } from '../../../kube/quantity.ts';
 import { type ChildKind, pruneChildren } from '../../children.ts';
 import type { OperatorContext } from '../../context.ts';
 import { ANNOTATION_STORAGE } from '../../desired/rdpinstance/metadata.ts';
-import { parseTombstone } from '../../tombstone.ts';
+import { DEFAULT_DELETION, parseTombstone } from '../../tombstone.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeStateful, type StatefulChildren } from './observe.ts';
-import { buryDesktop, DEFAULT_DELETION } from './remove.ts';
+import { buryDesktop } from './remove.ts';
 
 const STATELESS: readonly ChildKind[] = ['NetworkPolicy', 'Service', 'RoleBinding', 'Role'];
 

@@ -10,14 +10,11 @@ import { splitPath, tenantNamespace } from '../../../model/names.ts';
 import { type ChildKind, pruneChildren } from '../../children.ts';
 import type { OperatorContext } from '../../context.ts';
 import { onSpecChange } from '../../predicates.ts';
-import { type Deletion, parseTombstone, stampRemoval } from '../../tombstone.ts';
+import { DEFAULT_DELETION, parseTombstone, stampRemoval } from '../../tombstone.ts';
 import { tenantKeyOfPath } from '../../tree.ts';
 
 /** What a removed tenant loses at once: Flux's way in, and its members' rights. Walls and counts stay with the content. */
 const TAKEN_AWAY: readonly ChildKind[] = ['Kustomization', 'RoleBinding', 'Role', 'ServiceAccount'];
-
-/** For tenants that went away without saying what is to happen to what they leave behind. */
-const DEFAULT_DELETION: Deletion = { policy: 'Retain', graceDays: 7 };
 
 /** Looks after the namespaces of removed tenants. */
 export function createTombstoneController(context: OperatorContext) {
