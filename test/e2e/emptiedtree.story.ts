@@ -24,22 +24,23 @@ export const emptiedTree: Story = {
     await stage.patch('GitRepository', 'sublet-fleet', 'fleet', {
       metadata: { annotations: { 'sublet.dev/confirmed-revision': revision } },
     });
-    await stage.gone('RDPInstance', 't-acme--bob', 'anna-desk');
     await stage.gone('Tenant', 'sublet-root', 'acme');
     const namespace = await stage.get('Namespace', '', 't-acme');
     expect(namespace?.metadata.annotations?.['sublet.dev/removed-at']).toMatch(/^20/);
     expect(await stage.get('DataVolume', 't-acme--bob', 'rdp-anna-desk')).toBeDefined();
 
-    // So many removals in an hour trip the operator's breaker as well: what it holds keeps running.
-    const id = await stage.eventually('the breaker is tripped', async () => {
-      return (await stage.get('ConfigMap', 'sublet-system', 'sublet-breaker'))?.data?.id;
+    // Which folder Flux empties first decides how many removals there are: with the fourth in an hour the operator's breaker holds the
+    // rest, which keeps running until a person confirms. Either way everything below the reseller stops, and the disks stay.
+    await stage.eventually('everything below acme is stopped', async () => {
+      const { id, confirmedAt } = (await stage.get('ConfigMap', 'sublet-system', 'sublet-breaker'))?.data ?? {};
+      if (id !== undefined && confirmedAt === undefined) {
+        await stage.patch('ConfigMap', 'sublet-system', 'sublet-breaker', {
+          metadata: { annotations: { 'sublet.dev/confirm': id } },
+        });
+      }
+      return (await stage.list('VirtualMachineInstance', 't-acme--bob')).length === 0 ? true : undefined;
     });
-    await stage.patch('ConfigMap', 'sublet-system', 'sublet-breaker', {
-      metadata: { annotations: { 'sublet.dev/confirm': id } },
-    });
-    await stage.gone('VirtualMachineInstance', 't-acme--bob', 'rdp-anna-desk');
-    for (const tenant of ['t-acme', 't-acme--bob', 't-acme--eve'])
-      await stage.gone('Kustomization', 'sublet-fleet', tenant);
+    await stage.gone('Kustomization', 'sublet-fleet', 't-acme');
     expect(await stage.get('DataVolume', 't-acme--bob', 'rdp-anna-desk')).toBeDefined();
   },
 };
