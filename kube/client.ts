@@ -16,7 +16,7 @@ import {
   writeQuery,
 } from './requests.ts';
 import { parseBody } from './status.ts';
-import { createTransport, type HttpCall, type TransportDeps } from './transport.ts';
+import { createTransport, type HttpCall, type Transport, type TransportDeps } from './transport.ts';
 import { openWatch } from './watch.ts';
 
 /**
@@ -123,8 +123,13 @@ export type ClientOptions = {
 
 /** The context that is current in `deps.kubeConfig` decides server and identity. Connects on the first call. */
 export function createClient(deps: ClientDeps, options: ClientOptions = {}): Client {
-  const { connections = 32, timeoutMs = 30_000, userAgent = 'sublet-kube' } = options;
-  const transport = createTransport(deps, { connections, userAgent });
+  const { connections = 32, timeoutMs, userAgent = 'sublet-kube' } = options;
+  return createClientOn(createTransport(deps, { connections, userAgent }), { timeoutMs });
+}
+
+/** The same over a transport of the caller's, which the client closes. */
+export function createClientOn(transport: Transport, options: Pick<ClientOptions, 'timeoutMs'> = {}): Client {
+  const { timeoutMs = 30_000 } = options;
 
   const send = (
     o: CallOptions,

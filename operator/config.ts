@@ -33,9 +33,9 @@ export const OperatorConfig = z.strictObject({
   /** Name of this process in Events; a pod's name. */
   instance: z.string().min(1).max(128).default('sublet-operator'),
   leaderElection: z.boolean().default(true),
-  /** Address of /metrics, /healthz and /readyz; port 0 picks a free one. */
+  /** Address of /metrics, /healthz and /readyz; port 0 picks a free one, null serves none of them. */
   bindAddress: z.string().max(253).default('0.0.0.0'),
-  port: z.number().int().min(0).max(65_535).default(8080),
+  port: z.number().int().min(0).max(65_535).nullable().default(8080),
   /** Reconciles of one kind that run at once. */
   workers: z.number().int().min(1).max(256).default(16),
   dns: z

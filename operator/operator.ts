@@ -28,7 +28,8 @@ export function createOperator(deps: OperatorDeps, config: OperatorConfig): Mana
   const leaderElection = config.leaderElection
     ? { leaderElection: { namespace: config.systemNamespace, name: LEASE_NAME } }
     : {};
-  const manager = createManager(deps, { ...leaderElection, http: { address: config.bindAddress, port: config.port } });
+  const http = config.port === null ? undefined : { address: config.bindAddress, port: config.port };
+  const manager = createManager(deps, { ...leaderElection, http });
   for (const informer of Object.values(context.informers)) manager.addInformer(informer as Informer<KubeObject>);
   for (const create of [
     createTenantController,

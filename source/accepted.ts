@@ -1,6 +1,6 @@
 import type { ExternalArtifact } from './externalartifact.ts';
 import { RESOURCE_COUNT } from './externalartifact.ts';
-import { decompress } from './fetch.ts';
+import { decompress, type Gunzip } from './fetch.ts';
 import { resourceId } from './gate.ts';
 import type { SourceLimits } from './limits.ts';
 import type { AcceptedArtifact, FolderVerdict } from './plan.ts';
@@ -22,6 +22,7 @@ export type AcceptedReader = {
  */
 export function createAcceptedReader(deps: {
   readonly store: ArchiveStore;
+  readonly gunzip: Gunzip;
   readonly limits: SourceLimits;
 }): AcceptedReader {
   const { store } = deps;
@@ -55,7 +56,8 @@ export function createAcceptedReader(deps: {
     if (verdict?.ok === true && verdict.digest === digest) return verdict.resources;
     if (verdict?.ok === false || store.find(name, digest) === undefined) return undefined;
     try {
-      const files = parseTar(await decompress(await store.read(name, digest), deps.limits), deps.limits);
+      const bytes = await decompress(deps.gunzip, await store.read(name, digest), deps.limits);
+      const files = parseTar(bytes, deps.limits);
       const documents = files.flatMap((file) => parseRendered(Buffer.from(file.bytes).toString('utf8')));
       return documents.flatMap((document) => resourceId(document) ?? []);
     } catch {

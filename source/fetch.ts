@@ -10,6 +10,12 @@ export type ArtifactRef = {
   readonly digest: string;
 };
 
+/** Gunzips a whole file; rejects with a RangeError when it would give more than `maxOutputLength` bytes. */
+export type Gunzip = (compressed: Uint8Array, options: { readonly maxOutputLength: number }) => Promise<Uint8Array>;
+
+/** Beside the event loop, so that a large archive holds nothing up. */
+export const gunzipInPool: Gunzip = promisify(gunzip);
+
 /** Opens a URL for reading. Rejects on any answer but 200; the message names the status. */
 export type OpenUrl = (url: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
@@ -19,7 +25,7 @@ export type OpenUrl = (url: string, signal: AbortSignal) => Promise<AsyncIterabl
  * there is (worth another try).
  */
 export async function fetchArtifact(
-  openUrl: OpenUrl,
+  deps: { readonly openUrl: OpenUrl; readonly gunzip: Gunzip },
   artifact: ArtifactRef,
   limits: SourceLimits,
   signal: AbortSignal,
@@ -30,8 +36,8 @@ export async function fetchArtifact(
       `the artifact's digest ${JSON.stringify(artifact.digest)} is not sha256:<64 hex digits>`,
     );
   }
-  const compressed = await download(openUrl, artifact, limits, signal);
-  return decompress(compressed, limits);
+  const compressed = await download(deps.openUrl, artifact, limits, signal);
+  return decompress(deps.gunzip, compressed, limits);
 }
 
 async function download(
@@ -64,11 +70,11 @@ async function download(
 }
 
 /** Gunzips within `unpackedBytes` and `compressionRatio`. */
-export async function decompress(compressed: Uint8Array, limits: SourceLimits): Promise<Uint8Array> {
+export async function decompress(gunzip: Gunzip, compressed: Uint8Array, limits: SourceLimits): Promise<Uint8Array> {
   const byRatio = Math.max(RATIO_FLOOR_BYTES, compressed.length * limits.compressionRatio);
   const most = Math.min(limits.unpackedBytes, byRatio);
   try {
-    return await promisify(gunzip)(compressed, { maxOutputLength: most });
+    return await gunzip(compressed, { maxOutputLength: most });
   } catch (error) {
     if (error instanceof RangeError) throw tooLarge(compressed.length, byRatio, limits);
     throw new ArchiveRefusedError(

@@ -7,7 +7,7 @@ import type { Clock, Random } from '../kube/clock.ts';
 import { type Controller, createController, watchOf } from '../kube/controller.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import { createInformer, type Informer } from '../kube/informer.ts';
-import { createManager } from '../kube/manager.ts';
+import { createManager, type Manager } from '../kube/manager.ts';
 import type { Metrics } from '../kube/metrics.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { GROUP } from '../model/group.ts';
@@ -15,11 +15,11 @@ import { ROOT_NAMESPACE } from '../model/names.ts';
 import type { SourceConfig } from './config.ts';
 import { type ClusterTenant, createEvaluator } from './evaluate.ts';
 import { EXTERNALARTIFACTS, type ExternalArtifact, GITREPOSITORIES, type GitRepository } from './externalartifact.ts';
-import type { OpenUrl } from './fetch.ts';
-import { createSourceMetrics } from './metrics.ts';
+import type { Gunzip, OpenUrl } from './fetch.ts';
+import { createSourceMetrics, type SourceMetrics } from './metrics.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { startArchiveServer } from './server.ts';
-import { createArchiveStore } from './store.ts';
+import { type ArchiveStore, createArchiveStore } from './store.ts';
 import { createTreeLoader } from './tree.ts';
 import { createArtifactWriter } from './write.ts';
 
@@ -31,6 +31,7 @@ export type SourceDeps = {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly openUrl: OpenUrl;
+  readonly gunzip: Gunzip;
 };
 
 /** A running fleet source. */
@@ -53,7 +54,6 @@ export const CONFIRM_ANNOTATION = `${GROUP}/confirmed-revision`;
  */
 export async function runSource(deps: SourceDeps, config: SourceConfig, signal: AbortSignal): Promise<Source> {
   const metrics = createSourceMetrics(deps.metrics);
-  const informers = createInformers(deps, config);
   const store = createArchiveStore(
     { now: deps.clock.now },
     { directory: config.directory, namespace: config.namespace },
@@ -66,17 +66,42 @@ export async function runSource(deps: SourceDeps, config: SourceConfig, signal: 
   const baseUrl =
     config.advertisedUrl ??
     `http://${server.address.includes(':') ? `[${server.address}]` : server.address}:${server.port}`;
-  const publisher = wirePublisher({ ...deps, ...informers, store, sourceMetrics: metrics, baseUrl }, config);
+  const source = createSource({ ...deps, store, sourceMetrics: metrics, baseUrl }, config, { http: config.manage });
+  lookAgain.call = source.lookAgain;
+  const stopped = source.manager.start(signal).finally(() => server.stop());
+  return { address: server.address, port: server.port, ready: () => source.manager.ready(), stopped };
+}
+
+/** What the fleet source needs beside {@link SourceDeps} once its archives have a place. */
+export type SourceParts = SourceDeps & {
+  readonly store: ArchiveStore;
+  readonly sourceMetrics: SourceMetrics;
+  /** What clients of the archive server put before a path; no slash at the end. */
+  readonly baseUrl: string;
+};
+
+/**
+ * Puts the fleet source together without an archive server; nothing runs before the manager is started. `lookAgain` has the volume read anew,
+ * for when something that should be there was asked for and is not.
+ */
+export function createSource(
+  deps: SourceParts,
+  config: SourceConfig,
+  options: { readonly http?: { readonly address: string; readonly port: number } } = {},
+): { readonly manager: Manager; readonly lookAgain: () => void } {
+  const informers = createInformers(deps, config);
+  const publisher = wirePublisher({ ...deps, ...informers }, config);
   const controller = createFleetController(deps, informers, publisher, config);
-  lookAgain.call = () => {
-    publisher.forgetVolume();
-    controller.enqueue(fleetKey(config));
-  };
   const { enabled, ...leaderElection } = config.leaderElection;
-  const manager = createManager(deps, { http: config.manage, leaderElection: enabled ? leaderElection : undefined });
+  const manager = createManager(deps, { ...options, leaderElection: enabled ? leaderElection : undefined });
   manager.addController(controller);
-  const stopped = manager.start(signal).finally(() => server.stop());
-  return { address: server.address, port: server.port, ready: () => manager.ready(), stopped };
+  return {
+    manager,
+    lookAgain: () => {
+      publisher.forgetVolume();
+      controller.enqueue(fleetKey(config));
+    },
+  };
 }
 
 const MAX_CONNECTIONS = 256;
@@ -99,15 +124,8 @@ function createInformers(deps: SourceDeps, { namespace, repository }: SourceConf
   };
 }
 
-type Wiring = SourceDeps &
-  Informers & {
-    readonly store: ReturnType<typeof createArchiveStore>;
-    readonly sourceMetrics: ReturnType<typeof createSourceMetrics>;
-    readonly baseUrl: string;
-  };
-
-function wirePublisher(wiring: Wiring, config: SourceConfig): Publisher {
-  const { client, clock, log, store, repositories, artifacts, tenants } = wiring;
+function wirePublisher(wiring: SourceParts & Informers, config: SourceConfig): Publisher {
+  const { client, clock, log, store, gunzip, repositories, artifacts, tenants } = wiring;
   const { namespace, repository, limits, environment } = config;
   const events = createEventRecorder(wiring, {
     reportingController: `${GROUP}/source`,
@@ -128,6 +146,7 @@ function wirePublisher(wiring: Wiring, config: SourceConfig): Publisher {
       }),
       evaluator: createEvaluator({ store, clock, check: checkResource, limits }),
       store,
+      gunzip,
       writer: createArtifactWriter({ client, clock, artifacts }, { namespace, repository }),
       metrics: wiring.sourceMetrics,
       warn: (object, reason, note) => events.event(object, { type: 'Warning', reason, note, action: 'Publish' }),

@@ -6,6 +6,7 @@ import { type AcceptedReader, createAcceptedReader } from './accepted.ts';
 import { renderArchive } from './archive.ts';
 import type { ClusterTenant, Evaluation, Evaluator } from './evaluate.ts';
 import { type Artifact, type ExternalArtifact, type GitRepository, isOurs } from './externalartifact.ts';
+import type { Gunzip } from './fetch.ts';
 import type { SourceLimits } from './limits.ts';
 import type { SourceMetrics } from './metrics.ts';
 import { type AcceptedArtifact, computePlan, holdAll, type Plan, type PlannedState } from './plan.ts';
@@ -25,6 +26,7 @@ export type PublisherDeps = {
   readonly trees: TreeLoader;
   readonly evaluator: Evaluator;
   readonly store: ArchiveStore;
+  readonly gunzip: Gunzip;
   readonly writer: ArtifactWriter;
   readonly metrics: SourceMetrics;
   /** Tells people who look at the GitRepository. */
@@ -57,7 +59,7 @@ export type Publisher = {
 
 /** The steps from a revision to published folders. One pass at a time. */
 export function createPublisher(deps: PublisherDeps, options: PublisherOptions): Publisher {
-  const reader = createAcceptedReader({ store: deps.store, limits: options.limits });
+  const reader = createAcceptedReader({ store: deps.store, gunzip: deps.gunzip, limits: options.limits });
   let volumeReadAtMs: number | undefined;
   let told = '';
   return {

@@ -5,7 +5,7 @@ import { createClient } from '../kube/client.ts';
 import { realClock, realRandom } from '../kube/clock.ts';
 import { createMetrics } from '../kube/metrics.ts';
 import { parseSourceConfig } from './config.ts';
-import type { OpenUrl } from './fetch.ts';
+import { gunzipInPool, type OpenUrl } from './fetch.ts';
 import { runSource } from './main.ts';
 
 /** Reads over HTTP without following redirects: an artifact is where source-controller says it is. */
@@ -29,7 +29,7 @@ export async function startSource(
   const deps = { clock: realClock, random: realRandom, log, metrics };
   const client = createClient({ ...deps, kubeConfig });
   try {
-    const source = await runSource({ ...deps, client, openUrl }, config, signal);
+    const source = await runSource({ ...deps, client, openUrl, gunzip: gunzipInPool }, config, signal);
     log.info({ address: source.address, port: source.port, environment: config.environment }, 'serving archives');
     await source.stopped;
   } finally {

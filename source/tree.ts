@@ -1,6 +1,6 @@
 import type { Clock } from '../kube/clock.ts';
 import { TransientError } from '../kube/errors.ts';
-import { type ArtifactRef, fetchArtifact, type OpenUrl } from './fetch.ts';
+import { type ArtifactRef, fetchArtifact, type Gunzip, type OpenUrl } from './fetch.ts';
 import { ArchiveRefusedError, type SourceLimits } from './limits.ts';
 import { type Split, splitTree } from './split.ts';
 import { parseTar } from './untar.ts';
@@ -22,7 +22,7 @@ export type TreeLoaderOptions = {
 };
 
 export function createTreeLoader(
-  deps: { readonly openUrl: OpenUrl; readonly clock: Clock },
+  deps: { readonly openUrl: OpenUrl; readonly gunzip: Gunzip; readonly clock: Clock },
   options: TreeLoaderOptions,
 ): TreeLoader {
   let known: { readonly digest: string; readonly tree: Tree } | undefined;
@@ -40,7 +40,7 @@ export function createTreeLoader(
     const message = `the artifact at ${artifact.url} took longer than fetchTimeoutMs ${fetchTimeoutMs}`;
     const timer = deps.clock.setTimeout(() => late.abort(new TransientError(message)), fetchTimeoutMs);
     try {
-      const bytes = await fetchArtifact(deps.openUrl, artifact, limits, AbortSignal.any([signal, late.signal]));
+      const bytes = await fetchArtifact(deps, artifact, limits, AbortSignal.any([signal, late.signal]));
       return { ok: true, split: splitTree(parseTar(bytes, limits), environment, isNamespace) };
     } catch (error) {
       if (error instanceof ArchiveRefusedError) return { ok: false, message: `${error.limit}: ${error.message}` };

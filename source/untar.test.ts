@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decompress, fetchArtifact } from './fetch.ts';
+import { decompress, fetchArtifact, gunzipInPool as gunzip } from './fetch.ts';
 import { ArchiveRefusedError, DEFAULT_LIMITS } from './limits.ts';
 import { buildRawTar, buildTarGz, paxRecord, type RawEntry } from './testing/tar.ts';
 import { parseTar } from './untar.ts';
@@ -29,7 +29,7 @@ test('reads what another writer wrote: ustar, long names, names beyond ASCII', a
     [split]: 'four',
     empty: '',
   });
-  const files = parseTar(await decompress(bytes, DEFAULT_LIMITS), DEFAULT_LIMITS);
+  const files = parseTar(await decompress(gunzip, bytes, DEFAULT_LIMITS), DEFAULT_LIMITS);
   expect(files.map(({ path, bytes: data }) => [path, Buffer.from(data).toString()])).toEqual([
     ['a.yaml', 'one'],
     [long, 'two'],
@@ -156,17 +156,17 @@ test('never throws anything but a refusal, whatever the bytes', () => {
 
 test('refuses bombs by ratio and by size, naming limit and number', async () => {
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024), { level: 9 });
-  await expect(decompress(bomb, DEFAULT_LIMITS)).rejects.toMatchObject({
+  await expect(decompress(gunzip, bomb, DEFAULT_LIMITS)).rejects.toMatchObject({
     limit: 'compressionRatio',
     message: expect.stringContaining('compressionRatio 200'),
   });
   const large = gzipSync(Buffer.alloc(3_000));
-  await expect(decompress(large, { ...DEFAULT_LIMITS, unpackedBytes: 2_000 })).rejects.toMatchObject({
+  await expect(decompress(gunzip, large, { ...DEFAULT_LIMITS, unpackedBytes: 2_000 })).rejects.toMatchObject({
     limit: 'unpackedBytes',
     message: 'the artifact unpacks to more than unpackedBytes 2000 bytes',
   });
-  await expect(decompress(Buffer.from('no gzip'), DEFAULT_LIMITS)).rejects.toMatchObject({ limit: 'format' });
-  await expect(decompress(large.subarray(0, 20), DEFAULT_LIMITS)).rejects.toMatchObject({ limit: 'format' });
+  await expect(decompress(gunzip, Buffer.from('no gzip'), DEFAULT_LIMITS)).rejects.toMatchObject({ limit: 'format' });
+  await expect(decompress(gunzip, large.subarray(0, 20), DEFAULT_LIMITS)).rejects.toMatchObject({ limit: 'format' });
 });
 
 test('fetches within the size limit and only the stated digest', async () => {
@@ -178,17 +178,19 @@ test('fetches within the size limit and only the stated digest', async () => {
     })();
   const signal = new AbortController().signal;
   await expect(
-    fetchArtifact(openUrl, { url: 'http://source/a.tar.gz', digest }, DEFAULT_LIMITS, signal),
+    fetchArtifact({ openUrl, gunzip }, { url: 'http://source/a.tar.gz', digest }, DEFAULT_LIMITS, signal),
   ).resolves.toHaveLength(2048);
   const small = { ...DEFAULT_LIMITS, archiveBytes: 50 };
-  await expect(fetchArtifact(openUrl, { url: 'u', digest }, small, signal)).rejects.toMatchObject({
+  await expect(fetchArtifact({ openUrl, gunzip }, { url: 'u', digest }, small, signal)).rejects.toMatchObject({
     limit: 'archiveBytes',
     message: expect.stringContaining('50'),
   });
   await expect(
-    fetchArtifact(openUrl, { url: 'u', digest: `sha256:${'0'.repeat(64)}` }, DEFAULT_LIMITS, signal),
+    fetchArtifact({ openUrl, gunzip }, { url: 'u', digest: `sha256:${'0'.repeat(64)}` }, DEFAULT_LIMITS, signal),
   ).rejects.toThrow(digest);
-  await expect(fetchArtifact(openUrl, { url: 'u', digest: 'md5:00' }, DEFAULT_LIMITS, signal)).rejects.toMatchObject({
+  await expect(
+    fetchArtifact({ openUrl, gunzip }, { url: 'u', digest: 'md5:00' }, DEFAULT_LIMITS, signal),
+  ).rejects.toMatchObject({
     limit: 'digest',
   });
 });

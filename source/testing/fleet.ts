@@ -11,6 +11,7 @@ import { createMetrics } from '../../kube/metrics.ts';
 import type { Cluster } from '../../test/cluster/contract.ts';
 import { SourceConfig } from '../config.ts';
 import type { ExternalArtifact } from '../externalartifact.ts';
+import { gunzipInPool } from '../fetch.ts';
 import { runSource, type Source } from '../main.ts';
 import { openUrl } from '../start.ts';
 
@@ -51,7 +52,7 @@ export async function startSource(
     manage: { address: '127.0.0.1', port: 0 },
     ...settings,
   });
-  const source = await runSource({ ...deps, client, openUrl }, config, stop.signal);
+  const source = await runSource({ ...deps, client, openUrl, gunzip: gunzipInPool }, config, stop.signal);
   await source.ready();
   return {
     source,
