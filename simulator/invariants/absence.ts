@@ -1,0 +1,234 @@
+import type { Check, Report } from './checker.ts';
+import {
+  annotationOf,
+  at,
+  BREAKER,
+  CLAIMS,
+  CONFIGMAPS,
+  DESKTOPS,
+  DISKS,
+  HELD,
+  isOperator,
+  isRecord,
+  listAt,
+  MACHINES,
+  NAMESPACES,
+  nameOf,
+  namespaceOf,
+  OWNER_KIND,
+  OWNER_NAME,
+  PATH,
+  REMOVED_AT,
+  ROOT,
+  SECRETS,
+  SWEEP_AT,
+  SYSTEM,
+  TENANTS,
+  textAt,
+  UNSEEN_MS,
+  type World,
+} from './live.ts';
+import type { Change, Live, Repository } from './trail.ts';
+
+/** What holds a customer's data or identity. */
+const VALUED: ReadonlySet<string> = new Set([NAMESPACES, DISKS, MACHINES, SECRETS, CLAIMS]);
+const DAY_MS = 86_400_000;
+/** Times are kept in whole seconds here and there. */
+const SECOND_MS = 1_000;
+const LEAST_HELD = 3;
+const SHARE_HELD = 0.05;
+
+/**
+ * I7: absence deletes nothing. The operator deletes what holds data only at the end of a grace that it stamped, never while it is
+ * held or the breaker is tripped. It stamps only what somebody removed, with the grace that was stated, and stops a machine only for a
+ * reason that is stated somewhere. Flux removes an order only when the repository does, and not in a landslide.
+ */
+export const createAbsenceCheck: Check = (report) => {
+  /** What was last stated of a removal's grace, by `resource key`. */
+  const graces = new Map<string, number>();
+  /** When an order went or was asked to go, by `resource key`. */
+  const removals = new Map<string, number>();
+  const repositories: Repository[] = [];
+  return {
+    change(change, world) {
+      const { resource, key, actor } = change;
+      if (resource === TENANTS || resource === DESKTOPS) {
+        remember(change, graces, removals);
+        if (actor === 'flux') judgePruning(change, repositories, report);
+      }
+      if (!isOperator(actor) || !VALUED.has(resource)) return;
+      if (resource === SECRETS && change.before?.metadata.labels?.[OWNER_KIND] !== 'RDPInstance') return;
+      if (isDeletion(change)) judgeDeletion(change, world, report);
+      else if (isStamping(change)) judgeStamp(change, world, { graces, removals }, report);
+      if (resource === MACHINES) judgeHalt(change, world, removals, report);
+      if (resource === DISKS || resource === CLAIMS) judgeShrink(change, report, key);
+    },
+    repository(repository) {
+      repositories.push(repository);
+      if (repositories.length > 2) repositories.shift();
+    },
+  };
+};
+
+function remember(
+  { resource, key, before, after, atMs }: Change,
+  graces: Map<string, number>,
+  removals: Map<string, number>,
+): void {
+  const id = `${resource} ${key}`;
+  if (after !== undefined && after.metadata.deletionTimestamp === undefined) {
+    removals.delete(id);
+    graces.set(id, graceOf(after));
+  } else if (before !== undefined && before.metadata.deletionTimestamp === undefined) {
+    graces.set(id, graceOf(before));
+    removals.set(id, atMs);
+  }
+}
+
+function graceOf(order: Live): number {
+  const days = at(order, 'spec', 'deletion', 'graceDays');
+  if (at(order, 'spec', 'deletion', 'policy') === 'Delete') return 0;
+  return (typeof days === 'number' ? days : 7) * DAY_MS;
+}
+
+function isDeletion({ before, after }: Change): boolean {
+  if (before === undefined || before.metadata.deletionTimestamp !== undefined) return false;
+  return after === undefined || after.metadata.deletionTimestamp !== undefined;
+}
+
+function isStamping({ before, after }: Change): boolean {
+  return (
+    before !== undefined &&
+    annotationOf(before, REMOVED_AT) === undefined &&
+    annotationOf(after, REMOVED_AT) !== undefined
+  );
+}
+
+function judgeDeletion(change: Change, world: World, report: Report): void {
+  const { before, atMs } = change;
+  const sweepAt = Date.parse(annotationOf(before, SWEEP_AT) ?? '');
+  const say = (text: string): void => report('I7', change, text);
+  if (annotationOf(before, REMOVED_AT) === undefined) say('it was deleted and had never been stamped as removed');
+  else if (Number.isNaN(sweepAt)) say('it was deleted and its stamp names no end of the grace');
+  else if (sweepAt > atMs + SECOND_MS)
+    say(`it was deleted ${Math.ceil((sweepAt - atMs) / SECOND_MS)} s before its grace was over`);
+  if (annotationOf(before, HELD) !== undefined) say('it was deleted although the breaker held it');
+  const breaker = world.get(CONFIGMAPS, `${SYSTEM}/${BREAKER}`)?.data;
+  const tripped = isRecord(breaker) && breaker.id !== undefined && breaker.confirmedAt === undefined;
+  const trippedAt = isRecord(breaker) ? Date.parse(String(breaker.trippedAt)) : Number.NaN;
+  if (tripped && atMs - trippedAt > UNSEEN_MS) say('it was deleted while the breaker was tripped');
+}
+
+type Memory = { readonly graces: ReadonlyMap<string, number>; readonly removals: ReadonlyMap<string, number> };
+
+function judgeStamp(change: Change, world: World, { graces, removals }: Memory, report: Report): void {
+  const { after, resource, key } = change;
+  const order = findOrder(resource, key, after, world);
+  const say = (text: string): void => report('I7', change, text);
+  if (order === undefined) return;
+  const id = `${order.resource} ${order.key}`;
+  const live = world.get(order.resource, order.key);
+  if (live !== undefined && live.metadata.deletionTimestamp === undefined && !removals.has(id)) {
+    if (isSameOrder(order.resource, live, after)) say(`it was stamped as removed, and ${id} is there`);
+    return;
+  }
+  const removedAt = Date.parse(annotationOf(after, REMOVED_AT) ?? '');
+  const sweepAt = Date.parse(annotationOf(after, SWEEP_AT) ?? '');
+  const stated = graces.get(id);
+  if (stated !== undefined && sweepAt - removedAt < stated - SECOND_MS) {
+    say(`its grace is ${(sweepAt - removedAt) / DAY_MS} days, and ${stated / DAY_MS} were stated`);
+  }
+}
+
+/** Of a Tenant another identity may have come under the same name; then what the older left is removed all the same. */
+function isSameOrder(resource: string, live: Live, left: Live | undefined): boolean {
+  if (resource !== TENANTS) return true;
+  return annotationOf(left, 'sublet.dev/tenant-id')?.startsWith(`${textAt(live, 'spec', 'id')}-`) === true;
+}
+
+/** The order that something of value belongs to. */
+function findOrder(
+  resource: string,
+  key: string,
+  object: Live | undefined,
+  world: World,
+): { readonly resource: string; readonly key: string } | undefined {
+  if (resource !== NAMESPACES) {
+    const name = object?.metadata.labels?.[OWNER_NAME];
+    return name === undefined ? undefined : { resource: DESKTOPS, key: `${namespaceOf(key)}/${name}` };
+  }
+  const path = annotationOf(object, PATH);
+  if (path === undefined) return undefined;
+  const cut = path.lastIndexOf('--');
+  const seller = cut < 0 ? ROOT : findHome(world, path.slice(0, cut));
+  return { resource: TENANTS, key: `${seller}/${cut < 0 ? path : path.slice(cut + 2)}` };
+}
+
+function findHome(world: World, path: string): string {
+  for (const [name, object] of world.list(NAMESPACES)) if (annotationOf(object, PATH) === path) return name;
+  return '';
+}
+
+/** A running machine is stopped for a reason that is, or a moment ago was, stated in the cluster. */
+function judgeHalt(change: Change, world: World, removals: ReadonlyMap<string, number>, report: Report): void {
+  const { before, after, key, atMs } = change;
+  const halted =
+    textAt(before, 'spec', 'runStrategy') === 'RerunOnFailure' && textAt(after, 'spec', 'runStrategy') === 'Halted';
+  if (!halted || after === undefined) return;
+  const order = `${namespaceOf(key)}/${after.metadata.labels?.[OWNER_NAME]}`;
+  const desktop = world.get(DESKTOPS, order);
+  const recently = (resource: string, name: string): boolean =>
+    atMs - (world.changedByOthersAt(resource, name) ?? Number.NEGATIVE_INFINITY) < UNSEEN_MS;
+  const removed =
+    desktop === undefined || desktop.metadata.deletionTimestamp !== undefined || removals.has(`${DESKTOPS} ${order}`);
+  if (removed && annotationOf(after, HELD) !== undefined)
+    report('I7', change, 'it was stopped although the breaker holds it');
+  if (removed || recently(DESKTOPS, order)) return;
+  const stated = textAt(desktop, 'spec', 'power') === 'Stopped' || textAt(desktop, 'spec', 'restartedAt') !== undefined;
+  if (stated || hasSuspension(world, namespaceOf(key), atMs)) return;
+  report('I7', change, 'it was stopped and nobody asked for it: not its power, no restart, no suspension, no removal');
+}
+
+/** Whether anybody up the tree suspends, holds, or is removed; or did until a moment ago. */
+function hasSuspension(world: World, namespace: string, atMs: number): boolean {
+  if (atMs - world.kindChangedByOthersAt(TENANTS) < UNSEEN_MS) return true;
+  for (let path = annotationOf(world.get(NAMESPACES, namespace), PATH); path !== undefined; ) {
+    const cut = path.lastIndexOf('--');
+    const seller = cut < 0 ? ROOT : findHome(world, path.slice(0, cut));
+    const tenant = world.get(TENANTS, `${seller}/${path.slice(cut < 0 ? 0 : cut + 2)}`);
+    if (tenant === undefined || tenant.metadata.deletionTimestamp !== undefined) return true;
+    if (listAt(tenant, 'spec', 'suspensions').length > 0 || listAt(tenant, 'spec', 'holds').length > 0) return true;
+    path = cut < 0 ? undefined : path.slice(0, cut);
+  }
+  return false;
+}
+
+/** A disk's data lives as long as its request does not shrink; a new one in its place would be empty. */
+function judgeShrink({ before, after, resource, atMs }: Change, report: Report, key: string): void {
+  if (before === undefined || after === undefined) return;
+  const old = textAt(before, 'spec', 'sourceRef', 'name');
+  if (old !== undefined && old !== textAt(after, 'spec', 'sourceRef', 'name')) {
+    report('I7', { atMs, resource, key }, 'the disk was made over from another image');
+  }
+}
+
+/**
+ * Flux deletes an order only when the newest revision does not declare it, and when that revision takes away no more than a few of all,
+ * unless a person confirmed it.
+ */
+function judgePruning(change: Change, repositories: readonly Repository[], report: Report): void {
+  if (!isDeletion(change)) return;
+  const [previous, newest] = repositories.length > 1 ? repositories : [undefined, repositories[0]];
+  if (newest === undefined) return;
+  const id = `${namespaceOf(change.key)}/${change.resource}/${nameOf(change.key)}`;
+  if (newest.declared.has(id)) report('I7', change, 'Flux deleted it, and the repository declares it');
+  if (previous === undefined || newest.confirmed || previous.confirmed) return;
+  const gone = [...previous.declared].filter((one) => !newest.declared.has(one)).length;
+  const most = Math.max(LEAST_HELD, Math.floor(previous.declared.size * SHARE_HELD));
+  if (gone > most)
+    report(
+      'I7',
+      change,
+      `Flux deleted it by a revision that takes away ${gone} of ${previous.declared.size}, unconfirmed`,
+    );
+}

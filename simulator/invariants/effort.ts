@@ -1,0 +1,32 @@
+import type { Check } from './checker.ts';
+import { isOperator } from './live.ts';
+
+const MINUTE_MS = 60_000;
+/** Failing requests an object and minute. */
+const MOST = 10;
+/** Its own pace, every two seconds, is what leader election is. */
+const LEASES = 'leases.coordination.k8s.io';
+const COLLECTIONS: ReadonlySet<string> = new Set(['list', 'watch']);
+
+/**
+ * I6: effort is bounded. On one object a process sends at most ten requests a minute that fail, as long as none succeeds in between. That
+ * other keys stay live meanwhile is seen by where a run ends.
+ */
+export const createEffortCheck: Check = (report) => {
+  const failing = new Map<string, number[]>();
+  return {
+    answer({ code, atMs }, request) {
+      const { actor, resource, key, verb, subresource } = request;
+      if (!isOperator(actor) || resource === LEASES || COLLECTIONS.has(verb)) return;
+      const object = `${actor} ${resource} ${key}`;
+      const failed = code === 0 || code >= 400;
+      if (!failed) return void failing.delete(object);
+      const times = (failing.get(object) ?? []).filter((time) => atMs - time < MINUTE_MS);
+      times.push(atMs);
+      failing.set(object, times);
+      if (times.length !== MOST + 1) return;
+      const what = subresource === undefined ? verb : `${verb} ${subresource}`;
+      report('I6', request, `${times.length} failing requests within a minute, the last a ${what} (${code})`);
+    },
+  };
+};

@@ -1,0 +1,55 @@
+import type { Check } from './checker.ts';
+import { DESKTOPS, isOperator, TENANTS } from './live.ts';
+import type { Actor, RequestSent } from './trail.ts';
+
+/**
+ * I5: nobody acts on a view older than his own last write. A request that says which version it means never means one older than the
+ * answer that the same process had before; and what destroys or replaces says which object and version it means.
+ */
+export const createMonotonicCheck: Check = (report) => {
+  /** By object, then process: the newest version that an answer showed it, and when. */
+  const shown = new Map<string, Map<Actor, { readonly version: bigint; readonly atMs: number }>>();
+  return {
+    request(request) {
+      if (!isOperator(request.actor) || request.resource.startsWith('leases.')) return;
+      const lack = findLack(request);
+      if (lack !== undefined) report('I5', request, lack);
+      const means = parseVersion(request.means?.resourceVersion);
+      const last = shown.get(objectOf(request))?.get(request.actor);
+      // What is sent in the same moment as an answer comes may have been decided before it.
+      if (means === undefined || last === undefined || request.atMs <= last.atMs || means >= last.version) return;
+      report('I5', request, `it means version ${means}, and its process had been answered ${last.version} before`);
+    },
+    answer({ code, resourceVersion, atMs }, request) {
+      const version = parseVersion(resourceVersion);
+      if (!isOperator(request.actor) || code < 200 || code > 299 || version === undefined) return;
+      if (request.verb === 'delete' || request.verb === 'list' || request.verb === 'watch') return;
+      const known = shown.get(objectOf(request)) ?? new Map();
+      shown.set(objectOf(request), known);
+      if (version > (known.get(request.actor)?.version ?? 0n)) known.set(request.actor, { version, atMs });
+    },
+    change(change) {
+      if (change.after === undefined) shown.delete(objectOf(change));
+    },
+  };
+};
+
+function objectOf({ resource, key }: { readonly resource: string; readonly key: string }): string {
+  return `${resource} ${key}`;
+}
+
+function findLack({ verb, resource, means, tests, subresource }: RequestSent): string | undefined {
+  const exact = means?.uid !== undefined && means.resourceVersion !== undefined;
+  if (verb === 'delete') return exact ? undefined : 'a delete without the UID and version that it means';
+  if (verb === 'update' && means?.resourceVersion === undefined)
+    return 'a replacement without the version that it means';
+  if (verb !== 'patch' || subresource !== undefined) return undefined;
+  const finalizers = resource === TENANTS || resource === DESKTOPS;
+  if (!finalizers) return exact ? undefined : 'a patch without the UID and version that it means';
+  const tested = tests?.includes('/metadata/uid') === true && tests.includes('/metadata/finalizers');
+  return tested ? undefined : 'finalizers are patched without a test of the UID and of what they were';
+}
+
+function parseVersion(text: string | undefined): bigint | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined;
+}

@@ -1,0 +1,130 @@
+import type { Check, Report } from './checker.ts';
+import {
+  annotationOf,
+  at,
+  DESKTOPS,
+  INSTANCES,
+  isOperator,
+  isRecord,
+  listAt,
+  NAMESPACES,
+  nameOf,
+  namespaceOf,
+  PATH,
+  PLANS,
+  QUOTAS,
+  TENANTS,
+  textAt,
+  type World,
+} from './live.ts';
+import type { Change, Live } from './trail.ts';
+
+const JUDGED: ReadonlySet<string> = new Set([TENANTS, PLANS, QUOTAS, DESKTOPS]);
+/** Times of conditions and epochs are kept in whole seconds. */
+const SECOND_MS = 1_000;
+
+/**
+ * I8: status tells the truth. A desktop is Ready, and has a first handshake, only after the guest of this power epoch completed one; a
+ * Tenant only when its namespace is there; `observedGeneration` is never ahead; a transition time changes when its status does, and only then.
+ */
+export const createTruthCheck: Check = (report) => {
+  /** First handshake of each guest, by the UID of its instance. */
+  const answered = new Map<string, number>();
+  return {
+    handshake({ instanceUid, atMs }) {
+      if (!answered.has(instanceUid)) answered.set(instanceUid, atMs);
+    },
+    change(change, world) {
+      const { resource, actor, before, after } = change;
+      if (resource === INSTANCES && after === undefined) answered.delete(before?.metadata.uid ?? '');
+      if (!isOperator(actor) || !JUDGED.has(resource) || after === undefined) return;
+      judgeGenerations(change, after, report);
+      judgeTransitions(change, report);
+      if (resource === DESKTOPS) judgeDesktop(change, after, world, answered, report);
+      if (resource === TENANTS) judgeTenant(change, after, world, report);
+    },
+  };
+};
+
+type Condition = {
+  readonly type: string;
+  readonly status: string;
+  readonly lastTransitionTime: string;
+  readonly observedGeneration: number;
+};
+
+function conditionsOf(object: Live | undefined): readonly Condition[] {
+  return listAt(object, 'status', 'conditions').filter(isRecord) as unknown as readonly Condition[];
+}
+
+function readyOf(object: Live | undefined): Condition | undefined {
+  return conditionsOf(object).find(({ type }) => type === 'Ready');
+}
+
+function judgeGenerations(change: Change, after: Live, report: Report): void {
+  const generation = after.metadata.generation ?? 0;
+  const stated = [
+    ['status.observedGeneration', at(after, 'status', 'observedGeneration')] as const,
+    ...conditionsOf(after).map(({ type, observedGeneration }) => [`condition ${type}`, observedGeneration] as const),
+  ];
+  for (const [where, observed] of stated) {
+    if (typeof observed === 'number' && observed > generation) {
+      report('I8', change, `${where} says that generation ${observed} was seen, and there is only ${generation}`);
+    }
+  }
+}
+
+function judgeTransitions(change: Change, report: Report): void {
+  const old = new Map(conditionsOf(change.before).map((condition) => [condition.type, condition]));
+  for (const { type, status, lastTransitionTime } of conditionsOf(change.after)) {
+    const was = old.get(type);
+    if (was === undefined) continue;
+    const same = was.lastTransitionTime === lastTransitionTime;
+    if (was.status === status && !same)
+      report('I8', change, `condition ${type} stayed ${status} and got another transition time`);
+    if (was.status === status || !same) continue;
+    // Two changes within one second are one time.
+    if (change.atMs - Date.parse(lastTransitionTime) > SECOND_MS) {
+      report('I8', change, `condition ${type} became ${status} and kept its transition time ${lastTransitionTime}`);
+    }
+  }
+}
+
+function judgeDesktop(
+  change: Change,
+  after: Live,
+  world: World,
+  answered: ReadonlyMap<string, number>,
+  report: Report,
+): void {
+  const uid = textAt(after, 'status', 'epoch', 'vmiUID');
+  const claimed = textAt(after, 'status', 'epoch', 'firstHandshakeAt');
+  const before = textAt(change.before, 'status', 'epoch', 'firstHandshakeAt');
+  const fresh =
+    claimed !== undefined && (claimed !== before || uid !== textAt(change.before, 'status', 'epoch', 'vmiUID'));
+  const first = uid === undefined ? undefined : answered.get(uid);
+  if (fresh && (first === undefined || Date.parse(claimed) < Math.floor(first / SECOND_MS) * SECOND_MS)) {
+    report('I8', change, `it claims a handshake at ${claimed} that its guest had not completed`);
+  }
+  if (readyOf(after)?.status !== 'True' || readyOf(change.before)?.status === 'True') return;
+  if (claimed === undefined || uid === undefined) {
+    report('I8', change, 'it became Ready in a power epoch without a handshake');
+    return;
+  }
+  if (first === undefined)
+    report('I8', change, 'it became Ready and the guest of this power epoch never completed a handshake');
+  if (textAt(after, 'status', 'epoch', 'endedAt') !== undefined)
+    report('I8', change, 'it became Ready in a power epoch that ended');
+  if (textAt(after, 'status', 'address') === undefined) report('I8', change, 'it became Ready without an address');
+  const child = world.get(INSTANCES, `${namespaceOf(change.key)}/rdp-${nameOf(change.key)}`);
+  if (child === undefined) report('I8', change, 'it became Ready without a guest');
+}
+
+function judgeTenant(change: Change, after: Live, world: World, report: Report): void {
+  if (readyOf(after)?.status !== 'True' || readyOf(change.before)?.status === 'True') return;
+  const namespace = textAt(after, 'status', 'namespace') ?? '';
+  const path = annotationOf(world.get(NAMESPACES, namespace), PATH);
+  if (path === undefined || path !== textAt(after, 'status', 'path')) {
+    report('I8', change, `it became Ready and namespace ${namespace} is not there as its own`);
+  }
+}
