@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import type { Random } from '../../kube/clock.ts';
 
 /** Loopback addresses, one a holder. */
@@ -15,7 +14,11 @@ export type AddressPool = {
  * `cidr` must lie in 127.0.0.0/8: simulated desktops are never reachable from another machine. Addresses are tried
  * from a random place on, so that several simulators on one machine rarely meet, and bound once before they are given out, so that they never clash.
  */
-export function createAddressPool(deps: { readonly random: Random }, cidr: string, port: number): AddressPool {
+export function createAddressPool(
+  deps: { readonly random: Random; readonly isFree: (address: string, port: number) => Promise<boolean> },
+  cidr: string,
+  port: number,
+): AddressPool {
   const range = parseLoopbackRange(cidr);
   const holders = new Map<string, string>();
   const taken = new Set<string>();
@@ -33,7 +36,7 @@ export function createAddressPool(deps: { readonly random: Random }, cidr: strin
         const address = renderAddress(range.first + ((start + i) % range.size));
         if (taken.has(address)) continue;
         hold(holder, address);
-        if (await isFree(address, port)) return address;
+        if (await deps.isFree(address, port)) return address;
         holders.delete(holder);
         taken.delete(address);
       }
@@ -82,12 +85,4 @@ function parseAddress(address: string): number | undefined {
 
 function renderAddress(number: number): string {
   return [24, 16, 8, 0].map((shift) => Math.trunc(number / 2 ** shift) % 256).join('.');
-}
-
-function isFree(address: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ host: address, port }, () => server.close(() => resolve(true)));
-  });
 }

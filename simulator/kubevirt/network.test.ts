@@ -7,11 +7,15 @@ import type { VirtualMachineInstance } from '../../kubevirt/index.ts';
 import { createAddressPool } from './addresses.ts';
 import { selects } from './loadbalancer.controller.ts';
 import { createLoadBalancer, isAdmitted } from './loadbalancer.ts';
+import { canListen } from './network.ts';
 import { ANNOTATION_FAULT, parseFault, parseOptions } from './options.ts';
 import { createTimers } from './timers.ts';
 
 const PORT = 33_891;
-const at = (next: number) => ({ random: { next: () => next, bytes: (length: number) => new Uint8Array(length) } });
+const at = (next: number) => ({
+  random: { next: () => next, bytes: (length: number) => new Uint8Array(length) },
+  isFree: canListen,
+});
 
 describe('createAddressPool', () => {
   it('gives every holder one address of the range, and the same again', async () => {

@@ -22,10 +22,9 @@ import { createControllers, INDEX_CLONE, INDEX_SOURCE, INDEX_VOLUME, type Parts 
 import { installCrds } from './crds.ts';
 import { cloneKeys, sourceKeys } from './datavolume.controller.ts';
 import type { Claim } from './datavolume.ts';
-import { createDesktops } from './desktops.ts';
 import { forgetInstance } from './instance.controller.ts';
 import { INDEX_NAMESPACE, type Service } from './loadbalancer.controller.ts';
-import { createLoadBalancer } from './loadbalancer.ts';
+import { createTcpNetwork, type GuestNetwork } from './network.ts';
 import { parseOptions, type Settings, type SimulatorOptions } from './options.ts';
 import { createTimers } from './timers.ts';
 import { installStorageClasses, PERSISTENTVOLUMES, type Volume } from './volume.controller.ts';
@@ -36,6 +35,8 @@ export type SimulatorDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics?: Metrics | undefined;
+  /** Absent: real sockets on loopback. */
+  readonly network?: GuestNetwork | undefined;
 };
 
 export type Simulator = {
@@ -74,16 +75,19 @@ export async function startKubeVirtSimulator(deps: SimulatorDeps, options: Simul
 
 function createParts(deps: SimulatorDeps, settings: Settings): Parts {
   const informer = <T extends KubeObject>(options: InformerOptions<T>) => createInformer<T>(deps, options);
+  const network = deps.network ?? createTcpNetwork(deps, settings.rdpPort);
+  const pool = (cidr: string) =>
+    createAddressPool({ random: deps.random, isFree: network.isFree }, cidr, settings.rdpPort);
   const parts = {
     clock: deps.clock,
     random: deps.random,
     log: deps.log,
     settings,
     timers: createTimers(deps, settings.jitter),
-    addresses: createAddressPool(deps, settings.desktopAddresses, settings.rdpPort),
-    serviceAddresses: createAddressPool(deps, settings.loadBalancerAddresses, settings.rdpPort),
-    desktops: createDesktops(deps, settings.rdpPort),
-    loadBalancer: createLoadBalancer(deps),
+    addresses: pool(settings.desktopAddresses),
+    serviceAddresses: pool(settings.loadBalancerAddresses),
+    desktops: network.desktops,
+    loadBalancer: network.loadBalancer,
     machines: informer<VirtualMachine>({
       resource: VIRTUALMACHINES,
       indexers: { [INDEX_VOLUME]: ({ metadata, spec }) => volumeKeys(metadata.namespace, spec.template.spec) },

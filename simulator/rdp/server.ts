@@ -92,7 +92,7 @@ type ServerState = {
 const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
 
 /** A TPKT header and length that are right, and an X.224 code that does not exist. */
-const GARBAGE = Buffer.from('030000130ef0a55a00ff00deadbeefdeadbeef', 'hex');
+export const GARBAGE = Buffer.from('030000130ef0a55a00ff00deadbeefdeadbeef', 'hex');
 
 function serveConnection(state: ServerState, socket: Socket): void {
   keepIdleLimit(state, socket);
@@ -175,6 +175,6 @@ function checkLoopback(address: string): void {
   }
 }
 
-function isFailure(selected: Protocol | Failure): selected is Failure {
+export function isFailure(selected: Protocol | Failure): selected is Failure {
   return Object.hasOwn(FAILURE, selected);
 }
