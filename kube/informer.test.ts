@@ -201,6 +201,17 @@ test('a watch that ends in time is renewed where it stopped, without a list', as
   for (const one of seconds) expect(one >= 24 && one <= 28).toBe(true);
 });
 
+test('a watch lives as long as it is told to, and not much longer', async () => {
+  await startSynced({ watchSeconds: 3_600 });
+  for (let i = 2; i <= 6; i++) {
+    theWatch().end();
+    await until('the renewal', () => opened() === i && world.server.watches().length === 1);
+  }
+  const seconds = world.server.requests.filter(isWatch).map((request) => Number(request.query.get('timeoutSeconds')));
+  for (const one of seconds) expect(one >= 3_600 && one < 4_320).toBe(true);
+  expect(new Set(seconds).size).toBeGreaterThan(1);
+});
+
 test('a watch that went mute is noticed within 35 s', async () => {
   const { events } = await startSynced();
   theWatch().mute = true;

@@ -37,13 +37,18 @@ export type Selection = {
   readonly metadataOnly?: boolean | undefined;
 };
 
-export type ReflectorOptions = Selection & { readonly listMode: 'paged' | 'streamed'; readonly pageSize: number };
+export type ReflectorOptions = Selection & {
+  readonly listMode: 'paged' | 'streamed';
+  readonly pageSize: number;
+  /** How long a watch lives at least; up to a fifth longer. */
+  readonly watchSeconds: number;
+};
 
 /**
  * Keeps a target current by list and watch until the signal aborts. Never rejects: every failure is logged and tried again.
  *
- * A watch lives 24 to 28 s and is then renewed from the last version seen, and one that has not ended 5 s after its time is cut. So whatever is wrong
- * with a connection (half open, or open and mute), a change is seen at most 33 s later. The API server sends a bookmark 2 s before
+ * A watch lives `watchSeconds` (24 to 28 s by default) and is then renewed from the last version seen, and one that has not ended 5 s after its time is
+ * cut. So whatever is wrong with a connection (half open, or open and mute), a change is seen at most 33 s later. The API server sends a bookmark 2 s before
  * a watch's time is over, so the renewal starts at a recent version and costs one request.
  *
  * A new list is made only when it must be: at the beginning, when the version is gone (410), when a line could not be read, when the server's history
@@ -63,7 +68,6 @@ export async function runReflector(
   }
 }
 
-const WATCH_SECONDS = { min: 24, spread: 5 } as const;
 const WATCHDOG_GRACE_MS = 5_000;
 /** A watch that ends sooner than this without a line counts as a failure, lest a server that refuses politely is flooded. */
 const SHORT_WATCH_MS = 1_000;
@@ -148,7 +152,8 @@ class Reflector {
 
   async #watch(from: string): Promise<void> {
     const { clock, random, client } = this.#deps;
-    const timeoutSeconds = WATCH_SECONDS.min + Math.floor(random.next() * WATCH_SECONDS.spread);
+    const { watchSeconds } = this.#options;
+    const timeoutSeconds = watchSeconds + Math.floor(random.next() * Math.ceil(watchSeconds / 5));
     const limitMs = timeoutSeconds * 1000 + WATCHDOG_GRACE_MS;
     const startMs = clock.monotonic();
     const cut = new AbortController();

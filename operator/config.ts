@@ -38,6 +38,11 @@ export const OperatorConfig = z.strictObject({
   port: z.number().int().min(0).max(65_535).nullable().default(8080),
   /** Reconciles of one kind that run at once. */
   workers: z.number().int().min(1).max(256).default(16),
+  /**
+   * How long a watch lives before it is renewed. A connection that went silent is found out at the renewal, so this bounds how late a
+   * change can be seen.
+   */
+  watchSeconds: seconds(24),
   dns: z
     .strictObject({ namespace: z.string().max(63), podLabels: z.record(z.string().max(253), z.string().max(63)) })
     .default({ namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }),

@@ -66,6 +66,7 @@ export function createInformers(deps: InformerDeps, config: OperatorConfig): Inf
   const make = <T extends KubeObject>(resource: Resource, options: Omit<InformerOptions<T>, 'resource'> = {}) =>
     createInformer<T>(deps, {
       resource,
+      watchSeconds: config.watchSeconds,
       ...options,
       indexers: { [BY_OWNER]: byOwner, [BY_NAMESPACE]: byNamespace, ...options.indexers },
     });

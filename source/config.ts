@@ -70,6 +70,8 @@ export const SourceConfig = z.strictObject({
   shrink: z
     .strictObject({ least: z.number().int().min(0).default(3), percent: z.number().int().min(0).max(100).default(5) })
     .prefault({}),
+  /** How long a watch lives before it is renewed; bounds how late a change can be seen when a connection went silent. */
+  watchSeconds: z.number().int().min(1).max(86_400).default(24),
   /** Calls at once to the API server. */
   concurrency: z.number().int().min(1).max(64).default(16),
   archiveKeepMs: durationMs.default(10 * 60_000),

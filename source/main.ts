@@ -112,15 +112,16 @@ type Informers = {
   readonly artifacts: Informer<ExternalArtifact>;
 };
 
-function createInformers(deps: SourceDeps, { namespace, repository }: SourceConfig): Informers {
+function createInformers(deps: SourceDeps, { namespace, repository, watchSeconds }: SourceConfig): Informers {
   return {
-    tenants: createInformer<Tenant & KubeObject>(deps, { resource: TENANTS }),
+    tenants: createInformer<Tenant & KubeObject>(deps, { resource: TENANTS, watchSeconds }),
     repositories: createInformer<GitRepository>(deps, {
       resource: GITREPOSITORIES,
+      watchSeconds,
       namespace,
       fieldSelector: `metadata.name=${repository}`,
     }),
-    artifacts: createInformer<ExternalArtifact>(deps, { resource: EXTERNALARTIFACTS, namespace }),
+    artifacts: createInformer<ExternalArtifact>(deps, { resource: EXTERNALARTIFACTS, watchSeconds, namespace }),
   };
 }
 

@@ -43,6 +43,8 @@ export type SimulatorOptions = {
   readonly storageClasses?: readonly string[];
   /** Workers of each controller. */
   readonly workers?: number;
+  /** How long a watch lives before it is renewed. Default 24. */
+  readonly watchSeconds?: number;
 };
 
 export type Settings = Required<Omit<SimulatorOptions, 'timings'>> & { readonly timings: Timings };
@@ -91,6 +93,7 @@ export function parseOptions(options: SimulatorOptions): Settings {
     nodes: ['node-1', 'node-2', 'node-3'],
     storageClasses: ['standard', 'fast'],
     workers: 16,
+    watchSeconds: 24,
     ...options,
     timings,
   };

@@ -74,7 +74,8 @@ export async function startKubeVirtSimulator(deps: SimulatorDeps, options: Simul
 }
 
 function createParts(deps: SimulatorDeps, settings: Settings): Parts {
-  const informer = <T extends KubeObject>(options: InformerOptions<T>) => createInformer<T>(deps, options);
+  const informer = <T extends KubeObject>(options: InformerOptions<T>) =>
+    createInformer<T>(deps, { watchSeconds: settings.watchSeconds, ...options });
   const network = deps.network ?? createTcpNetwork(deps, settings.rdpPort);
   const pool = (cidr: string) =>
     createAddressPool({ random: deps.random, isFree: network.isFree }, cidr, settings.rdpPort);
