@@ -1,13 +1,13 @@
 import { mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { type GitServer, startGitServer } from '../../simulator/git/server.ts';
 import { type LogLine, obtainBinaries } from './binaries.ts';
 import { connectCluster } from './connect.ts';
 import type { Cluster, ClusterInfo } from './contract.ts';
 import { type AuditLevel, startControlPlane } from './controlplane.ts';
 import type { CrdSource } from './crds.ts';
 import { startFlux } from './flux.ts';
-import { type GitServer, startGitServer } from './git.ts';
 import { Processes } from './processes.ts';
 
 const ATTEMPTS = 3;

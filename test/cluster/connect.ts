@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { createRemote } from '../../simulator/git/server.ts';
 import { readAuditEvents } from './audit.ts';
 import type { Invocation } from './binaries.ts';
 import type { Cluster, ClusterInfo, KubectlOptions, KubectlResult } from './contract.ts';
 import { dumpObjects } from './dump.ts';
-import { createRemote } from './git.ts';
 import { createRest } from './rest.ts';
 import { requestToken } from './token.ts';
 

@@ -1,8 +1,8 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import type { GitRemote } from '../../simulator/git/server.ts';
 import type { AuditEvent } from './audit.ts';
 import type { Invocation } from './binaries.ts';
 import type { Dump, DumpResource } from './dump.ts';
-import type { GitRemote } from './git.ts';
 import type { Rest } from './rest.ts';
 
 /** What another process needs to use a cluster that somebody else started; plain JSON. */

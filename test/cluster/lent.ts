@@ -4,10 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { startGitServer } from '../../simulator/git/server.ts';
 import { type Invocation, UnavailableError } from './binaries.ts';
 import { connectCluster } from './connect.ts';
 import type { Cluster, ClusterInfo } from './contract.ts';
-import { startGitServer } from './git.ts';
 
 const KUSTOMIZATIONS = '/apis/kustomize.toolkit.fluxcd.io/v1';
 
@@ -28,7 +28,7 @@ export async function openLentCluster(kubeconfigPath: string): Promise<Cluster &
     return { ...(await connectCluster(info)), info };
   }
   const folder = await mkdtemp(path.join(tmpdir(), 'sublet-git-'));
-  const git = await startGitServer(folder, gitHost);
+  const git = await startGitServer(folder, { host: gitHost });
   const info: ClusterInfo = { kubeconfigPath, kubectl, flux: true, git: { url: git.url, folder } };
   const cluster = await connectCluster(info);
   const stop = async () => {

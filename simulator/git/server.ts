@@ -19,13 +19,21 @@ export type GitServer = {
   stop(): Promise<void>;
 };
 
-/** Serves the bare repositories below `folder`, for fetch and push without a password; on loopback unless told otherwise. */
-export async function startGitServer(folder: string, host = HOST): Promise<GitServer> {
+export type GitServerOptions = {
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default 0, any free one. */
+  readonly port?: number | undefined;
+};
+
+/** Serves the bare repositories below `folder`, for fetch and push without a password. Rejects when the address is taken. */
+export async function startGitServer(folder: string, options: GitServerOptions = {}): Promise<GitServer> {
+  const { host = HOST, port = 0 } = options;
   await assertGit();
   await mkdir(folder, { recursive: true });
   const server = createServer((request, response) => serve(folder, request, response));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, host, resolve);
+    server.once('error', reject).listen(port, host, resolve);
   });
   server.unref();
   const address = server.address();
@@ -68,7 +76,11 @@ async function assertGit(): Promise<void> {
 
 /** Runs `git http-backend` as the CGI program that it is. */
 function serve(folder: string, request: IncomingMessage, response: ServerResponse): void {
-  const url = new URL(request.url ?? '/', `http://${HOST}`);
+  const target = parseTarget(request.url ?? '/');
+  if (target === undefined) {
+    response.writeHead(400).end('the path is not readable\n');
+    return;
+  }
   const child = spawn('git', ['http-backend'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: {
@@ -81,8 +93,8 @@ function serve(folder: string, request: IncomingMessage, response: ServerRespons
       GIT_CONFIG_KEY_0: 'safe.directory',
       GIT_CONFIG_VALUE_0: '*',
       REQUEST_METHOD: request.method ?? 'GET',
-      PATH_INFO: decodeURIComponent(url.pathname),
-      QUERY_STRING: url.search.slice(1),
+      PATH_INFO: target.path,
+      QUERY_STRING: target.query,
       REMOTE_ADDR: HOST,
       REMOTE_USER: 'git',
       CONTENT_TYPE: request.headers['content-type'] ?? '',
@@ -96,6 +108,15 @@ function serve(folder: string, request: IncomingMessage, response: ServerRespons
   response.on('close', () => child.kill());
   child.on('error', () => response.destroy());
   relay(child.stdout, response);
+}
+
+function parseTarget(text: string): { readonly path: string; readonly query: string } | undefined {
+  try {
+    const { pathname, search } = new URL(text, `http://${HOST}`);
+    return { path: decodeURIComponent(pathname), query: search.slice(1) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Copies a CGI answer: header lines up to an empty line, `Status` among them, then the body as it is. */

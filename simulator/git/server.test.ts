@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GitServer, removeRemote, startGitServer } from './server.ts';
+
+const run = promisify(execFile);
+
+describe('a git server', () => {
+  let folder: string;
+  let server: GitServer;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'sublet-git-'));
+    server = await startGitServer(path.join(folder, 'remotes'));
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const git = async (cwd: string, ...args: readonly string[]) =>
+    (await run('git', ['-C', cwd, '-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args])).stdout.trim();
+
+  it('takes a push and gives it to a clone, also after it was made again', async () => {
+    const remote = await server.remote('fleet');
+    const work = path.join(folder, 'work');
+    await run('git', ['clone', '--quiet', remote.url, work]);
+    await writeFile(path.join(work, 'file'), 'content\n');
+    await git(work, 'add', '--all');
+    await git(work, 'commit', '--quiet', '--message', 'Add a file');
+    await git(work, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect(await server.remote('fleet')).toEqual(remote);
+    const second = path.join(folder, 'second');
+    await run('git', ['clone', '--quiet', remote.url, second]);
+    expect(await git(second, 'rev-parse', 'HEAD')).toBe(await git(work, 'rev-parse', 'HEAD'));
+  });
+
+  it('serves nothing outside its folder', async () => {
+    await mkdir(path.join(folder, 'secret.git'));
+    const answers = await Promise.all(
+      ['/nothing.git/info/refs', '/..%2fsecret.git/HEAD', '/%2e%2e/secret.git/HEAD', '/%ff/HEAD'].map((target) =>
+        fetch(`${server.url}${target}?service=git-upload-pack`),
+      ),
+    );
+    expect(answers.map(({ ok }) => ok)).toEqual([false, false, false, false]);
+    expect(answers[3]?.status).toBe(400);
+  });
+
+  it('refuses names that are no repository, and a taken port', async () => {
+    await expect(server.remote('../fleet')).rejects.toThrow('lower-case letters, digits and hyphens, not "../fleet"');
+    const port = Number(new URL(server.url).port);
+    await expect(startGitServer(folder, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  it('forgets a repository that is removed', async () => {
+    const remote = await server.remote('short-lived');
+    await removeRemote(remote);
+    expect((await fetch(`${remote.url}/info/refs?service=git-upload-pack`)).ok).toBe(false);
+  });
+});
