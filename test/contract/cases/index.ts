@@ -1,0 +1,23 @@
+import type { Subject } from '../suite.ts';
+import { create } from './create.ts';
+import { deletion } from './delete.ts';
+import { dryRun } from './dryrun.ts';
+import { jsonPatches } from './jsonpatch.ts';
+import { mergePatch } from './mergepatch.ts';
+import { read } from './read.ts';
+import { statuses } from './status.ts';
+import { update } from './update.ts';
+import { watches } from './watch.ts';
+
+/** Every case of the contract, by subject. */
+export const SUBJECTS: readonly Subject[] = [
+  create,
+  read,
+  watches,
+  update,
+  deletion,
+  dryRun,
+  statuses,
+  mergePatch,
+  jsonPatches,
+];
