@@ -1,20 +1,29 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
 export type ServerCertificate = { readonly key: string; readonly cert: string };
 
 /**
- * A self-signed ECDSA P-256 certificate (X.509 v1, RFC 5280), as an RDP server makes one for itself. `validFromMs` is the
- * epoch time from which it is valid for ten years. Node has no call that makes certificates, so the DER is written here.
+ * A self-signed ECDSA P-256 certificate (RFC 5280), as an RDP server makes one for itself. `validFromMs` is the epoch time from which it is valid
+ * for ten years. With `alternatives`, IPv4 addresses and DNS names, it is one that clients can check a server by: X.509 v3, and its own authority.
+ * Node has no call that makes certificates, so the DER is written here.
  */
-export function createSelfSignedCertificate(commonName: string, validFromMs: number): ServerCertificate {
+export function createSelfSignedCertificate(
+  commonName: string,
+  validFromMs: number,
+  alternatives: readonly string[] = [],
+): ServerCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const isV3 = alternatives.length > 0;
   const tbs = sequence(
+    ...(isV3 ? [VERSION_3] : []),
     integer(randomBytes(8)),
     ECDSA_WITH_SHA256,
     name(commonName),
     sequence(utcTime(validFromMs), utcTime(validFromMs + TEN_YEARS_MS)),
     name(commonName),
     publicKey.export({ type: 'spki', format: 'der' }),
+    ...(isV3 ? [der(0xa3, sequence(alternativeNames(alternatives)))] : []),
   );
   const certificate = sequence(tbs, ECDSA_WITH_SHA256, bitString(sign('sha256', tbs, privateKey)));
   return { key: exportKey(privateKey), cert: pem('CERTIFICATE', certificate) };
@@ -24,6 +33,20 @@ const TEN_YEARS_MS = 10 * 365 * 86_400_000;
 
 /** AlgorithmIdentifier with OID 1.2.840.10045.4.3.2. */
 const ECDSA_WITH_SHA256 = Buffer.from('300a06082a8648ce3d040302', 'hex');
+
+const VERSION_3 = Buffer.from('a003020102', 'hex');
+
+/** OID 2.5.29.17. */
+const SUBJECT_ALTERNATIVE_NAME = Buffer.from('0603551d11', 'hex');
+
+function alternativeNames(names: readonly string[]): Buffer {
+  const list = sequence(
+    ...names.map((one) =>
+      isIPv4(one) ? der(0x87, Buffer.from(one.split('.').map(Number))) : der(0x82, Buffer.from(one, 'latin1')),
+    ),
+  );
+  return sequence(SUBJECT_ALTERNATIVE_NAME, der(0x04, list));
+}
 
 /** OID 2.5.4.3. */
 const COMMON_NAME = Buffer.from('0603550403', 'hex');
