@@ -1,5 +1,23 @@
-import type { JsonObject } from '../schema/json.ts';
-import type { WriteInput } from './write.ts';
+import { equalJson, getOwn, isObject, type JsonObject } from '../schema/json.ts';
+import { badRequest } from '../status.ts';
+import { type Conflict, conflictError, conflictsOf } from './conflicts.ts';
+import { hasPath, isEmpty, recursiveDifference } from './fieldset.ts';
+import { findLastApplied, syncLastApplied, UPGRADING_MANAGER } from './lastapplied.ts';
+import { identify, type Managed, type Managers } from './managed.ts';
+import { mergeTyped } from './merge.ts';
+import { computeLoss, nameOf, reconcileManagers, recordUpdate, withoutIdentity } from './ownership.ts';
+import { pruneApplied } from './prune.ts';
+import { toFieldSet } from './tofieldset.ts';
+import {
+  assertFits,
+  describeKind,
+  emptyObject,
+  guardDepth,
+  managersOf,
+  resetSetOf,
+  type WriteInput,
+  withManagers,
+} from './write.ts';
 
 export type ApplyInput = WriteInput & {
   /** What the request states. */
@@ -9,14 +27,85 @@ export type ApplyInput = WriteInput & {
 };
 
 export type ApplyResult = {
-  /** The object with its new `managedFields`, before defaults are set. */
+  /** The object with its new `managedFields`, before defaults are set; `live` itself when nothing changed. */
   readonly object: JsonObject;
 };
+
+const BEFORE_FIRST_APPLY = 'before-first-apply';
 
 /**
  * Server-side apply. Throws what the API server answers: 409 with a cause for each conflict, 400 for another kind or stated
  * `managedFields`, 500 for what does not fit the type.
  */
-export function applyServerSide(_input: ApplyInput): ApplyResult {
-  throw new Error('not there yet');
+export function applyServerSide(input: ApplyInput): ApplyResult {
+  return guardDepth(() => {
+    assertSameKind(input);
+    const live = input.live ?? emptyObject(input);
+    const stored = managersOf(live);
+    const managers = stored.size === 0 ? firstManagers(input, live) : stored;
+    const outcome = applyUpgrading(input, live, managers);
+    const object = syncLastApplied(outcome.object, input);
+    return { object: withManagers(object, outcome.managers, live) };
+  });
+}
+
+function assertSameKind({ applied, apiVersion, kind }: ApplyInput): void {
+  if (applied.apiVersion !== apiVersion || applied.kind !== kind) {
+    throw badRequest(
+      `invalid object type: ${describeKind(String(applied.apiVersion ?? ''), String(applied.kind ?? ''))}`,
+    );
+  }
+  const metadata = applied.metadata;
+  if (isObject(metadata) && Array.isArray(getOwn(metadata, 'managedFields'))) {
+    throw badRequest('metadata.managedFields must be nil');
+  }
+}
+
+/** Whatever an object holds that nobody owns yet is owned by somebody, so that the first apply conflicts with it. */
+function firstManagers(input: ApplyInput, live: JsonObject): Managers {
+  const [before, { type, apiVersion, now, subresource = '' }] = [emptyObject(input), input];
+  assertFits(live, type, 'failed to create manager for existing fields');
+  const change = { live: before, next: live, type, managers: new Map(), apiVersion, resetFields: resetSetOf(input) };
+  return recordUpdate({ ...change, manager: BEFORE_FIRST_APPLY, subresource, now });
+}
+
+type Outcome = { readonly object: JsonObject; readonly managers: Managers };
+
+/** kubectl's conflicts with what kubectl itself applied on the client's side are none. */
+function applyUpgrading(input: ApplyInput, live: JsonObject, managers: Managers): Outcome {
+  const outcome = applyOnce(input, live, managers, input.force);
+  if (!Array.isArray(outcome)) return outcome as Outcome;
+  const conflicts: readonly Conflict[] = outcome;
+  const allowed = input.manager === UPGRADING_MANAGER ? findLastApplied(input, live) : undefined;
+  if (allowed === undefined) throw conflictError(conflicts);
+  const left = conflicts.filter(({ path }) => !hasPath(allowed, path));
+  if (left.length > 0) throw conflictError(left);
+  return applyOnce(input, live, managers, true) as Outcome;
+}
+
+function applyOnce(
+  input: ApplyInput,
+  live: JsonObject,
+  stored: Managers,
+  force: boolean,
+): Outcome | readonly Conflict[] {
+  const { applied, type, apiVersion, subresource = '' } = input;
+  assertFits(applied, type, 'failed to create typed patch object', { isStrict: true });
+  assertFits(live, type, 'failed to create typed live object');
+  const resetFields = resetSetOf(input);
+  const managers = reconcileManagers(stored, apiVersion, type);
+  const merged = mergeTyped(live, applied, type) as JsonObject;
+  const identity = { manager: nameOf(input.manager), operation: 'Apply' as const, apiVersion, subresource };
+  const id = identify(identity);
+  const last = managers.get(id);
+  const stated = recursiveDifference(toFieldSet(applied, type), resetFields);
+  managers.set(id, { ...identity, time: last?.time, set: stated });
+  const next = last === undefined ? merged : pruneApplied(merged, type, last.set, stated, managers);
+  const loss = computeLoss({ live, next, type, managers, apiVersion, resetFields }, id);
+  if (!force && loss.conflicts.size > 0) return conflictsOf(loss.conflicts, managers);
+  const isSame = next === live || equalJson(next, live);
+  const own: Managed = { ...identity, time: isSame ? last?.time : input.now, set: withoutIdentity(stated) };
+  if (isEmpty(own.set)) loss.managers.delete(id);
+  else loss.managers.set(id, own);
+  return { object: isSame ? live : next, managers: loss.managers };
 }

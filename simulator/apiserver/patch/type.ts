@@ -4,6 +4,7 @@ import {
   ANY_SCALAR,
   BOOLEAN,
   buildField,
+  buildListType,
   type FieldType,
   type ListType,
   type MapType,
@@ -49,12 +50,9 @@ function scalarOf({ type, format }: SchemaNode): TypeNode {
   return format === undefined || format === 'byte' ? STRING : ANY_SCALAR;
 }
 
-function buildList(node: SchemaNode, preserves: boolean): ListType {
-  return {
-    isAtomic: node.listType === undefined || node.listType === 'atomic',
-    keys: node.listType === 'map' ? node.listMapKeys : [],
-    element: node.items === undefined ? UNTYPED_ATOMIC : buildType(node.items, preserves),
-  };
+function buildList({ items, listType, listMapKeys }: SchemaNode, preserves: boolean): ListType {
+  const element = items === undefined ? UNTYPED_ATOMIC : buildType(items, preserves);
+  return buildListType(element, listType === 'map' ? listMapKeys : (listType ?? 'atomic'));
 }
 
 function buildMap(node: SchemaNode, preserves: boolean): MapType {

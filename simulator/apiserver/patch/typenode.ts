@@ -4,6 +4,8 @@ export type ScalarType = 'numeric' | 'string' | 'boolean' | 'untyped';
 export type ListType = {
   readonly isAtomic: boolean;
   readonly keys: readonly string[];
+  /** `keys`, sorted. */
+  readonly sortedKeys: readonly string[];
   readonly element: TypeNode;
 };
 
@@ -48,9 +50,14 @@ export function buildScalar(scalar: ScalarType): TypeNode {
   return { scalar, list: undefined, map: undefined };
 }
 
+/** Kind: one thing, a set of scalars, or a map by keys. */
+export function buildListType(element: TypeNode, kind: 'atomic' | 'set' | readonly string[]): ListType {
+  const keys = typeof kind === 'string' ? [] : kind;
+  return { isAtomic: kind === 'atomic', keys, sortedKeys: [...keys].sort(), element };
+}
+
 export function buildList(element: TypeNode, kind: 'atomic' | 'set' | readonly string[]): TypeNode {
-  const list = { isAtomic: kind === 'atomic', keys: typeof kind === 'string' ? [] : kind, element };
-  return { scalar: undefined, list, map: undefined };
+  return { scalar: undefined, list: buildListType(element, kind), map: undefined };
 }
 
 /** An object with fields and nothing else. */
@@ -69,7 +76,7 @@ export function buildField(name: string, type: TypeNode, value?: unknown): Field
 
 function buildUntyped(isAtomic: boolean): TypeNode {
   const map: { -readonly [K in keyof MapType]: MapType[K] } = { isAtomic, fields: new Map(), element: undefined };
-  const list: { -readonly [K in keyof ListType]: ListType[K] } = { isAtomic: true, keys: [], element: STRING };
+  const list: { -readonly [K in keyof ListType]: ListType[K] } = buildListType(STRING, 'atomic');
   const type: TypeNode = { scalar: 'untyped', list, map };
   map.element = type;
   list.element = isAtomic ? type : UNTYPED_ATOMIC;

@@ -1,5 +1,10 @@
-import type { JsonObject } from '../schema/json.ts';
+import { getOwn, isObject, type JsonObject } from '../schema/json.ts';
+import { badRequest, failure } from '../status.ts';
+import { type FieldSet, setOf } from './fieldset.ts';
+import { type Managers, parseManagedFields, renderManagedFields } from './managed.ts';
+import { fieldElement } from './pathelement.ts';
 import type { TypeNode } from './typenode.ts';
+import { findMisfits, renderMisfits } from './validate.ts';
 
 /** What every write that is recorded in `managedFields` knows. */
 export type WriteInput = {
@@ -11,7 +16,7 @@ export type WriteInput = {
    */
   readonly empty?: JsonObject;
   readonly type: TypeNode;
-  /** Of {@link managerOf}. */
+  /** As `managerOf` answers it. */
   readonly manager: string;
   /** `v1`, `sublet.dev/v1alpha1`: as the request's path says. */
   readonly apiVersion: string;
@@ -22,3 +27,84 @@ export type WriteInput = {
   /** Paths of fields that this write does not change, whatever it says of them, and so does not own. */
   readonly resetFields: readonly (readonly string[])[];
 };
+
+export function emptyObject({ empty, apiVersion, kind }: WriteInput): JsonObject {
+  return empty ?? { apiVersion, kind };
+}
+
+const resetSets = new WeakMap<WriteInput['resetFields'], FieldSet>();
+
+export function resetSetOf({ resetFields }: WriteInput): FieldSet {
+  const known = resetSets.get(resetFields);
+  if (known !== undefined) return known;
+  const set = setOf(resetFields.map((path) => path.map(fieldElement)));
+  resetSets.set(resetFields, set);
+  return set;
+}
+
+export function metadataOf(object: JsonObject): JsonObject {
+  return isObject(object.metadata) ? object.metadata : {};
+}
+
+/** The entries of `managedFields`; undefined when there are none, which is not the same as an empty list. */
+export function entriesOf(object: JsonObject): readonly JsonObject[] | undefined {
+  const entries = getOwn(metadataOf(object), 'managedFields');
+  return Array.isArray(entries) ? entries : undefined;
+}
+
+/** The managers of a stored object. Throws 500 on entries that cannot be read. */
+export function managersOf(stored: JsonObject): Managers {
+  try {
+    return parseManagedFields(entriesOf(stored) ?? [], true);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw failure(500, '', `failed to decode managed fields: ${error.message}`);
+  }
+}
+
+/** An object with its managers written into it; the same object, or `live`, where that is what it is already. */
+export function withManagers(object: JsonObject, managers: Managers, live: JsonObject): JsonObject {
+  const entries = renderManagedFields(managers, entriesOf(live));
+  if (entriesOf(object) === entries) return object;
+  const { managedFields: _, ...metadata } = metadataOf(object);
+  if (entries === undefined) return object.metadata === undefined ? object : { ...object, metadata };
+  return { ...object, metadata: { ...metadata, managedFields: entries } };
+}
+
+const fitting = new WeakMap<JsonObject, TypeNode>();
+
+/** Throws 500 when an object does not fit its type. `isStrict`: items of lists must not have equal keys. */
+export function assertFits(object: JsonObject, type: TypeNode, what: string, { isStrict = false } = {}): void {
+  if (!isStrict && fitting.get(object) === type) return;
+  const misfits = findMisfits(object, type, !isStrict);
+  if (misfits.length === 0) {
+    if (!isStrict) fitting.set(object, type);
+    return;
+  }
+  throw failure(500, '', `${what} (${describeObject(object)}): ${renderMisfits(misfits)}`);
+}
+
+function describeObject(object: JsonObject): string {
+  const { namespace, name } = metadataOf(object);
+  const kind = describeKind(textOf(object.apiVersion), textOf(object.kind));
+  return `${textOf(namespace)}/${textOf(name)}; ${kind}`;
+}
+
+/** A kind as the API server's errors name it: `/v1, Kind=ConfigMap`. */
+export function describeKind(apiVersion: string, kind: string): string {
+  return `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Runs what walks through objects; refuses with 400 those that are nested so deeply that the walk would not end well. */
+export function guardDepth<T>(walk: () => T): T {
+  try {
+    return walk();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw badRequest('the object is nested too deeply: exceeded max depth');
+  }
+}
