@@ -36,18 +36,20 @@ const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 
 /** `%v` of an integer or a float64. A whole number is taken as an integer, because JSON here does not tell `1` from `1.0`. */
 export function renderNumber(value: number): string {
-  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '0' : String(value);
-  return renderFloat(value);
+  return isInt64(value) ? String(BigInt(value)) : renderFloat(value);
 }
 
-/** `%v` of a float64: the shortest digits, with an exponent below 1e-4 and from 1e21 on. */
+/** Whether Go's JSON decoder makes an integer of it, as far as that can be told. */
+export function isInt64(value: number): boolean {
+  return Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63;
+}
+
+/** `%v` of a float64: the shortest digits, with an exponent below 1e-4 and from 1e6 on. */
 export function renderFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e21)) {
-    return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
-  }
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
   return String(value);
 }
 

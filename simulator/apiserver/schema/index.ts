@@ -6,7 +6,9 @@ import { applyDefaults } from './defaults.ts';
 import type { FieldError } from './fielderror.ts';
 import type { JsonObject } from './json.ts';
 import { parseNode, type SchemaNode } from './node.ts';
+import { checkSubdomainName } from './objectmeta.ts';
 import { prune } from './prune.ts';
+import { compileResourceValidator } from './resource.ts';
 
 export * from './fielderror.ts';
 export type { JsonObject } from './json.ts';
@@ -18,6 +20,8 @@ export type CompileOptions = {
   readonly version: string;
   readonly kind: string;
   readonly isNamespaced: boolean;
+  /** What is wrong with a name; custom resources are named by subdomains, the default. `isPrefix`: it is a `generateName`. */
+  readonly checkName?: (name: string, isPrefix: boolean) => readonly string[];
 };
 
 export type ValidateOptions = {
@@ -48,13 +52,16 @@ export type CompiledSchema = {
  * Compiles the schema of one version of a CRD; to be kept as long as the CRD is unchanged. Throws a TypeError on a schema that
  * `validateCrd` would have refused.
  */
-export function compileSchema(openAPIV3Schema: unknown, _options: CompileOptions): CompiledSchema {
+export function compileSchema(openAPIV3Schema: unknown, options: CompileOptions): CompiledSchema {
+  const { group, version, kind, isNamespaced, checkName = checkSubdomainName } = options;
   const node = parseNode(openAPIV3Schema);
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  const validate = compileResourceValidator(node, { apiVersion, kind }, { isNamespaced, checkName });
   return {
     node,
     prune: (object) => prune(object, node),
     applyDefaults: (object) => applyDefaults(object, node),
-    validate: () => [],
+    validate: (object, { old, subresource } = {}) => validate(object, old, subresource === 'status'),
   };
 }
 

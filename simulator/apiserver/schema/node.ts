@@ -44,7 +44,6 @@ export type SchemaNode = {
   readonly pattern?: string;
   readonly maxItems?: number;
   readonly minItems?: number;
-  readonly uniqueItems: boolean;
   readonly maxProperties?: number;
   readonly minProperties?: number;
   readonly required: readonly string[];
@@ -72,7 +71,6 @@ export function parseNode(schema: unknown, path = 'openAPIV3Schema'): SchemaNode
     rules: listOf(schema['x-kubernetes-validations'], (rule) => parseRule(rule, path)),
     exclusiveMaximum: schema.exclusiveMaximum === true,
     exclusiveMinimum: schema.exclusiveMinimum === true,
-    uniqueItems: schema.uniqueItems === true,
     required: listOf(schema.required, String),
     allOf: nodes('allOf'),
     anyOf: nodes('anyOf'),
