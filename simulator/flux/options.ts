@@ -12,6 +12,8 @@ export type FluxOptions = {
   readonly intervalJitter?: number;
   /** Workers of each controller. Default 4. */
   readonly workers?: number;
+  /** How long a watch lives before it is renewed. Default 24. */
+  readonly watchSeconds?: number;
 };
 
 export type FluxSettings = Required<FluxOptions>;
@@ -25,6 +27,7 @@ export function parseOptions(options: FluxOptions): FluxSettings {
     requeueDependencyMs: 30_000,
     intervalJitter: 0.05,
     workers: 4,
+    watchSeconds: 24,
     ...options,
   };
   const { requeueDependencyMs, intervalJitter, workers } = settings;

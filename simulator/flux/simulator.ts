@@ -74,7 +74,7 @@ const INDEX_SOURCE = 'source';
 
 function createControllers(deps: FluxDeps, settings: FluxSettings): readonly Controller[] {
   const { client } = deps;
-  const informers = createInformers(deps);
+  const informers = createInformers(deps, settings);
   const { repositories, externalArtifacts, kustomizations, definitions } = informers;
   const kinds = createKinds(definitions);
   const clientFor = deps.clientFor ?? (() => client);
@@ -109,12 +109,13 @@ function createControllers(deps: FluxDeps, settings: FluxSettings): readonly Con
   ];
 }
 
-function createInformers(deps: FluxDeps) {
+function createInformers(deps: FluxDeps, { watchSeconds }: FluxSettings) {
   return {
-    repositories: createInformer<GitRepository>(deps, { resource: GITREPOSITORIES }),
-    externalArtifacts: createInformer<ExternalArtifact>(deps, { resource: EXTERNALARTIFACTS }),
+    repositories: createInformer<GitRepository>(deps, { resource: GITREPOSITORIES, watchSeconds }),
+    externalArtifacts: createInformer<ExternalArtifact>(deps, { resource: EXTERNALARTIFACTS, watchSeconds }),
     kustomizations: createInformer<Kustomization>(deps, {
       resource: KUSTOMIZATIONS,
+      watchSeconds,
       indexers: {
         [INDEX_SOURCE]: ({ metadata, spec: { sourceRef } }) => [
           `${sourceRef.kind}/${renderKey({ namespace: sourceRef.namespace ?? metadata.namespace, name: sourceRef.name })}`,
@@ -123,6 +124,7 @@ function createInformers(deps: FluxDeps) {
     }),
     definitions: createInformer<Definition>(deps, {
       resource: CUSTOMRESOURCEDEFINITIONS,
+      watchSeconds,
       transform: stripDefinition,
       indexers: { [INDEX_KIND]: definitionKeys },
     }),
