@@ -101,10 +101,10 @@ function compile(pattern: string): RegExp {
   const source = pattern.replace(
     /\\(.)|\[(\^?)((?:\\.|[^\]\\])+)\]|([*?])|([^\\*?[])|[\\[]/gs,
     (whole, escaped, not, set, wild, plain) => {
-      if (escaped !== undefined) return escape(escaped);
+      if (escaped !== undefined) return literal(escaped);
       if (set !== undefined) return `[${not}${set.replaceAll('[', '\\[')}]`;
       if (wild !== undefined) return wild === '*' ? '[^/]*' : '[^/]';
-      return plain === undefined ? `(?!)${escape(whole)}` : escape(plain);
+      return plain === undefined ? `(?!)${literal(whole)}` : literal(plain);
     },
   );
   try {
@@ -114,7 +114,7 @@ function compile(pattern: string): RegExp {
   }
 }
 
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replace(/[$()*+.?[\\\]^{|}/-]/g, '\\$&');
 }
 
