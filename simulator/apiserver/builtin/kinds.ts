@@ -1,0 +1,102 @@
+import type { ServedKind, Strategy, Subresource, Verb } from '../kinds.ts';
+import { compileSchema } from '../schema/index.ts';
+import type { Store } from '../store.ts';
+import { STRATEGIES } from './strategies.ts';
+
+const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+type Entry = {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly subresources?: readonly Subresource[];
+  readonly selectableFields?: readonly string[];
+};
+
+const core = (plural: string, kind: string, namespaced: boolean, more: Partial<Entry> = {}): Entry => {
+  return { group: '', version: 'v1', plural, kind, namespaced, ...more };
+};
+const grouped = (
+  group: string,
+  plural: string,
+  kind: string,
+  namespaced: boolean,
+  more: Partial<Entry> = {},
+): Entry => {
+  return { group, version: 'v1', plural, kind, namespaced, ...more };
+};
+
+const RBAC = 'rbac.authorization.k8s.io';
+const ADMISSION = 'admissionregistration.k8s.io';
+const STATUS = { subresources: ['status'] } as const;
+
+const ENTRIES: readonly Entry[] = [
+  core('configmaps', 'ConfigMap', true, { shortNames: ['cm'] }),
+  core('events', 'Event', true, { shortNames: ['ev'] }),
+  core('namespaces', 'Namespace', false, { shortNames: ['ns'], subresources: ['status', 'finalize'] }),
+  core('nodes', 'Node', false, { shortNames: ['no'], ...STATUS }),
+  core('persistentvolumeclaims', 'PersistentVolumeClaim', true, { shortNames: ['pvc'], ...STATUS }),
+  core('persistentvolumes', 'PersistentVolume', false, { shortNames: ['pv'], ...STATUS }),
+  core('pods', 'Pod', true, { shortNames: ['po'], categories: ['all'], ...STATUS }),
+  core('resourcequotas', 'ResourceQuota', true, { shortNames: ['quota'], ...STATUS }),
+  core('secrets', 'Secret', true),
+  core('serviceaccounts', 'ServiceAccount', true, { shortNames: ['sa'], subresources: ['token'] }),
+  core('services', 'Service', true, { shortNames: ['svc'], categories: ['all'], ...STATUS }),
+  grouped(ADMISSION, 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', false),
+  grouped(ADMISSION, 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', false, STATUS),
+  grouped(ADMISSION, 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', false),
+  grouped(ADMISSION, 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', false),
+  grouped('apiextensions.k8s.io', 'customresourcedefinitions', 'CustomResourceDefinition', false, {
+    shortNames: ['crd', 'crds'],
+    categories: ['api-extensions'],
+    ...STATUS,
+  }),
+  grouped('apps', 'deployments', 'Deployment', true, { shortNames: ['deploy'], categories: ['all'], ...STATUS }),
+  grouped('coordination.k8s.io', 'leases', 'Lease', true),
+  grouped('events.k8s.io', 'events', 'Event', true, { shortNames: ['ev'] }),
+  grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy', true, { shortNames: ['netpol'] }),
+  grouped(RBAC, 'clusterrolebindings', 'ClusterRoleBinding', false),
+  grouped(RBAC, 'clusterroles', 'ClusterRole', false),
+  grouped(RBAC, 'rolebindings', 'RoleBinding', true),
+  grouped(RBAC, 'roles', 'Role', true),
+  grouped('storage.k8s.io', 'storageclasses', 'StorageClass', false, { shortNames: ['sc'] }),
+];
+
+/** The kinds that are served without a definition. */
+export function buildBuiltinKinds(store: Store): readonly ServedKind[] {
+  return ENTRIES.map((entry) => buildKind(entry, store));
+}
+
+const OPEN_SCHEMA = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+function buildKind(entry: Entry, store: Store): ServedKind {
+  const { group, version, plural, kind, namespaced, shortNames = [], categories = [] } = entry;
+  const schema = compileSchema(OPEN_SCHEMA, { group, version, kind, isNamespaced: namespaced });
+  const strategy: Strategy = STRATEGIES[kind]?.(schema) ?? STRATEGIES.default(schema);
+  // Both APIs of Events show the same objects.
+  const collection = store.collection(plural === 'events' ? '' : group, plural);
+  return {
+    group,
+    version,
+    plural,
+    singular: kind.toLowerCase(),
+    kind,
+    listKind: `${kind}List`,
+    shortNames,
+    categories,
+    namespaced,
+    verbs: VERBS,
+    subresources: entry.subresources ?? [],
+    collection,
+    storageVersion: version,
+    custom: false,
+    schema,
+    strategy,
+    columns: [],
+    selectableFields: entry.selectableFields ?? [],
+  };
+}

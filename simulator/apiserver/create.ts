@@ -1,0 +1,96 @@
+import { admit, checkNamespace } from './admission.ts';
+import { ensureNamespace } from './checks.ts';
+import { fromStorage, toStorage } from './convert.ts';
+import { chain, generateName, newUid, nowOf, type WriteCall } from './core.ts';
+import { trackUpdate } from './fields.ts';
+import { groupResource } from './kinds.ts';
+import { type ApiObject, keyOf, withMeta } from './object.ts';
+import { ApiError, alreadyExists, failure, generatedNameTaken, invalid } from './status.ts';
+
+/** Creates `object`, which is decoded and the caller's own. Throws, or rejects with, `ApiError`. Answers the object as served. */
+export function createObject(call: WriteCall, object: ApiObject): ApiObject | Promise<ApiObject> {
+  const { kind } = call;
+  const wiped = ensureNamespace(call, withMeta(object, WIPED));
+  const name = wiped.metadata.name ?? call.name;
+  checkNamespace(call, 'CREATE', name);
+  const tracked = trackUpdate(call, undefined, wiped);
+  if (name !== '' || wiped.metadata.generateName === undefined) return createOnce(call, tracked);
+  return createGenerated(call, tracked, MAX_NAMES);
+
+  function createGenerated(of: WriteCall, one: ApiObject, triesLeft: number): ApiObject | Promise<ApiObject> {
+    const again = (error: unknown): ApiObject | Promise<ApiObject> => {
+      const taken = error instanceof ApiError && error.reason === 'AlreadyExists';
+      if (!taken) throw error;
+      if (triesLeft > 1) return createGenerated(of, one, triesLeft - 1);
+      throw generatedNameTaken(groupResource(kind), String(error.status.details));
+    };
+    try {
+      const created = createOnce(of, one);
+      return created instanceof Promise ? created.catch(again) : created;
+    } catch (error) {
+      return again(error);
+    }
+  }
+}
+
+const WIPED = {
+  creationTimestamp: undefined,
+  uid: undefined,
+  deletionTimestamp: undefined,
+  deletionGracePeriodSeconds: undefined,
+  selfLink: undefined,
+} as const;
+
+/** How often another name is made up for `generateName`. */
+const MAX_NAMES = 8;
+
+function createOnce(call: WriteCall, object: ApiObject): ApiObject | Promise<ApiObject> {
+  const prepared = prepareCreate(call, object);
+  const admitted = admit(call, 'CREATE', prepared.metadata.name ?? '', prepared, undefined);
+  return chain(admitted, () => commitCreate(call, prepared));
+}
+
+/** `rest.BeforeCreate`. */
+export function prepareCreate(call: WriteCall, object: ApiObject): ApiObject {
+  const { core, kind } = call;
+  const { generateName: base, name } = object.metadata;
+  const filled = withMeta(object, {
+    uid: newUid(core.random),
+    creationTimestamp: nowOf(core),
+    ...(name === undefined && base !== undefined ? { name: generateName(core.random, base) } : {}),
+  });
+  const prepared = kind.strategy.prepareForCreate(filled);
+  const errors = kind.strategy.validate(prepared);
+  if (errors.length > 0) throw invalid(kind, prepared.metadata.name ?? '', errors);
+  for (const warning of kind.strategy.warnings?.(prepared) ?? []) call.warn(warning);
+  return prepared;
+}
+
+export function commitCreate(call: WriteCall, prepared: ApiObject): ApiObject {
+  const { core, kind } = call;
+  const { collection } = kind;
+  const { name = '', namespace = '' } = prepared.metadata;
+  if (prepared.metadata.resourceVersion !== undefined) {
+    throw failure(500, '', 'resourceVersion should not be set on objects to be created');
+  }
+  const existing = collection.get(namespace, name);
+  if (existing !== undefined) {
+    throw alreadyExists(groupResource(kind), name, existing.object.metadata.deletionTimestamp !== undefined);
+  }
+  const begun = kind.strategy.beginCreate?.(prepared, call.options.dryRun) ?? prepared;
+  if (call.options.dryRun) {
+    call.record(undefined, toStorage(kind, begun));
+    return begun;
+  }
+  const stored = core.store.put(collection, toStorage(kind, begun), undefined);
+  call.record(undefined, stored.object);
+  return fromStorage(kind, stored.object);
+}
+
+/** The key of an object as etcd has it, which some errors show. */
+export function storageKey(call: WriteCall, name: string): string {
+  const { kind, namespace } = call;
+  const resource = kind.group === '' && kind.plural === 'services' ? 'services/specs' : kind.plural;
+  const prefix = kind.custom ? `/registry/${kind.group}/${resource}` : `/registry/${resource}`;
+  return `${prefix}/${keyOf(kind.namespaced ? namespace : '', name)}`;
+}

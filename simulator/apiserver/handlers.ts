@@ -1,0 +1,224 @@
+import { checkName, ensureNamespace } from './checks.ts';
+import { fromStorage } from './convert.ts';
+import type { Core, WriteCall } from './core.ts';
+import { chain } from './core.ts';
+import { createObject } from './create.ts';
+import { contentTypeOf, decodeObject, parseObjectBody } from './decode.ts';
+import { deleteObject } from './delete.ts';
+import { trackUpdate } from './fields.ts';
+import { groupResource, type ServedKind, type Subresource, type Verb } from './kinds.ts';
+import { listPage, parseRevision, renderPage, tooLargeRevision } from './list.ts';
+import { parseListOptions } from './listoptions.ts';
+import type { ApiObject } from './object.ts';
+import { parseDeleteOptions, parseWriteOptions, type WriteKind, type WriteOptions } from './options.ts';
+import { managerOf } from './patch/index.ts';
+import { buildPatchUpdate, patchTypeOf } from './patchobject.ts';
+import { type Projection, partialOf, renderObject } from './render.ts';
+import type { ApiAnswer, ApiRequest, Query, ResourcePath } from './request.ts';
+import { isObject, type JsonObject } from './schema/json.ts';
+import { parseSelection } from './selection.ts';
+import { badRequest, methodNotSupported, notFound } from './status.ts';
+import type { Stored } from './store.ts';
+import { updateObject } from './update.ts';
+import { prepareWatch } from './watch.ts';
+
+/** One call of a resource, parsed. */
+export type ResourceCall = {
+  readonly core: Core;
+  readonly kind: ServedKind;
+  readonly path: ResourcePath;
+  readonly query: Query;
+  readonly request: ApiRequest;
+  readonly verb: Verb;
+  readonly warn: (message: string) => void;
+  readonly record: WriteCall['record'];
+};
+
+type Answer = ApiAnswer | Promise<ApiAnswer>;
+
+const JSON_HEADERS = { 'content-type': 'application/json' } as const;
+
+/** Carries out a call. Throws, or rejects with, `ApiError`. */
+export function answerResource(call: ResourceCall): Answer {
+  switch (call.verb) {
+    case 'get':
+      return answerGet(call);
+    case 'list':
+      return answerList(call);
+    case 'watch':
+      return answerWatch(call);
+    case 'create':
+      return answerCreate(call);
+    case 'update':
+      return answerUpdate(call);
+    case 'patch':
+      return answerPatch(call);
+    case 'delete':
+      return answerDelete(call);
+    case 'deletecollection':
+      return answerDeleteCollection(call);
+  }
+}
+
+function answerGet({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
+  const wanted = parseRevision(query.resourceVersion ?? '');
+  if (wanted > core.store.revision) throw tooLargeRevision(wanted, core.store.revision);
+  const stored = findAt(kind, kind.namespaced ? path.namespace : '', path.name, request.atRevision);
+  if (stored === undefined) throw notFound(groupResource(kind), path.name);
+  return { status: 200, headers: JSON_HEADERS, body: renderObject(kind, stored, projectionOf(request)) };
+}
+
+function findAt(kind: ServedKind, namespace: string, name: string, revision: number | undefined): Stored | undefined {
+  if (revision === undefined) return kind.collection.get(namespace, name);
+  return kind.collection.sortedAt(revision, namespace)?.find((stored) => stored.name === name);
+}
+
+function answerList({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
+  const selection = parseSelection(kind, query, path.namespace, path.name);
+  const page = listPage(core, kind, selection, parseListOptions(query), request.atRevision);
+  return { status: 200, headers: JSON_HEADERS, body: renderPage(kind, page, projectionOf(request)) };
+}
+
+function answerWatch({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
+  const selection = parseSelection(kind, query, path.namespace, path.name);
+  const options = parseListOptions({ ...query, watch: 'true' });
+  const watch = prepareWatch({ core, kind, selection, projection: projectionOf(request), options });
+  return { status: 200, headers: JSON_HEADERS, body: '', watch };
+}
+
+function answerCreate(call: ResourceCall): Answer {
+  const { kind, path, request } = call;
+  if (path.name !== '') throw methodNotSupported(groupResource(kind), 'create');
+  const write = buildWrite(call, 'CreateOptions');
+  const body = parseObjectBody(request, kind);
+  const object = decodeObject(body, kind, { validation: write.options.fieldValidation, warn: call.warn });
+  return chain(createObject(write, object), (created) => answerObject(call, 201, created));
+}
+
+function answerUpdate(call: ResourceCall): Answer {
+  const { kind, path, request } = call;
+  const write = buildWrite(call, 'UpdateOptions');
+  const body = parseObjectBody(request, kind);
+  const decoded = decodeObject(body, kind, { validation: write.options.fieldValidation, warn: call.warn });
+  const object = ensureNamespace(write, decoded);
+  checkName(path.name, object);
+  const updated = updateObject(write, {
+    allowCreate: kind.strategy.allowCreateOnUpdate && path.subresource === '',
+    uid: object.metadata.uid,
+    transform: (existing) => trackUpdate(write, existing, object),
+  });
+  return chain(updated, ({ object: after, created }) => answerObject(call, created ? 201 : 200, after));
+}
+
+function answerPatch(call: ResourceCall): Answer {
+  const type = patchTypeOf(call.request);
+  const write = buildWrite(call, 'PatchOptions', type === 'apply');
+  const updated = updateObject(write, buildPatchUpdate(write, call.request, type));
+  return chain(updated, ({ object, created }) => answerObject(call, created ? 201 : 200, object));
+}
+
+function answerDelete(call: ResourceCall): Answer {
+  const { kind, path, query } = call;
+  const options = parseDeleteOptions(parseDeleteBody(call), query);
+  const write = buildDelete(call, options.dryRun, path.name);
+  return chain(deleteObject(write, options), ({ object, gone }) => {
+    if (!gone || kind.strategy.returnsDeleted === true) return answerObject(call, 200, object);
+    return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(deletedStatus(kind, object)) };
+  });
+}
+
+function deletedStatus({ group, plural }: ServedKind, { metadata }: ApiObject): JsonObject {
+  const details = { name: metadata.name, ...(group === '' ? {} : { group }), kind: plural, uid: metadata.uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+
+function answerDeleteCollection(call: ResourceCall): Answer {
+  const { core, kind, path, query, request } = call;
+  const selection = parseSelection(kind, query, path.namespace, path.name);
+  const options = parseDeleteOptions(parseDeleteBody(call), query);
+  const page = listPage(core, kind, selection, parseListOptions(query));
+  const projection = projectionOf(request);
+  const answer = (): ApiAnswer => ({ status: 200, headers: JSON_HEADERS, body: renderPage(kind, page, projection) });
+  const deleteFrom = (index: number): Answer => {
+    for (let at = index; at < page.items.length; at += 1) {
+      const item = page.items[at];
+      if (item === undefined || kind.collection.get(item.namespace, item.name) === undefined) continue;
+      const write = { ...buildDelete(call, options.dryRun, item.name), namespace: item.namespace };
+      const deleted = deleteObject(write, options);
+      if (deleted instanceof Promise) return deleted.then(() => deleteFrom(at + 1));
+    }
+    return answer();
+  };
+  return deleteFrom(0);
+}
+
+function parseDeleteBody({ request, kind }: ResourceCall): JsonObject | undefined {
+  if (request.body === undefined || request.body === '') return undefined;
+  if (contentTypeOf(request) === 'application/json') {
+    try {
+      const body: unknown = JSON.parse(request.body);
+      if (isObject(body)) return body;
+    } catch (error) {
+      throw badRequest(error instanceof Error ? error.message : String(error));
+    }
+    throw badRequest('decoded object cannot be converted to DeleteOptions');
+  }
+  return parseObjectBody(request, kind);
+}
+
+function buildWrite(call: ResourceCall, kind: WriteKind, isApply = false): WriteCall {
+  const options = parseWriteOptions(call.query, kind, isApply);
+  const { path } = call;
+  return { ...commonWrite(call, options, path.name), optionsObject: optionsObject(kind, options) };
+}
+
+function buildDelete(call: ResourceCall, dryRun: boolean, name: string): WriteCall {
+  const options: WriteOptions = { dryRun, fieldManager: '', fieldValidation: 'Ignore', force: undefined };
+  return { ...commonWrite(call, options, name), optionsObject: optionsObject('DeleteOptions', options) };
+}
+
+function commonWrite(call: ResourceCall, options: WriteOptions, name: string): Omit<WriteCall, 'optionsObject'> {
+  const { core, kind, path, request, warn, record } = call;
+  return {
+    core,
+    kind,
+    namespace: path.namespace,
+    name,
+    subresource: path.subresource === '' ? undefined : (path.subresource as Subresource),
+    user: request.user,
+    manager: managerOf(options.fieldManager, request.headers['user-agent'] ?? ''),
+    options,
+    warn,
+    record,
+  };
+}
+
+/** The options as admission webhooks see them: a patch is an update to them. */
+function optionsObject(kind: WriteKind | 'DeleteOptions', options: WriteOptions): JsonObject {
+  const { dryRun, fieldManager, fieldValidation } = options;
+  return {
+    kind: kind === 'PatchOptions' ? 'UpdateOptions' : kind,
+    apiVersion: 'meta.k8s.io/v1',
+    ...(dryRun ? { dryRun: ['All'] } : {}),
+    ...(fieldManager === '' ? {} : { fieldManager }),
+    ...(kind === 'DeleteOptions' ? {} : { fieldValidation }),
+  };
+}
+
+function answerObject(call: ResourceCall, status: number, object: ApiObject): ApiAnswer {
+  const { kind, request } = call;
+  const { name = '', namespace = '' } = object.metadata;
+  const stored = kind.collection.get(namespace, name);
+  const projection = projectionOf(request);
+  const isStored = stored !== undefined && fromStorage(kind, stored.object) === object;
+  const body = isStored
+    ? renderObject(kind, stored, projection)
+    : JSON.stringify(projection === 'metadata' ? partialOf(object) : object);
+  return { status, headers: JSON_HEADERS, body };
+}
+
+/** What the client accepts of an object. */
+export function projectionOf(request: ApiRequest): Projection {
+  const { accept } = request.headers;
+  return accept?.includes('as=PartialObjectMetadata') === true ? 'metadata' : 'object';
+}

@@ -1,0 +1,193 @@
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../../kube/clock.ts';
+import { buildBuiltinKinds } from './builtin/kinds.ts';
+import { type Core, newUid, nowOf } from './core.ts';
+import { serveDefinitions } from './definitions.ts';
+import { answerResource } from './handlers.ts';
+import { type AdmissionHook, groupResource, type ServedKind, type UserInfo, type Verb } from './kinds.ts';
+import type { ApiObject } from './object.ts';
+import { parseBoolean } from './options.ts';
+import { Registry } from './registry.ts';
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  parseResourcePath,
+  type Query,
+  type ResourcePath,
+  splitQuery,
+} from './request.ts';
+import { type ApiError, asApiError, methodNotSupported, noSuchPath } from './status.ts';
+import { Store } from './store.ts';
+
+export type ApiServerDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
+
+export type ApiServerOptions = {
+  /** How many changes of a resource are kept at least for watches and pages to resume from. Default 2 000. */
+  readonly historyEvents?: number;
+};
+
+/** What one call did. `before` and `after` are there for writes that got as far as the store; of a deletion there is no `after`. */
+export type RequestEvent = {
+  readonly user: UserInfo;
+  readonly userAgent: string;
+  readonly verb: Verb;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: string;
+  readonly dryRun: boolean;
+  readonly code: number;
+  readonly before: ApiObject | undefined;
+  readonly after: ApiObject | undefined;
+};
+
+/** A Kubernetes API server inside this process. */
+export type ApiServer = {
+  /**
+   * Answers one call, at once unless a webhook has to be asked. Never throws or rejects: refusals are answers. What it committed has been announced
+   * to all watches when it returns.
+   */
+  handle(request: ApiRequest): ApiAnswer | Promise<ApiAnswer>;
+  /** For what belongs to the control plane: the state, the kinds, the hooks of admission. */
+  readonly core: Core;
+  /** Hears of every call of a resource when it is answered. Gives the function that ends it. */
+  onRequest(listener: (event: RequestEvent) => void): () => void;
+  /** Ends all watches. */
+  close(): void;
+};
+
+export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions = {}): ApiServer {
+  const { clock, random, log } = deps;
+  const store = new Store({
+    historyEvents: options.historyEvents ?? 2_000,
+    onListenerError: (error) => log.error({ err: error }, 'a listener of the store failed'),
+  });
+  const admission: AdmissionHook[] = [];
+  const core: Core = { clock, random, log, store, registry: new Registry(store, buildBuiltinKinds(store)), admission };
+  serveDefinitions(core);
+  createSystemNamespaces(core);
+  const listeners = new Set<(event: RequestEvent) => void>();
+  return {
+    core,
+    handle: (request) => handle(core, listeners, request),
+    onRequest: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => {
+      for (const collection of store.collections()) for (const end of [...collection.watches]) end();
+    },
+  };
+}
+
+type Listeners = ReadonlySet<(event: RequestEvent) => void>;
+
+function handle(core: Core, listeners: Listeners, request: ApiRequest): ApiAnswer | Promise<ApiAnswer> {
+  const { path, query } = splitQuery(request.path);
+  const resource = parseResourcePath(path);
+  const kind = resource && core.registry.find(resource.group, resource.version, resource.plural);
+  if (resource === undefined || kind === undefined) return answerError(noSuchPath(), []);
+  const warnings: string[] = [];
+  let before: ApiObject | undefined;
+  let after: ApiObject | undefined;
+  const verb = verbOf(request.method, resource, query);
+  const finish = (answer: ApiAnswer): ApiAnswer => {
+    if (listeners.size > 0) {
+      const { headers, user } = request;
+      const { group, version, plural, namespace, name, subresource } = resource;
+      const names = {
+        group,
+        version,
+        resource: plural,
+        namespace,
+        name: name === '' ? (after?.metadata.name ?? '') : name,
+      };
+      const dryRun = query.dryRun !== undefined;
+      const who = { user, userAgent: headers['user-agent'] ?? '' };
+      const event = { ...who, verb, ...names, subresource, dryRun, code: answer.status, before, after };
+      for (const listener of listeners) listener(event);
+    }
+    return withWarnings(answer, warnings);
+  };
+  const fail = (error: unknown): ApiAnswer => {
+    const refusal = asApiError(error);
+    if (refusal !== error) core.log.error({ err: error, path }, 'answering a call failed');
+    return finish(answerError(refusal, []));
+  };
+  try {
+    checkServed(kind, resource, verb);
+    const answer = answerResource({
+      core,
+      kind,
+      path: resource,
+      query,
+      request,
+      verb,
+      warn: (message) => warnings.push(message),
+      record: (old, next) => {
+        before = old;
+        after = next;
+      },
+    });
+    return answer instanceof Promise ? answer.then(finish, fail) : finish(answer);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+const NO_VERB = 'get' satisfies Verb;
+
+function verbOf(method: string, { name }: ResourcePath, query: Query): Verb {
+  switch (method) {
+    case 'GET':
+      if (parseBoolean(query.watch) === true) return 'watch';
+      return name === '' ? 'list' : 'get';
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return name === '' ? 'deletecollection' : 'delete';
+    default:
+      return NO_VERB;
+  }
+}
+
+function checkServed(kind: ServedKind, { subresource, namespace }: ResourcePath, verb: Verb): void {
+  if (subresource !== '' && !kind.subresources.some((served) => served === subresource)) throw noSuchPath();
+  if (!kind.namespaced && namespace !== '' && kind.plural !== 'namespaces') throw noSuchPath();
+  if (!kind.verbs.includes(verb)) throw methodNotSupported(groupResource(kind), verb);
+}
+
+function withWarnings(answer: ApiAnswer, warnings: readonly string[]): ApiAnswer {
+  if (warnings.length === 0) return answer;
+  const texts = [...new Set(warnings)].map((text) => `299 - ${JSON.stringify(text)}`);
+  return { ...answer, headers: { ...answer.headers, warning: texts.join(', ') } };
+}
+
+function answerError(error: ApiError, warnings: readonly string[]): ApiAnswer {
+  const details = error.status.details as { readonly retryAfterSeconds?: number } | undefined;
+  const wait = details?.retryAfterSeconds;
+  const headers = {
+    'content-type': 'application/json',
+    ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
+  };
+  return withWarnings({ status: error.code, headers, body: JSON.stringify(error.status) }, warnings);
+}
+
+/** The namespaces that are there before anybody asks for one. */
+function createSystemNamespaces(core: Core): void {
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    const { namespaces } = core.registry;
+    if (namespaces.get('', name) !== undefined) continue;
+    const labels = { 'kubernetes.io/metadata.name': name };
+    const metadata = { name, uid: newUid(core.random), creationTimestamp: nowOf(core), labels };
+    const spec = { finalizers: ['kubernetes'] };
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata, spec, status: { phase: 'Active' } };
+    core.store.put(namespaces, namespace, undefined);
+  }
+}

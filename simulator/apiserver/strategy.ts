@@ -1,0 +1,49 @@
+import type { Strategy } from './kinds.ts';
+import { type ApiObject, withMeta } from './object.ts';
+import type { CompiledSchema } from './schema/index.ts';
+import { equalJson } from './schema/json.ts';
+
+/** How custom resources behave; `hasStatus`: the status is a subresource. */
+export function customStrategy(schema: CompiledSchema, hasStatus: boolean): Strategy {
+  return {
+    allowCreateOnUpdate: false,
+    allowUnconditionalUpdate: false,
+    prepareForCreate: (object) => withMeta(hasStatus ? dropMember(object, 'status') : object, { generation: 1 }),
+    validate: (object) => schema.validate(object),
+    prepareForUpdate: (object, old) => {
+      const next = hasStatus ? takeMember(object, old, 'status') : object;
+      return sameBesideMeta(next, old) ? next : withMeta(next, { generation: (old.metadata.generation ?? 0) + 1 });
+    },
+    validateUpdate: (object, old) => schema.validate(object, { old }),
+    prepareForStatusUpdate: onlyStatus,
+    validateStatusUpdate: (object, old) => schema.validate(object, { old, subresource: 'status' }),
+    garbageCollection: 'background',
+    resetFields: hasStatus ? [['status']] : [],
+    statusResetFields: [['metadata'], ['spec']],
+  };
+}
+
+/** `object` with the member as it is in `from`, or without it. */
+export function takeMember(object: ApiObject, from: ApiObject, member: string): ApiObject {
+  const value = from[member];
+  if (value === undefined) return dropMember(object, member);
+  return object[member] === value ? object : { ...object, [member]: value };
+}
+
+export function dropMember(object: ApiObject, member: string): ApiObject {
+  if (object[member] === undefined) return object;
+  const { [member]: _, ...rest } = object;
+  return rest as ApiObject;
+}
+
+/** `old` with the status of `object`, and with its `managedFields`, which note the write. */
+export function onlyStatus(object: ApiObject, old: ApiObject): ApiObject {
+  const kept = withMeta(old, { managedFields: object.metadata.managedFields });
+  return takeMember(kept, object, 'status');
+}
+
+function sameBesideMeta(a: ApiObject, b: ApiObject): boolean {
+  const { metadata: _, ...restA } = a;
+  const { metadata: __, ...restB } = b;
+  return equalJson(restA, restB);
+}
