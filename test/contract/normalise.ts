@@ -105,6 +105,10 @@ function rename(place: Place, names: Names, text: (text: string) => string): Jso
     return renderVersion(names, value, isObjectVersion(parent));
   }
   if (name === 'continue' && path.at(-1) === 'metadata' && value !== '') return '<continue>';
+  if (name === 'message' && typeof value === 'string') return renderMessage(value, at(parent, 'details.causes'), text);
+  if (name === 'causes' && isArray(value)) {
+    return [...value].sort(byText).map((cause) => mapJson(cause, text));
+  }
   if (name === 'managedFields' && isArray(value)) {
     return renderManagedFields(value).map((entry) => mapJson(entry, text));
   }
@@ -146,6 +150,20 @@ function numbered(known: Map<string, string>, value: string, what: string): stri
   const found = known.get(value) ?? `<${what} ${known.size + 1}>`;
   known.set(value, found);
   return found;
+}
+
+/** The order in which a schema's errors are found is by chance: they are sorted, in the message as in the causes. */
+function renderMessage(message: string, causes: Json | undefined, text: (text: string) => string): string {
+  if (!isArray(causes) || causes.length < 2) return text(message);
+  const errors = causes.map((cause) => `${at(cause, 'field')}: ${at(cause, 'message')}`);
+  const listed = `[${errors.join(', ')}]`;
+  if (!message.endsWith(listed)) return text(message);
+  const sorted = [...causes].sort(byText).map((cause) => `${at(cause, 'field')}: ${at(cause, 'message')}`);
+  return text(`${message.slice(0, -listed.length)}[${sorted.join(', ')}]`);
+}
+
+function byText(a: Json, b: Json): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
 }
 
 /**

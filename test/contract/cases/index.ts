@@ -1,10 +1,15 @@
 import type { Subject } from '../suite.ts';
+import { applies } from './apply.ts';
+import { cel } from './cel.ts';
 import { create } from './create.ts';
 import { deletion } from './delete.ts';
 import { dryRun } from './dryrun.ts';
+import { fieldValidation } from './fieldvalidation.ts';
 import { jsonPatches } from './jsonpatch.ts';
+import { managedFields } from './managedfields.ts';
 import { mergePatch } from './mergepatch.ts';
 import { read } from './read.ts';
+import { schemas } from './schema.ts';
 import { statuses } from './status.ts';
 import { update } from './update.ts';
 import { watches } from './watch.ts';
@@ -20,4 +25,9 @@ export const SUBJECTS: readonly Subject[] = [
   statuses,
   mergePatch,
   jsonPatches,
+  applies,
+  cel,
+  fieldValidation,
+  managedFields,
+  schemas,
 ];
