@@ -33,6 +33,8 @@ import type { Change, Live, Repository } from './trail.ts';
 /** What holds a customer's data or identity. */
 const VALUED: ReadonlySet<string> = new Set([NAMESPACES, DISKS, MACHINES, SECRETS, CLAIMS]);
 const DAY_MS = 86_400_000;
+/** How far two clocks may be apart before a grace of days counts as cut short. */
+const APART_MS = 900_000;
 /** Times are kept in whole seconds here and there. */
 const SECOND_MS = 1_000;
 const LEAST_HELD = 3;
@@ -49,6 +51,8 @@ export const createAbsenceCheck: Check = (report) => {
   /** When an order went or was asked to go, by `resource key`. */
   const removals = new Map<string, number>();
   const repositories: Repository[] = [];
+  /** When something was stamped and how long its grace is, by `resource key`. */
+  const stamped = new Map<string, Stamp>();
   return {
     change(change, world) {
       const { resource, key, actor } = change;
@@ -58,8 +62,11 @@ export const createAbsenceCheck: Check = (report) => {
       }
       if (!isOperator(actor) || !VALUED.has(resource)) return;
       if (resource === SECRETS && change.before?.metadata.labels?.[OWNER_KIND] !== 'RDPInstance') return;
-      if (isDeletion(change)) judgeDeletion(change, world, report);
-      else if (isStamping(change)) judgeStamp(change, world, { graces, removals }, report);
+      if (isDeletion(change)) judgeDeletion(change, world, stamped.get(`${resource} ${key}`), report);
+      else if (isStamping(change)) {
+        stamped.set(`${resource} ${key}`, { atMs: change.atMs, graceMs: graceOfStamp(change.after) });
+        judgeStamp(change, world, { graces, removals }, report);
+      }
       if (resource === MACHINES) judgeHalt(change, world, removals, report);
       if (resource === DISKS || resource === CLAIMS) judgeShrink(change, report, key);
     },
@@ -104,13 +111,24 @@ function isStamping({ before, after }: Change): boolean {
   );
 }
 
-function judgeDeletion(change: Change, world: World, report: Report): void {
+type Stamp = { readonly atMs: number; readonly graceMs: number };
+
+function graceOfStamp(object: Live | undefined): number {
+  return Date.parse(annotationOf(object, SWEEP_AT) ?? '') - Date.parse(annotationOf(object, REMOVED_AT) ?? '');
+}
+
+/**
+ * The stamps are in the time of whoever stamped, and clocks differ: where the stamping was seen, the grace is counted from there by the
+ * world's clock, give or take what two clocks may be apart.
+ */
+function judgeDeletion(change: Change, world: World, stamp: Stamp | undefined, report: Report): void {
   const { before, atMs } = change;
-  const sweepAt = Date.parse(annotationOf(before, SWEEP_AT) ?? '');
+  const stated = Date.parse(annotationOf(before, SWEEP_AT) ?? '');
+  const sweepAt = stamp === undefined || Number.isNaN(stated) ? stated : stamp.atMs + stamp.graceMs;
   const say = (text: string): void => report('I7', change, text);
   if (annotationOf(before, REMOVED_AT) === undefined) say('it was deleted and had never been stamped as removed');
   else if (Number.isNaN(sweepAt)) say('it was deleted and its stamp names no end of the grace');
-  else if (sweepAt > atMs + SECOND_MS)
+  else if (sweepAt > atMs + APART_MS)
     say(`it was deleted ${Math.ceil((sweepAt - atMs) / SECOND_MS)} s before its grace was over`);
   if (annotationOf(before, HELD) !== undefined) say('it was deleted although the breaker held it');
   const breaker = world.get(CONFIGMAPS, `${SYSTEM}/${BREAKER}`)?.data;

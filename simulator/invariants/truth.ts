@@ -28,11 +28,11 @@ const SECOND_MS = 1_000;
  * Tenant only when its namespace is there; `observedGeneration` is never ahead; a transition time changes when its status does, and only then.
  */
 export const createTruthCheck: Check = (report) => {
-  /** First handshake of each guest, by the UID of its instance. */
-  const answered = new Map<string, number>();
+  /** Guests that completed a handshake, by the UID of their instance. */
+  const answered = new Set<string>();
   return {
-    handshake({ instanceUid, atMs }) {
-      if (!answered.has(instanceUid)) answered.set(instanceUid, atMs);
+    handshake({ instanceUid }) {
+      answered.add(instanceUid);
     },
     change(change, world) {
       const { resource, actor, before, after } = change;
@@ -90,20 +90,14 @@ function judgeTransitions(change: Change, report: Report): void {
   }
 }
 
-function judgeDesktop(
-  change: Change,
-  after: Live,
-  world: World,
-  answered: ReadonlyMap<string, number>,
-  report: Report,
-): void {
+function judgeDesktop(change: Change, after: Live, world: World, answered: ReadonlySet<string>, report: Report): void {
   const uid = textAt(after, 'status', 'epoch', 'vmiUID');
   const claimed = textAt(after, 'status', 'epoch', 'firstHandshakeAt');
   const before = textAt(change.before, 'status', 'epoch', 'firstHandshakeAt');
   const fresh =
     claimed !== undefined && (claimed !== before || uid !== textAt(change.before, 'status', 'epoch', 'vmiUID'));
-  const first = uid === undefined ? undefined : answered.get(uid);
-  if (fresh && (first === undefined || Date.parse(claimed) < Math.floor(first / SECOND_MS) * SECOND_MS)) {
+  const hasAnswered = uid !== undefined && answered.has(uid);
+  if (fresh && !hasAnswered) {
     report('I8', change, `it claims a handshake at ${claimed} that its guest had not completed`);
   }
   if (readyOf(after)?.status !== 'True' || readyOf(change.before)?.status === 'True') return;
@@ -111,7 +105,7 @@ function judgeDesktop(
     report('I8', change, 'it became Ready in a power epoch without a handshake');
     return;
   }
-  if (first === undefined)
+  if (!hasAnswered)
     report('I8', change, 'it became Ready and the guest of this power epoch never completed a handshake');
   if (textAt(after, 'status', 'epoch', 'endedAt') !== undefined)
     report('I8', change, 'it became Ready in a power epoch that ended');
