@@ -10,6 +10,7 @@ import { invalid as invalidField } from './schema/fielderror.ts';
 import { equalJson } from './schema/json.ts';
 import { conflict, invalid, MODIFIED, notFound } from './status.ts';
 import type { Stored } from './store.ts';
+import { takeMember } from './strategy.ts';
 
 export type Update = {
   /** Makes the new object of the present one, in the served version; of nothing where the object may be created. */
@@ -90,11 +91,20 @@ function prepareUpdate(call: WriteCall, update: Update, old: ApiObject): ApiObje
   }
   const kept = keepMeta(placed, old);
   const isStatus = call.subresource === 'status';
-  const prepared = isStatus ? strategy.prepareForStatusUpdate(kept, old) : strategy.prepareForUpdate(kept, old);
+  const prepared = prepareBySubresource(call, kept, old);
   const errors = isStatus ? strategy.validateStatusUpdate(prepared, old) : strategy.validateUpdate(prepared, old);
   if (errors.length > 0) throw invalid(kind, name, errors);
   if (!isStatus) for (const warning of strategy.warnings?.(prepared) ?? []) call.warn(warning);
   return keepTimestamps(prepared, old);
+}
+
+/** Only `finalize` changes the spec of a namespace. */
+function prepareBySubresource({ kind, subresource }: WriteCall, object: ApiObject, old: ApiObject): ApiObject {
+  if (subresource === 'finalize') return takeMember(object, old, 'status');
+  const { strategy } = kind;
+  return subresource === 'status'
+    ? strategy.prepareForStatusUpdate(object, old)
+    : strategy.prepareForUpdate(object, old);
 }
 
 /** What no writer can change in metadata stays as it was; `generation` is the strategy's. */

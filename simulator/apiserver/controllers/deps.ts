@@ -17,9 +17,10 @@ export type ControllerDeps = {
 export type ClusterState = {
   /** One entry a kind, in the version in which `objects` gives it; what is not served is not in it. */
   kinds(): readonly Resource[];
-  /** Everything of one kind, or what one namespace holds of it. */
+  /** Everything of one kind, or what one namespace holds of it, in the order of lists. */
   objects(resource: Collected, namespace?: string): Iterable<KubeObject>;
   object(resource: Collected, key: ObjectKey): KubeObject | undefined;
+  count(resource: Collected, namespace: string): number;
   /** Calls `listener` synchronously after each commit, in order of commits. Returns the function that ends it. */
   subscribe(listener: (change: Change) => void): () => void;
 };

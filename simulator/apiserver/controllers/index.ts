@@ -1,14 +1,15 @@
+import type { Clock, Random } from '../../../kube/clock.ts';
+import type { UserInfo } from '../kinds.ts';
+import type { ApiServer, ApiServerDeps } from '../server.ts';
+import { createInProcessTransport } from '../transport.ts';
 import type { ControllerDeps, RunningController } from './deps.ts';
 import { type GarbageCollectorOptions, startGarbageCollector } from './garbagecollector.ts';
 import { type NamespacesOptions, startNamespaces } from './namespaces.ts';
 import { type ResourceQuotasOptions, startResourceQuotas } from './resourcequotas.ts';
 import { type ServiceAccountsOptions, startServiceAccounts } from './serviceaccounts.ts';
+import { createClusterState } from './state.ts';
 
-export type { Change, ClusterState, ControllerDeps, RunningController } from './deps.ts';
-export { startGarbageCollector } from './garbagecollector.ts';
-export { startNamespaces } from './namespaces.ts';
-export { startResourceQuotas } from './resourcequotas.ts';
-export { startServiceAccounts } from './serviceaccounts.ts';
+export type { RunningController } from './deps.ts';
 
 /** Each with its own delays; null leaves a controller out. */
 export type ControllersOptions = {
@@ -27,12 +28,31 @@ export const IMMEDIATE = {
 } as const satisfies ControllersOptions;
 
 /** Starts what a control plane runs beside its API server, from whatever state there is. */
-export function startControllers(deps: ControllerDeps, options: ControllersOptions = {}): RunningController {
+export function startControllers(
+  deps: ApiServerDeps & { readonly server: ApiServer },
+  options: ControllersOptions = {},
+): RunningController {
   const { garbageCollector, namespaces, resourceQuotas, serviceAccounts } = options;
+  const shared: ControllerDeps = {
+    ...deps,
+    state: createClusterState(deps.server.core),
+    connect: (user) => connect(deps, user),
+  };
   const running: RunningController[] = [];
-  if (serviceAccounts !== null) running.push(startServiceAccounts(deps, serviceAccounts));
-  if (resourceQuotas !== null) running.push(startResourceQuotas(deps, resourceQuotas));
-  if (namespaces !== null) running.push(startNamespaces(deps, namespaces));
-  if (garbageCollector !== null) running.push(startGarbageCollector(deps, garbageCollector));
+  if (serviceAccounts !== null) running.push(startServiceAccounts(shared, serviceAccounts));
+  if (resourceQuotas !== null) running.push(startResourceQuotas(shared, resourceQuotas));
+  if (namespaces !== null) running.push(startNamespaces(shared, namespaces));
+  if (garbageCollector !== null) running.push(startGarbageCollector(shared, garbageCollector));
   return { stop: async () => void (await Promise.all(running.map((controller) => controller.stop()))) };
+}
+
+const GROUPS = ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'];
+const USER_AGENT = 'kube-controller-manager/embedded';
+
+function connect(
+  deps: { readonly server: ApiServer; readonly clock: Clock; readonly random: Random },
+  username: string,
+) {
+  const user: UserInfo = { username, groups: GROUPS };
+  return createInProcessTransport(deps, { user, userAgent: USER_AGENT });
 }

@@ -110,14 +110,14 @@ async function deleteKinds(parts: Parts, kinds: readonly Resource[], namespace: 
   const finalizers = new Map<string, number>();
   const errors: string[] = [];
   for (const resource of kinds) {
-    if (listOf(parts, resource, namespace).length === 0) continue;
+    if (parts.state.count(resource, namespace) === 0) continue;
     try {
       await deleteCollection(parts.transport, resource, namespace);
     } catch (error) {
       errors.push(renderError(error));
       continue;
     }
-    const objects = listOf(parts, resource, namespace);
+    const objects = [...parts.state.objects(resource, namespace)];
     if (objects.length === 0) continue;
     left.push({ resource, count: objects.length });
     const held = objects.flatMap(({ metadata }) => metadata.finalizers ?? []);
@@ -125,10 +125,6 @@ async function deleteKinds(parts: Parts, kinds: readonly Resource[], namespace: 
     if (held.length === 0) errors.push(renderUnexpected(resource, namespace));
   }
   return { kinds: left, finalizers, errors };
-}
-
-function listOf({ state }: Parts, resource: Resource, namespace: string): readonly KubeObject[] {
-  return [...state.objects(resource, namespace)];
 }
 
 function renderUnexpected(resource: Resource, namespace: string): string {

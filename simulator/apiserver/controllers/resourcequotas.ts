@@ -18,11 +18,7 @@ export function startResourceQuotas(deps: ControllerDeps, options: ResourceQuota
   const { delayMs = 50, resyncMs = 300_000 } = options;
   const { state } = deps;
   const client = createClientOn(deps.connect(controllerUser('resourcequota-controller')));
-  const countIn = (namespace: string) => (resource: Resource) => {
-    let count = 0;
-    for (const _ of state.objects(resource, namespace)) count += 1;
-    return count;
-  };
+  const countIn = (namespace: string) => (resource: Resource) => state.count(resource, namespace);
   const worker = startWorker(deps, {
     name: 'resourcequotas',
     backoff: CLIENT_GO_BACKOFF,
