@@ -1,3 +1,4 @@
+import { withoutMutatingWebhooks, withQuotaRules, withWebhookRules } from '../admission/strategies.ts';
 import { CLEANUP } from '../definitions.ts';
 import type { Strategy } from '../kinds.ts';
 import { type ApiObject, objectAt, withMeta } from '../object.ts';
@@ -33,8 +34,9 @@ export const STRATEGIES: { readonly default: Build; readonly [kind: string]: Bui
   NetworkPolicy: withGeneration,
   ValidatingAdmissionPolicy: withGeneration,
   ValidatingAdmissionPolicyBinding: withGeneration,
-  ValidatingWebhookConfiguration: withGeneration,
-  MutatingWebhookConfiguration: withGeneration,
+  ResourceQuota: (schema) => withQuotaRules(base(schema)),
+  ValidatingWebhookConfiguration: (schema) => withWebhookRules(withGeneration(schema)),
+  MutatingWebhookConfiguration: (schema) => withoutMutatingWebhooks(withGeneration(schema)),
 };
 
 function base(schema: CompiledSchema): Strategy {

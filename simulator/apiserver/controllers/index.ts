@@ -32,12 +32,13 @@ export function startControllers(
   deps: ApiServerDeps & { readonly server: ApiServer },
   options: ControllersOptions = {},
 ): RunningController {
+  const state = createClusterState(deps.server.core);
+  return startControllersOn({ ...deps, state, connect: (user) => connect(deps, user) }, options);
+}
+
+/** The same with the caller's own way to the server. */
+export function startControllersOn(shared: ControllerDeps, options: ControllersOptions = {}): RunningController {
   const { garbageCollector, namespaces, resourceQuotas, serviceAccounts } = options;
-  const shared: ControllerDeps = {
-    ...deps,
-    state: createClusterState(deps.server.core),
-    connect: (user) => connect(deps, user),
-  };
   const running: RunningController[] = [];
   if (serviceAccounts !== null) running.push(startServiceAccounts(shared, serviceAccounts));
   if (resourceQuotas !== null) running.push(startResourceQuotas(shared, resourceQuotas));
