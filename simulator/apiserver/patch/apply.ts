@@ -1,9 +1,9 @@
 import { equalJson, getOwn, isObject, type JsonObject } from '../schema/json.ts';
 import { badRequest } from '../status.ts';
 import { type Conflict, conflictError, conflictsOf } from './conflicts.ts';
-import { hasPath, isEmpty, recursiveDifference } from './fieldset.ts';
+import { EMPTY_SET, hasPath, isEmpty, recursiveDifference, shareNodes } from './fieldset.ts';
 import { findLastApplied, syncLastApplied, UPGRADING_MANAGER } from './lastapplied.ts';
-import { identify, type Managed, type Managers } from './managed.ts';
+import { buildManaged, identify, type Managers } from './managed.ts';
 import { mergeTyped } from './merge.ts';
 import { computeLoss, nameOf, reconcileManagers, recordUpdate, withoutIdentity } from './ownership.ts';
 import { pruneApplied } from './prune.ts';
@@ -95,17 +95,19 @@ function applyOnce(
   const resetFields = resetSetOf(input);
   const managers = reconcileManagers(stored, apiVersion, type);
   const merged = mergeTyped(live, applied, type) as JsonObject;
-  const identity = { manager: nameOf(input.manager), operation: 'Apply' as const, apiVersion, subresource };
-  const id = identify(identity);
+  const writer = { manager: nameOf(input.manager), operation: 'Apply' as const, apiVersion, subresource };
+  const id = identify(writer);
   const last = managers.get(id);
   const stated = recursiveDifference(toFieldSet(applied, type), resetFields);
-  managers.set(id, { ...identity, time: last?.time, set: stated });
+  managers.set(id, buildManaged(writer, id, last?.time, stated));
   const next = last === undefined ? merged : pruneApplied(merged, type, last.set, stated, managers);
   const loss = computeLoss({ live, next, type, managers, apiVersion, resetFields }, id);
   if (!force && loss.conflicts.size > 0) return conflictsOf(loss.conflicts, managers);
   const isSame = next === live || equalJson(next, live);
-  const own: Managed = { ...identity, time: isSame ? last?.time : input.now, set: withoutIdentity(stated) };
-  if (isEmpty(own.set)) loss.managers.delete(id);
-  else loss.managers.set(id, own);
+  const own = shareNodes(withoutIdentity(stated), last?.set ?? EMPTY_SET);
+  const time = isSame ? last?.time : input.now;
+  if (isEmpty(own)) loss.managers.delete(id);
+  else if (last !== undefined && own === last.set && time === last.time) loss.managers.set(id, last);
+  else loss.managers.set(id, buildManaged(writer, id, time, own));
   return { object: isSame ? live : next, managers: loss.managers };
 }

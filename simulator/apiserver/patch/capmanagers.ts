@@ -1,6 +1,6 @@
 import { compareText } from '../schema/gotext.ts';
-import { union } from './fieldset.ts';
-import { identify, type Managed, type Managers, secondsOf } from './managed.ts';
+import { EMPTY_SET, union } from './fieldset.ts';
+import { buildManaged, identify, type Managed, type Managers, secondsOf } from './managed.ts';
 
 const MAX_UPDATERS = 10;
 const OLD_UPDATES = 'ancient-changes';
@@ -25,11 +25,7 @@ export function capManagers(managers: Managers): Managers {
     const old = capped.get(bucket) ?? capped.get(first);
     if (!capped.has(bucket)) capped.delete(first);
     capped.delete(id);
-    capped.set(bucket, {
-      ...writer,
-      time: managed.time,
-      set: old === undefined ? managed.set : union(managed.set, old.set),
-    });
+    capped.set(bucket, buildManaged(writer, bucket, managed.time, union(managed.set, old?.set ?? EMPTY_SET)));
     left -= 1;
   }
   return capped;

@@ -1,6 +1,7 @@
 import { equalJson, getOwn, isObject, type JsonObject } from '../schema/json.ts';
 import { deduceKind, type Kind, resolveKind } from './deduce.ts';
-import { type FieldSet, FieldSetBuilder, recursiveDifference } from './fieldset.ts';
+import { type FieldSet, recursiveDifference } from './fieldset.ts';
+import { FieldSetBuilder } from './fieldsetbuilder.ts';
 import { elementOfItem } from './items.ts';
 import { fieldElement, type PathElement } from './pathelement.ts';
 import type { ListType, MapType, TypeNode } from './typenode.ts';

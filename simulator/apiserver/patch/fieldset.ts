@@ -1,128 +1,162 @@
-import { containsAll, dropElements, type Elements, joinElements, sharedElements } from './elements.ts';
+import type { JsonObject } from '../schema/json.ts';
 import { compareElements, type PathElement } from './pathelement.ts';
 import type { TypeNode } from './typenode.ts';
 
 /**
- * A set of paths, as a tree of their elements. Never changed once built; operations answer one of their operands where it is the result. A path may be a
- * member without those below it, and those below without it.
+ * A set of paths, as a tree of their elements. Never changed once built; operations answer one of their operands, and share parts of them, where that is
+ * the result. A path may be a member without those below it, and those below without it.
  */
-export type FieldSet = {
-  readonly members: Elements;
-  /** By the first element of longer paths; none is empty. */
-  readonly children: ReadonlyMap<PathElement, FieldSet>;
+export type FieldSet = ReadonlyMap<PathElement, FieldNode>;
+
+/** Where an element leads to. Either a member itself, or something below it is. */
+export type FieldNode = {
+  readonly isMember: boolean;
+  readonly below: FieldSet;
+  /** What `fieldsV1` has for it, once that was asked for. */
+  rendered: JsonObject | undefined;
 };
 
-const NO_MEMBERS: Elements = new Set();
-const NO_CHILDREN: ReadonlyMap<PathElement, FieldSet> = new Map();
-export const EMPTY_SET: FieldSet = { members: NO_MEMBERS, children: NO_CHILDREN };
+export const EMPTY_SET: FieldSet = new Map();
+const LEAF = buildNode(true, EMPTY_SET);
+
+/** Must be a member, or have something below it. */
+export function buildNode(isMember: boolean, below: FieldSet): FieldNode {
+  return { isMember, below, rendered: undefined };
+}
+
+/** The node of a member that may have more below it. */
+export function memberNode(below: FieldSet): FieldNode {
+  return below.size === 0 ? LEAF : buildNode(true, below);
+}
 
 export function isEmpty(set: FieldSet): boolean {
-  return set.members.size === 0 && set.children.size === 0;
+  return set.size === 0;
 }
 
 export function union(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmpty(b) || a === b) return a;
-  if (isEmpty(a)) return b;
-  return build(joinElements(a.members, b.members), combine(a.children, b.children));
+  if (b.size === 0 || a === b) return a;
+  if (a.size === 0) return b;
+  let joined: Map<PathElement, FieldNode> | undefined;
+  for (const [element, node] of b) {
+    const old = a.get(element);
+    const both = old === undefined ? node : joinNodes(old, node);
+    if (both === old) continue;
+    joined ??= new Map(a);
+    joined.set(element, both);
+  }
+  return joined ?? a;
 }
 
-function combine(a: FieldSet['children'], b: FieldSet['children']): FieldSet['children'] {
-  if (b.size === 0) return a;
-  const combined = new Map(a);
-  for (const [element, child] of b) {
-    const other = combined.get(element);
-    combined.set(element, other === undefined ? child : union(other, child));
-  }
-  return combined;
+function joinNodes(a: FieldNode, b: FieldNode): FieldNode {
+  if (a === b) return a;
+  const below = union(a.below, b.below);
+  const isMember = a.isMember || b.isMember;
+  return below === a.below && isMember === a.isMember ? a : buildNode(isMember, below);
 }
 
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmpty(a) || isEmpty(b)) return EMPTY_SET;
-  const children = new Map<PathElement, FieldSet>();
-  for (const [element, child] of a.children) {
-    const other = b.children.get(element);
-    if (other !== undefined) put(children, element, intersection(child, other));
+  if (a.size === 0 || b.size === 0) return EMPTY_SET;
+  const shared = new Map<PathElement, FieldNode>();
+  const [few, many] = a.size < b.size ? [a, b] : [b, a];
+  for (const [element, node] of few) {
+    const other = many.get(element);
+    if (other === undefined) continue;
+    const isMember = node.isMember && other.isMember;
+    const below = intersection(node.below, other.below);
+    if (isMember) shared.set(element, memberNode(below));
+    else if (below.size > 0) shared.set(element, buildNode(false, below));
   }
-  return build(sharedElements(a.members, b.members), children);
+  return shared.size === 0 ? EMPTY_SET : shared;
 }
 
 /** The members of `a` that are none of `b`, whatever is above or below them. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmpty(a) || isEmpty(b)) return a;
-  return subtract(a, b, (element, child) => {
-    const other = b.children.get(element);
-    return other === undefined ? child : difference(child, other);
-  });
+  return subtract(a, b, (node, other) => [node.isMember && !other.isMember, difference(node.below, other.below)]);
 }
 
 /** The members of `a` that neither are members of `b` nor lie below one. */
 export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmpty(a) || isEmpty(b)) return a;
-  return subtract(a, b, (element, child) => {
-    if (b.members.has(element)) return EMPTY_SET;
-    const other = b.children.get(element);
-    return other === undefined ? child : recursiveDifference(child, other);
+  return subtract(a, b, (node, other) => {
+    if (other.isMember) return [false, EMPTY_SET];
+    return [node.isMember, recursiveDifference(node.below, other.below)];
   });
 }
 
-function subtract(
-  a: FieldSet,
-  b: FieldSet,
-  subtractChild: (element: PathElement, child: FieldSet) => FieldSet,
-): FieldSet {
-  const members = dropElements(a.members, b.members);
-  const children = new Map<PathElement, FieldSet>();
-  let isSame = members === a.members;
-  for (const [element, child] of a.children) {
-    const rest = subtractChild(element, child);
-    isSame &&= rest === child;
-    put(children, element, rest);
-  }
-  return isSame ? a : build(members, children);
-}
+type Rest = (node: FieldNode, other: FieldNode) => readonly [isMember: boolean, below: FieldSet];
 
-export function equalSets(a: FieldSet, b: FieldSet): boolean {
-  if (a === b) return true;
-  if (a.members.size !== b.members.size || a.children.size !== b.children.size) return false;
-  if (!containsAll(b.members, a.members)) return false;
-  for (const [element, child] of a.children) {
-    const other = b.children.get(element);
-    if (other === undefined || !equalSets(child, other)) return false;
+function subtract(a: FieldSet, b: FieldSet, restOf: Rest): FieldSet {
+  if (a.size === 0 || b.size === 0) return a;
+  let left: Map<PathElement, FieldNode> | undefined;
+  for (const [element, other] of b) {
+    const node = a.get(element);
+    if (node === undefined) continue;
+    const [isMember, below] = restOf(node, other);
+    if (isMember === node.isMember && below === node.below) continue;
+    left ??= new Map(a);
+    if (isMember) left.set(element, memberNode(below));
+    else if (below.size > 0) left.set(element, buildNode(false, below));
+    else left.delete(element);
   }
-  return true;
+  if (left === undefined) return a;
+  return left.size === 0 ? EMPTY_SET : left;
 }
 
 export function isSubset(a: FieldSet, b: FieldSet): boolean {
   if (a === b) return true;
-  if (!containsAll(b.members, a.members)) return false;
-  for (const [element, child] of a.children) {
-    const other = b.children.get(element);
-    if (other === undefined || !isSubset(child, other)) return false;
+  for (const [element, node] of a) {
+    const other = b.get(element);
+    if (other === undefined || (node.isMember && !other.isMember) || !isSubset(node.below, other.below)) return false;
   }
   return true;
 }
 
-export function hasPath(set: FieldSet, path: readonly PathElement[]): boolean {
-  let node: FieldSet | undefined = set;
-  for (const [index, element] of path.entries()) {
-    if (index === path.length - 1) return node.members.has(element);
-    node = node.children.get(element);
-    if (node === undefined) return false;
+/** `set`, with the nodes of `old` wherever they say the same; `old` itself where all do. */
+export function shareNodes(set: FieldSet, old: FieldSet): FieldSet {
+  if (set === old || old.size === 0) return set;
+  let shared: Map<PathElement, FieldNode> | undefined;
+  let isSame = set.size === old.size;
+  for (const [element, node] of set) {
+    const other = old.get(element);
+    const taken = other === undefined ? node : shareNode(node, other);
+    isSame &&= taken === other;
+    if (taken === node) continue;
+    shared ??= new Map(set);
+    shared.set(element, taken);
   }
-  return false;
+  return isSame ? old : (shared ?? set);
 }
 
-/** Adds the fields that lead to members: an object's named fields, which are not members of their own where they hold something. */
-export function withNamedFields(set: FieldSet, type: TypeNode | undefined): FieldSet {
-  if (set.children.size === 0) return set;
-  const fields = type?.map?.fields;
-  const members = new Set(set.members);
-  const children = new Map<PathElement, FieldSet>();
-  for (const [element, child] of set.children) {
-    if (element[0] === 'f' && fields?.has(element.slice(2)) === true) members.add(element);
-    children.set(element, withNamedFields(child, typeBelow(type, element)));
+function shareNode(node: FieldNode, old: FieldNode): FieldNode {
+  if (node === old) return node;
+  const below = shareNodes(node.below, old.below);
+  if (node.isMember === old.isMember && below === old.below) return old;
+  return below === node.below ? node : buildNode(node.isMember, below);
+}
+
+export function hasPath(set: FieldSet, path: readonly PathElement[]): boolean {
+  let level = set;
+  let node: FieldNode | undefined;
+  for (const element of path) {
+    node = level.get(element);
+    if (node === undefined) return false;
+    level = node.below;
   }
-  return { members, children };
+  return node?.isMember === true;
+}
+
+/** Adds the fields that lead to members: an object's named fields, which are no members of their own where they hold something. */
+export function withNamedFields(set: FieldSet, type: TypeNode | undefined): FieldSet {
+  const fields = type?.map?.fields;
+  let named: Map<PathElement, FieldNode> | undefined;
+  for (const [element, node] of set) {
+    if (node.below.size === 0) continue;
+    const isMember = node.isMember || (element[0] === 'f' && fields?.has(element.slice(2)) === true);
+    const below = withNamedFields(node.below, typeBelow(type, element));
+    if (isMember === node.isMember && below === node.below) continue;
+    named ??= new Map(set);
+    named.set(element, buildNode(isMember, below));
+  }
+  return named ?? set;
 }
 
 /** The type of what an element of a path leads to. */
@@ -133,55 +167,9 @@ export function typeBelow(type: TypeNode | undefined, element: PathElement): Typ
 
 /** All paths, sorted: on each level first the members, then what lies below. */
 export function pathsOf(set: FieldSet, prefix: readonly PathElement[] = []): readonly (readonly PathElement[])[] {
+  const nodes = [...set].sort(([a], [b]) => compareElements(a, b));
   return [
-    ...[...set.members].sort(compareElements).map((element) => [...prefix, element]),
-    ...[...set.children.keys()]
-      .sort(compareElements)
-      .flatMap((element) => pathsOf(set.children.get(element) ?? EMPTY_SET, [...prefix, element])),
+    ...nodes.filter(([, { isMember }]) => isMember).map(([element]) => [...prefix, element]),
+    ...nodes.flatMap(([element, { below }]) => (below.size === 0 ? [] : pathsOf(below, [...prefix, element]))),
   ];
-}
-
-/** Collects paths into a set. */
-export class FieldSetBuilder {
-  readonly #root: MutableSet = { members: new Set(), children: new Map() };
-  #isEmpty = true;
-
-  /** An empty path is nobody's and is ignored. */
-  insert(path: readonly PathElement[]): void {
-    const last = path.at(-1);
-    if (last === undefined) return;
-    let node = this.#root;
-    for (let depth = 0; depth < path.length - 1; depth += 1) node = descend(node, path[depth] ?? '');
-    node.members.add(last);
-    this.#isEmpty = false;
-  }
-
-  build(): FieldSet {
-    return this.#isEmpty ? EMPTY_SET : this.#root;
-  }
-}
-
-type MutableSet = { readonly members: Set<PathElement>; readonly children: Map<PathElement, MutableSet> };
-
-function descend(node: MutableSet, element: PathElement): MutableSet {
-  let child = node.children.get(element);
-  if (child === undefined) {
-    child = { members: new Set(), children: new Map() };
-    node.children.set(element, child);
-  }
-  return child;
-}
-
-export function setOf(paths: readonly (readonly PathElement[])[]): FieldSet {
-  const builder = new FieldSetBuilder();
-  for (const path of paths) builder.insert(path);
-  return builder.build();
-}
-
-function build(members: Elements, children: FieldSet['children']): FieldSet {
-  return members.size === 0 && children.size === 0 ? EMPTY_SET : { members, children };
-}
-
-function put(children: Map<PathElement, FieldSet>, element: PathElement, child: FieldSet): void {
-  if (!isEmpty(child)) children.set(element, child);
 }

@@ -1,81 +1,95 @@
 import { compareText, renderJson, renderQuoted } from '../schema/gotext.ts';
 import { equalJson, isObject, type JsonObject } from '../schema/json.ts';
-import { equalSets, type FieldSet } from './fieldset.ts';
+import type { FieldSet } from './fieldset.ts';
 import { parseFieldsV1, renderFieldsV1 } from './fieldsv1.ts';
 
-/** What one manager owns: an entry of `managedFields`. */
-export type Managed = {
+/** How somebody writes. */
+export type Writer = {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
   readonly apiVersion: string;
   readonly subresource: string;
+};
+
+/** What one manager owns: an entry of `managedFields`. */
+export type Managed = Writer & {
+  readonly id: string;
   /** RFC 3339; undefined where it was never recorded. */
   readonly time: string | undefined;
   readonly set: FieldSet;
+  /** The entry, once it was asked for. */
+  rendered: JsonObject | undefined;
 };
 
-/**
- * All managers of an object, by an identity that tells apart how they write: who applies has one for all versions, who updates one for each. Its text is
- * the API server's, because messages are sorted by it.
- */
+/** All managers of an object by their `id`. */
 export type Managers = ReadonlyMap<string, Managed>;
 
-type Identity = Pick<Managed, 'manager' | 'operation' | 'apiVersion' | 'subresource'>;
+export function buildManaged(writer: Writer, id: string, time: string | undefined, set: FieldSet): Managed {
+  const { manager, operation, apiVersion, subresource } = writer;
+  return { manager, operation, apiVersion, subresource, id, time, set, rendered: undefined };
+}
 
-export function identify({ manager, operation, apiVersion, subresource }: Identity): string {
-  const members = [
-    ['manager', manager],
-    ['operation', operation],
-    ['apiVersion', operation === 'Apply' ? '' : apiVersion],
-    ['subresource', subresource],
-  ] as const;
-  const stated = members.filter(([, value]) => value !== '');
-  return `{${stated.map(([name, value]) => `"${name}":${renderJson(value)}`).join(',')}}`;
+/**
+ * What tells managers apart: who applies is one for all versions, who updates one for each. Its text is the API server's, because messages are
+ * sorted by it.
+ */
+export function identify({ manager, operation, apiVersion, subresource }: Writer): string {
+  const stated = [
+    manager === '' ? '' : `"manager":${renderText(manager)}`,
+    `"operation":"${operation}"`,
+    apiVersion === '' || operation === 'Apply' ? '' : `"apiVersion":${renderText(apiVersion)}`,
+    subresource === '' ? '' : `"subresource":${renderText(subresource)}`,
+  ];
+  return `{${stated.filter((member) => member !== '').join(',')}}`;
+}
+
+const PLAIN = /^[\w./-]*$/;
+
+function renderText(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : renderJson(text);
 }
 
 /** A manager as messages about conflicts name it. */
-export function renderManager({ manager, operation, apiVersion, subresource }: Managed): string {
+export function renderManager({ manager, operation, apiVersion, subresource }: Writer): string {
   const name = renderQuoted(manager) + (subresource === '' ? '' : ` with subresource ${renderQuoted(subresource)}`);
   return operation === 'Update' ? `${name} using ${apiVersion}` : name;
 }
 
+/** Of entries that are stored, so that each is read once. */
 const parsed = new WeakMap<object, Managed>();
-const rendered = new WeakMap<Managed, JsonObject>();
 
 /** Reads `managedFields`. `isStored`: entries are as {@link renderManagedFields} made them. Throws a SyntaxError on entries that are none. */
 export function parseManagedFields(entries: readonly unknown[], isStored: boolean): Managers {
   const managers = new Map<string, Managed>();
   for (const [index, entry] of entries.entries()) {
-    const managed = parseEntry(entry, index);
-    managers.set(identify(managed), managed);
-    if (isStored && !rendered.has(managed)) rendered.set(managed, entry as JsonObject);
+    const managed = isStored ? parseStored(entry, index) : parseEntry(entry, index);
+    managers.set(managed.id, managed);
   }
   return managers;
 }
 
-function parseEntry(entry: unknown, index: number): Managed {
-  if (!isObject(entry)) throw new SyntaxError('operation must be `Apply` or `Update`');
-  const known = parsed.get(entry);
+function parseStored(entry: unknown, index: number): Managed {
+  const known = isObject(entry) ? parsed.get(entry) : undefined;
   if (known !== undefined) return known;
-  const { operation, fieldsType, time } = entry;
+  const managed = parseEntry(entry, index);
+  managed.rendered = entry as JsonObject;
+  parsed.set(entry as JsonObject, managed);
+  return managed;
+}
+
+function parseEntry(entry: unknown, index: number): Managed {
+  const { operation, fieldsType, time, fieldsV1, ...rest } = isObject(entry) ? entry : {};
   if (operation !== 'Apply' && operation !== 'Update') throw new SyntaxError('operation must be `Apply` or `Update`');
-  const apiVersion = textOf(entry.apiVersion);
+  const apiVersion = textOf(rest.apiVersion);
   if (apiVersion === '') throw new SyntaxError('apiVersion must not be empty');
   if (fieldsType !== 'FieldsV1') {
     const type = textOf(fieldsType);
     const what = type === '' ? 'missing fieldsType' : `invalid fieldsType ${renderQuoted(type)}`;
     throw new SyntaxError(`${what} in managed fields entry ${index}`);
   }
-  const managed: Managed = {
-    manager: textOf(entry.manager),
-    operation,
-    apiVersion,
-    subresource: textOf(entry.subresource),
-    time: typeof time === 'string' ? time : undefined,
-    set: parseFieldsV1(entry.fieldsV1),
-  };
-  parsed.set(entry, managed);
-  return managed;
+  const [manager, subresource] = [textOf(rest.manager), textOf(rest.subresource)];
+  const writer: Writer = { manager, operation, apiVersion, subresource };
+  return buildManaged(writer, identify(writer), textOf(time) || undefined, parseFieldsV1(fieldsV1));
 }
 
 function textOf(value: unknown): string {
@@ -97,19 +111,17 @@ export function renderManagedFields(
 }
 
 function renderEntry(managed: Managed): JsonObject {
-  const known = rendered.get(managed);
-  if (known !== undefined) return known;
+  if (managed.rendered !== undefined) return managed.rendered;
   const { manager, operation, apiVersion, subresource, time, set } = managed;
-  const entry: JsonObject = {
-    ...(manager === '' ? {} : { manager }),
-    operation,
-    apiVersion,
-    ...(time === undefined ? {} : { time }),
-    fieldsType: 'FieldsV1',
-    fieldsV1: renderFieldsV1(set),
-    ...(subresource === '' ? {} : { subresource }),
-  };
-  rendered.set(managed, entry);
+  const entry: JsonObject = {};
+  if (manager !== '') entry.manager = manager;
+  entry.operation = operation;
+  entry.apiVersion = apiVersion;
+  if (time !== undefined) entry.time = time;
+  entry.fieldsType = 'FieldsV1';
+  entry.fieldsV1 = renderFieldsV1(set);
+  if (subresource !== '') entry.subresource = subresource;
+  managed.rendered = entry;
   parsed.set(entry, managed);
   return entry;
 }
@@ -122,7 +134,7 @@ function equalEntries(a: JsonObject, b: JsonObject): boolean {
 function compareManaged(a: Managed, b: Managed): number {
   return (
     compareText(a.operation, b.operation) ||
-    secondsOf(a.time) - secondsOf(b.time) ||
+    (a.time === b.time ? 0 : secondsOf(a.time) - secondsOf(b.time)) ||
     compareText(a.manager, b.manager) ||
     compareText(a.apiVersion, b.apiVersion) ||
     compareText(a.subresource, b.subresource)
@@ -134,7 +146,7 @@ export function secondsOf(time: string | undefined): number {
   return Number.isNaN(ms) ? 0 : Math.floor(ms / 1_000);
 }
 
-/** `managed` with another set; the same where the set is the same, so that what is stored stays the same. */
+/** `managed` with another set, at the same time; the same where the set is the same. */
 export function withSet(managed: Managed, set: FieldSet): Managed {
-  return equalSets(managed.set, set) ? managed : { ...managed, set };
+  return set === managed.set ? managed : buildManaged(managed, managed.id, managed.time, set);
 }

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../schema/json.ts';
 import { capManagers } from './capmanagers.ts';
 import { type Comparison, compareTyped, excludeFields } from './compare.ts';
-import { difference, EMPTY_SET, type FieldSet, intersection, isEmpty, setOf, union } from './fieldset.ts';
-import { identify, type Managed, type Managers, withSet } from './managed.ts';
+import { difference, EMPTY_SET, type FieldSet, intersection, isEmpty, union } from './fieldset.ts';
+import { setOf } from './fieldsetbuilder.ts';
+import { buildManaged, identify, type Managed, type Managers, withSet } from './managed.ts';
 import { fieldElement } from './pathelement.ts';
 import { reconcileSet } from './reconcile.ts';
 import type { TypeNode } from './typenode.ts';
@@ -70,7 +71,7 @@ export function recordUpdate(update: Update): Managers {
   if (!isEmpty(own)) {
     const writer = { manager: nameOf(manager), operation: 'Update' as const, apiVersion, subresource };
     const id = identify(writer);
-    managers.set(id, { ...writer, time: now, set: union(own, managers.get(id)?.set ?? EMPTY_SET) });
+    managers.set(id, buildManaged(writer, id, now, union(managers.get(id)?.set ?? EMPTY_SET, own)));
   }
   return capManagers(managers);
 }

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, setOwn } from '../schema/json.ts';
 import { deduceKind, resolveKind } from './deduce.ts';
-import type { FieldSet } from './fieldset.ts';
+import type { FieldNode, FieldSet } from './fieldset.ts';
 import { elementOfItem } from './items.ts';
 import { fieldElement } from './pathelement.ts';
 import type { ListType, MapType, TypeNode } from './typenode.ts';
@@ -29,11 +29,12 @@ function removeMembers(value: JsonObject, type: MapType, set: FieldSet): unknown
   for (const key of Object.keys(value)) {
     const field = type.fields.get(key);
     const element = field?.element ?? fieldElement(key);
-    if (set.members.has(element)) {
+    const node = set.get(element);
+    if (node?.isMember === true) {
       isSame = false;
       continue;
     }
-    const rest = removeBelow(value[key], field?.type ?? type.element, set.children.get(element));
+    const rest = removeBelow(value[key], field?.type ?? type.element, node);
     isSame &&= rest === value[key];
     isNothing = false;
     setOwn(kept, key, rest);
@@ -51,11 +52,12 @@ function removeFromList(items: readonly unknown[], type: ListType, set: FieldSet
       kept.push(item);
       continue;
     }
-    if (set.members.has(element)) {
+    const node = set.get(element);
+    if (node?.isMember === true) {
       isSame = false;
       continue;
     }
-    const rest = removeBelow(item, type.element, set.children.get(element));
+    const rest = removeBelow(item, type.element, node);
     isSame &&= rest === item;
     kept.push(rest);
   }
@@ -63,6 +65,6 @@ function removeFromList(items: readonly unknown[], type: ListType, set: FieldSet
   return isSame ? items : kept;
 }
 
-function removeBelow(value: unknown, type: TypeNode | undefined, set: FieldSet | undefined): unknown {
-  return set === undefined || type === undefined ? value : removeItems(value, type, set);
+function removeBelow(value: unknown, type: TypeNode | undefined, node: FieldNode | undefined): unknown {
+  return node === undefined || type === undefined ? value : removeItems(value, type, node.below);
 }

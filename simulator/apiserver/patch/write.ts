@@ -1,6 +1,7 @@
 import { getOwn, isObject, type JsonObject } from '../schema/json.ts';
 import { badRequest, failure } from '../status.ts';
-import { type FieldSet, setOf } from './fieldset.ts';
+import type { FieldSet } from './fieldset.ts';
+import { setOf } from './fieldsetbuilder.ts';
 import { type Managers, parseManagedFields, renderManagedFields } from './managed.ts';
 import { fieldElement } from './pathelement.ts';
 import type { TypeNode } from './typenode.ts';
