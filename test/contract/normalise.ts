@@ -69,14 +69,14 @@ function visit(value: Json, see: (object: JsonObject) => void): void {
 function buildTextRule(scope: Scope, origin: string, names: Names): (text: string) => string {
   const host = new URL(origin).host;
   return (raw) => {
-    let text = raw
+    let text = raw;
+    for (const [name, shown] of names.generated) text = text.replaceAll(name, shown);
+    return text
       .replaceAll(origin, '<server>')
       .replaceAll(host, '<server>')
       .replaceAll(scope.ns2, '{ns2}')
       .replaceAll(scope.ns, '{ns}')
-      .replaceAll(scope.id, '{id}');
-    for (const [name, shown] of names.generated) text = text.replaceAll(name, shown);
-    return text
+      .replaceAll(scope.id, '{id}')
       .replaceAll(UUID, (uid) => numbered(names.uids, uid, 'uid'))
       .replaceAll(TIME, (time, fraction) => renderTime(time, fraction))
       .replaceAll(/(too old resource version: \d+ )\(\d+\)/g, '$1(<version>)')
@@ -174,7 +174,7 @@ function renderManagedFields(entries: readonly Json[]): readonly Json[] {
   const key = (entry: Json, withTime: boolean): string =>
     JSON.stringify([
       at(entry, 'operation') === 'Apply' ? 0 : 1,
-      withTime && at(entry, 'operation') !== 'Apply' ? (at(entry, 'time') ?? '') : '',
+      withTime ? (at(entry, 'time') ?? '') : '',
       at(entry, 'manager') ?? '',
       at(entry, 'apiVersion') ?? '',
       at(entry, 'subresource') ?? '',

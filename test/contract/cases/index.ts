@@ -1,6 +1,9 @@
 import type { Subject } from '../suite.ts';
 import { applies } from './apply.ts';
+import { builtins } from './builtin.ts';
 import { cel } from './cel.ts';
+import { controllers } from './controllers.ts';
+import { crds } from './crd.ts';
 import { create } from './create.ts';
 import { deletion } from './delete.ts';
 import { dryRun } from './dryrun.ts';
@@ -26,7 +29,10 @@ export const SUBJECTS: readonly Subject[] = [
   mergePatch,
   jsonPatches,
   applies,
+  builtins,
   cel,
+  controllers,
+  crds,
   fieldValidation,
   managedFields,
   schemas,

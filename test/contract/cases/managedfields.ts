@@ -1,5 +1,5 @@
 import { apply, get, jsonPatch, merge, post, put } from '../case.ts';
-import type { JsonObject } from '../json.ts';
+import { at, isArray, type Json, type JsonObject } from '../json.ts';
 import { CONFIGMAPS, configMap, SECRETS, SERVICES, secret, WIDGETS, widget } from '../resources.ts';
 import type { Subject } from '../suite.ts';
 
@@ -157,7 +157,9 @@ export const managedFields: Subject = {
 };
 
 /** Which of them are merged depends on the second in which each was written. */
-function countManagers(body: import('../json.ts').Json): import('../json.ts').Json {
-  const entries = (body as { metadata: { managedFields: readonly { manager: string }[] } }).metadata.managedFields;
-  return entries.map(({ manager }) => manager).sort();
+function countManagers(body: Json): Json {
+  const entries = at(body, 'metadata.managedFields');
+  if (!isArray(entries)) return body;
+  const managers = entries.map((entry) => at(entry, 'manager') ?? null);
+  return { entries: managers.length, merged: managers.includes('ancient-changes') };
 }

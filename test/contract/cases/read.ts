@@ -1,5 +1,5 @@
 import { del, get, post, put, status, watch } from '../case.ts';
-import { at, isArray, type Json } from '../json.ts';
+import { kind, names } from '../picks.ts';
 import { ALL_WIDGETS, CONFIGMAPS, configMap, GADGETS, WIDGETS, widget } from '../resources.ts';
 import type { Subject } from '../suite.ts';
 
@@ -229,13 +229,3 @@ export const read: Subject = {
     },
   ],
 };
-
-function names(body: Json): Json {
-  const items = at(body, 'items');
-  if (!isArray(items)) return body;
-  return [at(body, 'kind') ?? null, ...items.map((item) => at(item, 'metadata.name') ?? null)];
-}
-
-function kind(body: Json): Json {
-  return at(body, 'items') === undefined ? body : (at(body, 'kind') ?? null);
-}
