@@ -44,7 +44,7 @@ export function computeQuotaStatus(
   const hard = quota.spec?.hard ?? {};
   const present = quota.status?.used ?? {};
   const used: Record<string, string> = {};
-  const byName = new Map(kinds.flatMap((resource) => quotaNames(resource).map((name) => [name, resource] as const)));
+  const byName = indexKinds(kinds);
   for (const name of Object.keys(hard)) {
     const resource = byName.get(name);
     const count = resource === undefined ? present[name] : renderCount(BigInt(countOf(resource)));
@@ -54,6 +54,17 @@ export function computeQuotaStatus(
   const isSame = status?.hard !== undefined && isEqual(status.hard, hard) && isEqual(status.used, used);
   return isSame ? undefined : { hard, used };
 }
+
+/** Kinds by the names under which they are counted. */
+function indexKinds(kinds: readonly Resource[]): ReadonlyMap<string, Resource> {
+  const known = indexes.get(kinds);
+  if (known !== undefined) return known;
+  const index = new Map(kinds.flatMap((resource) => quotaNames(resource).map((name) => [name, resource] as const)));
+  indexes.set(kinds, index);
+  return index;
+}
+
+const indexes = new WeakMap<readonly Resource[], ReadonlyMap<string, Resource>>();
 
 function isEqual(a: Hard | undefined, b: Hard): boolean {
   if (a === undefined || Object.keys(a).length !== Object.keys(b).length) return false;

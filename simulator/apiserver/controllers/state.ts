@@ -8,7 +8,7 @@ import type { Change, ClusterState, Collected } from './deps.ts';
 export function createClusterState({ store, registry }: Pick<Core, 'store' | 'registry'>): ClusterState {
   const kinds = createKindLookup(registry);
   return {
-    kinds: () => registry.resources(),
+    kinds: kinds.all,
     objects: function* (resource, namespace) {
       for (const { object } of kinds.collection(resource)?.sorted(namespace) ?? []) yield object as KubeObject;
     },
@@ -26,6 +26,8 @@ export function createClusterState({ store, registry }: Pick<Core, 'store' | 're
 }
 
 type KindLookup = {
+  /** The same array until kinds come or go. */
+  all(): readonly ServedKind[];
   collection(resource: Collected): Collection | undefined;
   /** Also of a kind that is no longer served, because its last objects go after its definition. */
   kindOf(collection: Collection): ServedKind | undefined;
@@ -34,13 +36,16 @@ type KindLookup = {
 function createKindLookup(registry: Core['registry']): KindLookup {
   const byCollection = new Map<Collection, ServedKind>();
   const byName = new Map<string, Collection>();
+  let all: readonly ServedKind[] = [];
   const learn = (): void => {
-    for (const kind of registry.resources()) byCollection.set(kind.collection, kind);
+    all = registry.resources();
+    for (const kind of all) byCollection.set(kind.collection, kind);
     for (const { group, plural, collection } of registry.all()) byName.set(`${plural}.${group}`, collection);
   };
   learn();
   registry.onChange(learn);
   return {
+    all: () => all,
     collection: ({ group, plural }) => byName.get(`${plural}.${group}`),
     kindOf: (collection) => byCollection.get(collection),
   };
