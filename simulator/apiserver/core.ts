@@ -6,6 +6,7 @@ import type { WriteOptions } from './options.ts';
 import type { Registry } from './registry.ts';
 import type { JsonObject } from './schema/json.ts';
 import type { Store } from './store.ts';
+import type { Tokens } from './tokens.ts';
 
 /** What the parts of the server share. */
 export type Core = {
@@ -16,6 +17,9 @@ export type Core = {
   readonly registry: Registry;
   /** Run in order, after everything else judged a write. */
   readonly admission: AdmissionHook[];
+  /** Between two bookmarks of a watch. */
+  readonly bookmarkIntervalMs: number;
+  readonly tokens: Tokens;
 };
 
 /** One write, as far as it does not depend on what is written. */

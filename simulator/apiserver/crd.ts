@@ -24,7 +24,9 @@ export function buildCustomKinds(crd: ApiObject, store: Store): readonly ServedK
       const name = String(version.name);
       const subresources = objectAt(version, 'subresources');
       const of = { group, version: name, kind, isNamespaced: namespaced };
-      const schema = compileSchema(objectAt(version, 'schema').openAPIV3Schema ?? OPEN_SCHEMA, of);
+      const stated = objectAt(version, 'schema').openAPIV3Schema;
+      const openApiSchema = isObject(stated) ? stated : OPEN_SCHEMA;
+      const schema = compileSchema(openApiSchema, of);
       return {
         group,
         version: name,
@@ -41,6 +43,7 @@ export function buildCustomKinds(crd: ApiObject, store: Store): readonly ServedK
         storageVersion,
         custom: true,
         schema,
+        openApi: { name: `${group.split('.').reverse().join('.')}.${name}.${kind}`, schema: openApiSchema },
         strategy: customStrategy(schema, isObject(subresources.status)),
         columns: listOf(version.additionalPrinterColumns).map(parseColumn),
         selectableFields: listOf(version.selectableFields).map(({ jsonPath }) => String(jsonPath).replace(/^\./, '')),

@@ -24,12 +24,13 @@ export function parseObjectBody(request: ApiRequest, kind: ServedKind): JsonObje
     : BODY_TYPES;
   const type = contentTypeOf(request);
   const text = request.body ?? '';
-  if (type === 'application/json') return parseJson(text, kind);
-  if (type === 'application/yaml') return parseYamlText(text, kind);
+  if (type === 'application/json') return parseJsonBody(text, kind.kind);
+  if (type === 'application/yaml') return parseYamlText(text, kind.kind);
   throw unsupportedMediaType(accepted.slice(0, 3));
 }
 
-function parseJson(text: string, kind: ServedKind): JsonObject {
+/** `kind` is what the body should be, for errors. Throws `ApiError`. */
+export function parseJsonBody(text: string, kind: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -44,7 +45,7 @@ function parseJson(text: string, kind: ServedKind): JsonObject {
   return value;
 }
 
-function parseYamlText(text: string, kind: ServedKind): JsonObject {
+function parseYamlText(text: string, kind: string): JsonObject {
   let value: unknown;
   try {
     value = parseYaml(text);
@@ -55,8 +56,8 @@ function parseYamlText(text: string, kind: ServedKind): JsonObject {
   return value;
 }
 
-function unrecognized(kind: ServedKind, why: string, text: string): Error {
-  return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${summarize(text)})`);
+function unrecognized(kind: string, why: string, text: string): Error {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summarize(text)})`);
 }
 
 /** The first bytes of a body, as errors show them. */

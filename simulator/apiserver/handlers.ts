@@ -1,15 +1,14 @@
 import { checkName, ensureNamespace } from './checks.ts';
 import { fromStorage } from './convert.ts';
-import type { Core, WriteCall } from './core.ts';
-import { chain } from './core.ts';
+import { type Core, chain, nowOf, type WriteCall } from './core.ts';
 import { createObject } from './create.ts';
-import { contentTypeOf, decodeObject, parseObjectBody } from './decode.ts';
+import { contentTypeOf, decodeObject, parseJsonBody, parseObjectBody } from './decode.ts';
 import { deleteObject } from './delete.ts';
 import { trackUpdate } from './fields.ts';
 import { groupResource, type ServedKind, type Subresource, type Verb } from './kinds.ts';
 import { listPage, parseRevision, renderPage, tooLargeRevision } from './list.ts';
 import { parseListOptions } from './listoptions.ts';
-import type { ApiObject } from './object.ts';
+import { type ApiObject, renderTime } from './object.ts';
 import { parseDeleteOptions, parseWriteOptions, type WriteKind, type WriteOptions } from './options.ts';
 import { managerOf } from './patch/index.ts';
 import { buildPatchUpdate, patchTypeOf } from './patchobject.ts';
@@ -88,11 +87,29 @@ function answerWatch({ core, kind, path, query, request }: ResourceCall): ApiAns
 
 function answerCreate(call: ResourceCall): Answer {
   const { kind, path, request } = call;
+  if (path.subresource === 'token') return answerToken(call);
   if (path.name !== '') throw methodNotSupported(groupResource(kind), 'create');
   const write = buildWrite(call, 'CreateOptions');
   const body = parseObjectBody(request, kind);
   const object = decodeObject(body, kind, { validation: write.options.fieldValidation, warn: call.warn });
   return chain(createObject(write, object), (created) => answerObject(call, 201, created));
+}
+
+/** `TokenRequest`: a token by which its bearer is the ServiceAccount. */
+function answerToken({ core, kind, path, request }: ResourceCall): ApiAnswer {
+  const { namespace, name } = path;
+  const account = kind.collection.get(namespace, name);
+  if (account === undefined) throw notFound(groupResource(kind), name);
+  const asked = parseJsonBody(request.body ?? '', 'TokenRequest');
+  const spec = isObject(asked.spec) ? asked.spec : {};
+  const { expirationSeconds = 3600, audiences = ['https://kubernetes.default.svc'] } = spec;
+  const expiresAtMs = core.clock.now() + Number(expirationSeconds) * 1000;
+  const token = core.tokens.issue({ namespace, name, uid: account.object.metadata.uid ?? '' }, expiresAtMs);
+  const metadata = { name, namespace, creationTimestamp: nowOf(core) };
+  const status = { token, expirationTimestamp: renderTime(expiresAtMs) };
+  const head = { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1' };
+  const body = JSON.stringify({ ...head, metadata, spec: { ...spec, audiences, expirationSeconds }, status });
+  return { status: 201, headers: JSON_HEADERS, body };
 }
 
 function answerUpdate(call: ResourceCall): Answer {

@@ -28,6 +28,8 @@ export type ServedKind = {
     readonly fromStorage: (object: ApiObject) => ApiObject;
   };
   readonly schema: CompiledSchema;
+  /** What OpenAPI says of the kind: `schema` as its definition has it, or absent where `name` is that of a built-in definition. */
+  readonly openApi: { readonly name: string; readonly schema?: JsonObject };
   readonly strategy: Strategy;
   readonly columns: readonly Column[];
   /** Fields beyond `metadata.name` and `metadata.namespace` that field selectors may name. */

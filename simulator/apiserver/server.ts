@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 import type { Clock, Random } from '../../kube/clock.ts';
 import { buildBuiltinKinds } from './builtin/kinds.ts';
 import { type Core, newUid, nowOf } from './core.ts';
+import { parseJsonBody } from './decode.ts';
 import { serveDefinitions } from './definitions.ts';
 import { answerResource } from './handlers.ts';
 import { type AdmissionHook, groupResource, type ServedKind, type UserInfo, type Verb } from './kinds.ts';
+import { answerNonResource } from './nonresource.ts';
 import type { ApiObject } from './object.ts';
 import { parseBoolean } from './options.ts';
 import { Registry } from './registry.ts';
@@ -16,14 +18,20 @@ import {
   type ResourcePath,
   splitQuery,
 } from './request.ts';
+import { answerReview, REVIEWS } from './reviews.ts';
 import { type ApiError, asApiError, methodNotSupported, noSuchPath } from './status.ts';
 import { Store } from './store.ts';
+import { createTokens } from './tokens.ts';
 
 export type ApiServerDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
 export type ApiServerOptions = {
   /** How many changes of a resource are kept at least for watches and pages to resume from. Default 2 000. */
   readonly historyEvents?: number;
+  /** Between two bookmarks of a watch. Default 60 000. */
+  readonly bookmarkIntervalMs?: number;
+  /** Signs the tokens of ServiceAccounts. Default: 32 bytes of `deps.random`. */
+  readonly tokenKey?: Uint8Array;
 };
 
 /** What one call did. `before` and `after` are there for writes that got as far as the store; of a deletion there is no `after`. */
@@ -65,7 +73,16 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions =
     onListenerError: (error) => log.error({ err: error }, 'a listener of the store failed'),
   });
   const admission: AdmissionHook[] = [];
-  const core: Core = { clock, random, log, store, registry: new Registry(store, buildBuiltinKinds(store)), admission };
+  const core: Core = {
+    clock,
+    random,
+    log,
+    store,
+    registry: new Registry(store, buildBuiltinKinds(store)),
+    admission,
+    bookmarkIntervalMs: options.bookmarkIntervalMs ?? 60_000,
+    tokens: createTokens(options.tokenKey ?? random.bytes(32)),
+  };
   serveDefinitions(core);
   createSystemNamespaces(core);
   const listeners = new Set<(event: RequestEvent) => void>();
@@ -84,11 +101,12 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions =
 
 type Listeners = ReadonlySet<(event: RequestEvent) => void>;
 
-function handle(core: Core, listeners: Listeners, request: ApiRequest): ApiAnswer | Promise<ApiAnswer> {
+function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer | Promise<ApiAnswer> {
+  const request = impersonate(sent);
   const { path, query } = splitQuery(request.path);
   const resource = parseResourcePath(path);
   const kind = resource && core.registry.find(resource.group, resource.version, resource.plural);
-  if (resource === undefined || kind === undefined) return answerError(noSuchPath(), []);
+  if (resource === undefined || kind === undefined) return answerElse(core, request, path);
   const warnings: string[] = [];
   let before: ApiObject | undefined;
   let after: ApiObject | undefined;
@@ -135,6 +153,40 @@ function handle(core: Core, listeners: Listeners, request: ApiRequest): ApiAnswe
   } catch (error) {
     return fail(error);
   }
+}
+
+/** The request as of whom the client wants to be: everybody may be anybody. */
+function impersonate(request: ApiRequest): ApiRequest {
+  const username = request.headers['impersonate-user'];
+  if (username === undefined) return request;
+  const groups = request.headers['impersonate-group']?.split(',').map((group) => group.trim()) ?? [];
+  return { ...request, user: { username, groups: [...groups, 'system:authenticated'] } };
+}
+
+/** What is no resource that is kept. */
+function answerElse(core: Core, request: ApiRequest, path: string): ApiAnswer {
+  try {
+    return answerNonResource(core, request, path) ?? answerReviews(core, request, path) ?? NOT_FOUND;
+  } catch (error) {
+    return answerError(asApiError(error), []);
+  }
+}
+
+/** The real server's answer to paths that lead nowhere. */
+const NOT_FOUND: ApiAnswer = {
+  status: 404,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+  body: '404 page not found\n',
+};
+
+function answerReviews(core: Core, request: ApiRequest, path: string): ApiAnswer | undefined {
+  const review = REVIEWS.find(({ group, version, name }) => path === `/apis/${group}/${version}/${name}`);
+  if (review === undefined) return undefined;
+  if (request.method !== 'POST')
+    throw methodNotSupported({ group: review.group, resource: review.name }, request.method);
+  const asked = parseJsonBody(request.body ?? '', review.kind);
+  const body = JSON.stringify(answerReview(core, review.kind, asked, request.user));
+  return { status: 201, headers: { 'content-type': 'application/json' }, body };
 }
 
 const NO_VERB = 'get' satisfies Verb;

@@ -33,7 +33,6 @@ type Line = {
   readonly event: StorageEvent | undefined;
 };
 
-const BOOKMARK_INTERVAL_MS = 60_000;
 /** A watch's last bookmark comes so long before its end. */
 const LAST_BOOKMARK_MS = 2_000;
 /** How long a watch lives at least that names no time; each lives up to twice as long. */
@@ -56,12 +55,12 @@ class Watch implements RunningWatch {
   constructor(deps: WatchDeps, from: number, sink: WatchSink) {
     this.#deps = deps;
     this.#sink = sink;
-    const { clock, random } = deps.core;
+    const { clock, random, bookmarkIntervalMs } = deps.core;
     const { timeoutSeconds = 0 } = deps.options;
     const lifeMs = timeoutSeconds > 0 ? timeoutSeconds * 1000 : MIN_WATCH_MS * (1 + random.next());
     const nowMs = clock.monotonic();
     this.#endsAtMs = nowMs + lifeMs;
-    this.#nextBookmarkMs = Math.min(nowMs + BOOKMARK_INTERVAL_MS, this.#endsAtMs - LAST_BOOKMARK_MS);
+    this.#nextBookmarkMs = Math.min(nowMs + bookmarkIntervalMs, this.#endsAtMs - LAST_BOOKMARK_MS);
     this.#start(from);
     if (!this.#ended) this.#arm();
   }
@@ -190,7 +189,7 @@ class Watch implements RunningWatch {
   }
 
   #onTimer(): void {
-    const { clock, store } = this.#deps.core;
+    const { clock, store, bookmarkIntervalMs } = this.#deps.core;
     const nowMs = clock.monotonic();
     if (nowMs >= this.#endsAtMs) {
       this.#end();
@@ -199,7 +198,7 @@ class Watch implements RunningWatch {
     if (nowMs >= this.#nextBookmarkMs) {
       this.#sendBookmark(store.revision);
       const lastMs = this.#endsAtMs - LAST_BOOKMARK_MS;
-      this.#nextBookmarkMs = nowMs >= lastMs ? this.#endsAtMs : Math.min(nowMs + BOOKMARK_INTERVAL_MS, lastMs);
+      this.#nextBookmarkMs = nowMs >= lastMs ? this.#endsAtMs : Math.min(nowMs + bookmarkIntervalMs, lastMs);
     }
     this.#arm();
   }

@@ -1,6 +1,6 @@
-import type { ServedKind, Strategy, Subresource, Verb } from '../kinds.ts';
-import { compileSchema } from '../schema/index.ts';
+import { apiVersionOf, type ServedKind, type Strategy, type Subresource, type Verb } from '../kinds.ts';
 import type { Store } from '../store.ts';
+import { builtinSchema, definitionOf } from './schema.ts';
 import { STRATEGIES } from './strategies.ts';
 
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -15,6 +15,7 @@ type Entry = {
   readonly categories?: readonly string[];
   readonly subresources?: readonly Subresource[];
   readonly selectableFields?: readonly string[];
+  readonly verbs?: readonly Verb[];
 };
 
 const core = (plural: string, kind: string, namespaced: boolean, more: Partial<Entry> = {}): Entry => {
@@ -32,24 +33,33 @@ const grouped = (
 
 const RBAC = 'rbac.authorization.k8s.io';
 const ADMISSION = 'admissionregistration.k8s.io';
+const ADMISSION_KIND = { categories: ['api-extensions'] } as const;
 const STATUS = { subresources: ['status'] } as const;
 
 const ENTRIES: readonly Entry[] = [
   core('configmaps', 'ConfigMap', true, { shortNames: ['cm'] }),
   core('events', 'Event', true, { shortNames: ['ev'] }),
-  core('namespaces', 'Namespace', false, { shortNames: ['ns'], subresources: ['status', 'finalize'] }),
+  core('namespaces', 'Namespace', false, {
+    shortNames: ['ns'],
+    subresources: ['status', 'finalize'],
+    verbs: VERBS.filter((verb) => verb !== 'deletecollection'),
+    selectableFields: ['name', 'status.phase'],
+  }),
   core('nodes', 'Node', false, { shortNames: ['no'], ...STATUS }),
   core('persistentvolumeclaims', 'PersistentVolumeClaim', true, { shortNames: ['pvc'], ...STATUS }),
   core('persistentvolumes', 'PersistentVolume', false, { shortNames: ['pv'], ...STATUS }),
   core('pods', 'Pod', true, { shortNames: ['po'], categories: ['all'], ...STATUS }),
   core('resourcequotas', 'ResourceQuota', true, { shortNames: ['quota'], ...STATUS }),
-  core('secrets', 'Secret', true),
+  core('secrets', 'Secret', true, { selectableFields: ['type'] }),
   core('serviceaccounts', 'ServiceAccount', true, { shortNames: ['sa'], subresources: ['token'] }),
   core('services', 'Service', true, { shortNames: ['svc'], categories: ['all'], ...STATUS }),
-  grouped(ADMISSION, 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', false),
-  grouped(ADMISSION, 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', false, STATUS),
-  grouped(ADMISSION, 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', false),
-  grouped(ADMISSION, 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', false),
+  grouped(ADMISSION, 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', false, ADMISSION_KIND),
+  grouped(ADMISSION, 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', false, {
+    ...ADMISSION_KIND,
+    ...STATUS,
+  }),
+  grouped(ADMISSION, 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', false, ADMISSION_KIND),
+  grouped(ADMISSION, 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', false, ADMISSION_KIND),
   grouped('apiextensions.k8s.io', 'customresourcedefinitions', 'CustomResourceDefinition', false, {
     shortNames: ['crd', 'crds'],
     categories: ['api-extensions'],
@@ -71,11 +81,9 @@ export function buildBuiltinKinds(store: Store): readonly ServedKind[] {
   return ENTRIES.map((entry) => buildKind(entry, store));
 }
 
-const OPEN_SCHEMA = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-
 function buildKind(entry: Entry, store: Store): ServedKind {
   const { group, version, plural, kind, namespaced, shortNames = [], categories = [] } = entry;
-  const schema = compileSchema(OPEN_SCHEMA, { group, version, kind, isNamespaced: namespaced });
+  const schema = builtinSchema(group, version, kind, namespaced);
   const strategy: Strategy = STRATEGIES[kind]?.(schema) ?? STRATEGIES.default(schema);
   // Both APIs of Events show the same objects.
   const collection = store.collection(plural === 'events' ? '' : group, plural);
@@ -89,12 +97,13 @@ function buildKind(entry: Entry, store: Store): ServedKind {
     shortNames,
     categories,
     namespaced,
-    verbs: VERBS,
+    verbs: entry.verbs ?? VERBS,
     subresources: entry.subresources ?? [],
     collection,
     storageVersion: version,
     custom: false,
     schema,
+    openApi: { name: definitionOf(`${apiVersionOf(entry)} ${kind}`) },
     strategy,
     columns: [],
     selectableFields: entry.selectableFields ?? [],

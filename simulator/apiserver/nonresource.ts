@@ -1,0 +1,83 @@
+import type { Core } from './core.ts';
+import {
+  AGGREGATED,
+  buildAggregated,
+  buildApiVersions,
+  buildGroup,
+  buildGroupList,
+  buildResourceList,
+} from './discovery.ts';
+import { buildOpenApi, buildOpenApiIndex } from './openapi.ts';
+import type { ApiAnswer, ApiRequest } from './request.ts';
+
+/** The version of Kubernetes whose answers these are. */
+export const VERSION = { major: '1', minor: '36', gitVersion: 'v1.36.3+embedded' } as const;
+
+/** Answers what is no resource: discovery, OpenAPI, version and health; undefined for what is none of these either. */
+export function answerNonResource(core: Core, request: ApiRequest, path: string): ApiAnswer | undefined {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
+  const clean = path.length > 1 ? path.replace(/\/$/, '') : path;
+  if (/^\/(healthz|livez|readyz)(\/ping)?$/.test(clean)) return text('ok');
+  if (clean === '/version') return json(VERSION_ANSWER);
+  if (clean === '/') return json({ paths: ROOT_PATHS });
+  if (clean === '/openapi/v3') return json(buildOpenApiIndex(core.registry));
+  if (clean.startsWith('/openapi/v3/'))
+    return optional(buildOpenApi(core.registry, clean.slice('/openapi/v3/'.length)));
+  return answerDiscovery(core, request, clean);
+}
+
+function answerDiscovery({ registry }: Core, request: ApiRequest, path: string): ApiAnswer | undefined {
+  const parts = path.split('/').slice(1);
+  const [root, first = '', second = ''] = parts;
+  if (parts.length > 3 || (root !== 'api' && root !== 'apis')) return undefined;
+  if (root === 'api') {
+    if (parts.length === 1) {
+      return wantsAggregated(request) ? aggregated(buildAggregated(registry, true)) : json(buildApiVersions());
+    }
+    return parts.length === 2 ? optional(buildResourceList(registry, '', first)) : undefined;
+  }
+  if (parts.length === 1) {
+    return wantsAggregated(request) ? aggregated(buildAggregated(registry, false)) : json(buildGroupList(registry));
+  }
+  if (parts.length === 2) return optional(buildGroup(registry, first));
+  return first === '' ? undefined : optional(buildResourceList(registry, first, second));
+}
+
+function wantsAggregated({ headers }: ApiRequest): boolean {
+  return (headers.accept ?? '').split(',').some((type) => {
+    const parameters = type.split(';').map((part) => part.trim());
+    return ['v=v2', 'g=apidiscovery.k8s.io', 'as=APIGroupDiscoveryList'].every((part) => parameters.includes(part));
+  });
+}
+
+const ROOT_PATHS = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+
+const VERSION_ANSWER = {
+  ...VERSION,
+  emulationMajor: VERSION.major,
+  emulationMinor: VERSION.minor,
+  minCompatibilityMajor: VERSION.major,
+  minCompatibilityMinor: '35',
+  gitCommit: '',
+  gitTreeState: '',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: '',
+  compiler: '',
+  platform: 'embedded',
+};
+
+function json(body: unknown): ApiAnswer {
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+function optional(body: unknown): ApiAnswer | undefined {
+  return body === undefined ? undefined : json(body);
+}
+
+function aggregated(body: unknown): ApiAnswer {
+  return { status: 200, headers: { 'content-type': AGGREGATED }, body: JSON.stringify(body) };
+}
+
+function text(body: string): ApiAnswer {
+  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body };
+}
