@@ -1,51 +1,38 @@
 import { RequestError, StatusError } from '../kube/errors.ts';
 import type { RunningStream } from '../kube/exchange.ts';
 import type { HttpCall, HttpStream, Transport } from '../kube/transport.ts';
+import type { CallFault, LineFault, StreamFault } from './apiserver/faults.ts';
+import type { UserInfo } from './apiserver/kinds.ts';
+import type { ApiAnswer, ApiRequest } from './apiserver/request.ts';
+import { createInProcessTransport } from './apiserver/transport.ts';
 import type { VirtualProcess } from './process.ts';
-import type { SeededRandom } from './random.ts';
 
-/** One call as the network sees it. */
+/** One try of a call as the network sees it. */
 export type LinkCall = Pick<HttpCall, 'method' | 'verb' | 'call' | 'path' | 'body'> & {
   readonly process: string;
   /** Whether it may change something. */
   readonly isWrite: boolean;
+  /** From 1. */
+  readonly tries: number;
 };
 
-/**
- * What happens to a call instead of the ordinary.
- * - `refuse`: the server answers an error and does nothing.
- * - `unreachable`: no connection; `lose-request`: it breaks before the server read the call; both do nothing.
- * - `lose-answer`: carried out, and the connection breaks before the answer.
- * - `stall`: nothing is ever heard; carried out or not. The caller's deadline ends it.
- * - `garble`: carried out, and the answer is no JSON.
- * - `delay`: so much longer on its way.
- */
-export type CallFate =
-  | { readonly type: 'refuse'; readonly code: number; readonly reason?: string; readonly retryAfterMs?: number }
-  | { readonly type: 'unreachable' | 'lose-request' | 'lose-answer' | 'garble' }
-  | { readonly type: 'stall'; readonly carriedOut: boolean }
-  | { readonly type: 'delay'; readonly ms: number };
+/** `code` 0: the connection broke, or the caller gave up. */
+export type LinkAnswer = { readonly code: number; readonly body: Buffer | string | undefined };
 
 /** One line of a watch on its way. `text` is the JSON without its line end. */
 export type LinkLine = { readonly process: string; readonly path: string; readonly text: string };
 
-/** `drop`: never arrives. `cut`: the connection breaks instead. `garble`: arrives as half of itself. Absent: as it is. */
-export type LineFate =
-  | { readonly type: 'drop' | 'cut' | 'garble' }
-  /** Later lines of the same watch wait for it. */
-  | { readonly type: 'delay'; readonly ms: number };
-
 export type LinkHooks = {
   /** Asked when the process sends a call. It may kill the process: then nothing was sent. */
-  onCall?(call: LinkCall): CallFate | undefined;
+  onCall?(call: LinkCall): CallFault | undefined;
   /** The server has carried the call out, or refused it, and the answer is not under way yet. May kill the process. */
   onCarriedOut?(call: LinkCall, answer: LinkAnswer): void;
-  /** The answer was just handed to the process, whose code has not run on yet. May kill the process. */
+  /** The outcome was just handed to the process, whose code has not run on yet. May kill the process. */
   onAnswer?(call: LinkCall, answer: LinkAnswer): void;
-  onLine?(line: LinkLine): LineFate | undefined;
+  /** Asked when a watch begins. */
+  onStream?(stream: { readonly process: string; readonly path: string }): StreamFault | undefined;
+  onLine?(line: LinkLine): LineFault | undefined;
 };
-
-export type LinkAnswer = { readonly code: number; readonly body: Buffer | undefined };
 
 export type Latency = { readonly minMs: number; readonly maxMs: number };
 
@@ -53,8 +40,10 @@ export type Latency = { readonly minMs: number; readonly maxMs: number };
 export type LinkState = 'open' | 'refused' | 'black-hole';
 
 /** The connections of one process to the API server. */
-export type Link = Transport & {
-  /** Watches that are open stay open, in silence, in a black hole; `refused` breaks them. */
+export type Link = {
+  /** As a user of the API server. */
+  connect(user: UserInfo): Transport;
+  /** Watches that are open break when `refused`; what a black hole swallowed of a watch is gone, and nothing of it is ever heard again. */
   setState(state: LinkState): void;
   /** Breaks every watch. */
   breakStreams(): void;
@@ -63,259 +52,181 @@ export type Link = Transport & {
 
 export type LinkDeps = {
   readonly process: VirtualProcess;
-  /** The API server's end of it. */
-  readonly server: Transport;
+  readonly server: { handle(request: ApiRequest): ApiAnswer | Promise<ApiAnswer> };
   readonly latency: () => Latency;
   readonly hooks: LinkHooks;
 };
 
 /**
- * A network between a simulated process and the API server: every call, answer and watch line takes its time on the scheduler, can get lost, and dies
- * with the process. Lines of one watch arrive in order.
+ * The network between a simulated process and the API server: every call, answer and watch line takes its time on the process's clock, can get lost, and
+ * dies with the process. Lines of one watch arrive in order.
  */
 export function createLink(deps: LinkDeps): Link {
-  const { process } = deps;
+  const { process, hooks } = deps;
   const random = process.random.fork('network');
   const streams = new Set<LinkStream>();
   let state: LinkState = 'open';
-  const later = (extraMs: number, fn: () => void): void => {
-    process.clock.setTimeout(fn, drawMs(random, deps.latency()) + extraMs);
+  const latencyMs = (): number => {
+    const { minMs, maxMs } = deps.latency();
+    return minMs + random.next() * (maxMs - minMs);
   };
-  const cutAll = (told: boolean): void => {
-    for (const stream of [...streams]) stream.cut(told);
+  const cutAll = (): void => {
+    for (const stream of [...streams]) stream.cut();
   };
-  process.onKill(() => cutAll(false));
+  process.onKill(cutAll);
+
+  const connect = (user: UserInfo): Transport => {
+    const options = { user, userAgent: process.name, latencyMs };
+    const base = { clock: process.clock, random };
+    const intercept = { stream: (call: HttpStream) => computeStreamFault(process.name, state, hooks, call) };
+    const streaming = createInProcessTransport({ ...base, server: deps.server }, { ...options, intercept });
+    return {
+      call: (call) => {
+        if (!process.isAlive()) return NEVER;
+        let seen: LinkCall | undefined;
+        const server = {
+          handle: (request: ApiRequest) => {
+            const answer = deps.server.handle(request);
+            if (seen === undefined || hooks.onCarriedOut === undefined || answer instanceof Promise) return answer;
+            hooks.onCarriedOut(seen, { code: answer.status, body: answer.body });
+            return answer;
+          },
+        };
+        const judge = (_: HttpCall, tries: number): CallFault | undefined => {
+          seen = describeCall(process.name, call, tries);
+          const fault = hooks.onCall?.(seen);
+          return stateFault(state) ?? fault;
+        };
+        const once = createInProcessTransport({ ...base, server }, { ...options, intercept: { call: judge } });
+        return hooks.onAnswer === undefined ? once.call(call) : answering(once.call(call), () => seen, hooks, process);
+      },
+      stream: (call, sink) => {
+        const stream = new LinkStream(
+          process,
+          () => state,
+          sink,
+          () => streams.delete(stream),
+        );
+        if (!process.isAlive()) return stream;
+        streams.add(stream);
+        stream.open(streaming.stream(call, stream));
+        return stream;
+      },
+      close: () => streaming.close(),
+    };
+  };
 
   return {
-    call: (call) => (process.isAlive() ? sendCall(deps, later, state, call) : NEVER),
-    stream: (call, sink) => {
-      if (!process.isAlive()) return { cancel: () => {}, pause: () => {}, resume: () => {} };
-      const stream = new LinkStream(
-        deps,
-        random,
-        call,
-        sink,
-        () => state,
-        () => streams.delete(stream),
-      );
-      streams.add(stream);
-      return stream;
-    },
+    connect,
     setState: (next) => {
       state = next;
-      if (next === 'refused') cutAll(true);
+      if (next === 'refused') cutAll();
     },
-    breakStreams: () => cutAll(true),
+    breakStreams: cutAll,
     streams: () => streams.size,
-    close: async () => cutAll(true),
   };
 }
 
 const NEVER = new Promise<never>(() => {});
 
-type Later = (extraMs: number, fn: () => void) => void;
-
-function sendCall(deps: LinkDeps, later: Later, state: LinkState, call: HttpCall): Promise<Buffer> {
-  const { process, hooks } = deps;
-  const { method, verb, path, body, signal } = call;
-  const seen: LinkCall = {
-    process: process.name,
-    method,
-    verb,
-    call: call.call,
-    path,
-    body,
-    isWrite: method !== 'GET',
+async function answering(
+  running: Promise<Buffer>,
+  seen: () => LinkCall | undefined,
+  hooks: LinkHooks,
+  process: VirtualProcess,
+): Promise<Buffer> {
+  const tell = (code: number, body: Buffer | undefined): void => {
+    const call = seen();
+    if (call !== undefined && process.isAlive()) hooks.onAnswer?.(call, { code, body });
   };
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const fate = computeFate(state, hooks.onCall?.(seen));
-    let settled = false;
-    const settle = (end: () => void): void => {
-      if (settled) return;
-      settled = true;
-      signal?.removeEventListener('abort', onAbort);
-      deadline?.cancel();
-      end();
-    };
-    const fail = (error: Error): void => settle(() => reject(error));
-    const onAbort = (): void => settle(() => reject(signal?.reason));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const isSlow = fate?.type === 'stall' || fate?.type === 'delay';
-    const deadline = isSlow ? process.clock.setTimeout(() => fail(timedOut(call)), call.timeoutMs) : undefined;
-
-    const answer = (code: number, bytes: Buffer | undefined, end: () => void): void => {
-      const answered: LinkAnswer = { code, body: bytes };
-      hooks.onCarriedOut?.(seen, answered);
-      if (!process.isAlive() || fate?.type === 'stall') return;
-      if (fate?.type === 'lose-answer') {
-        later(0, () => fail(broken(call, 'before its answer')));
-        return;
-      }
-      later(0, () => {
-        settle(end);
-        hooks.onAnswer?.(seen, answered);
-      });
-    };
-    const arrive = (): void => {
-      deps.server.call({ ...call, signal: undefined }).then(
-        (bytes) =>
-          answer(200, bytes, () => resolve(fate?.type === 'garble' ? bytes.subarray(0, bytes.length >> 1) : bytes)),
-        (error) => answer(error instanceof StatusError ? error.code : 0, undefined, () => reject(error)),
-      );
-    };
-    switch (fate?.type) {
-      case 'refuse':
-        later(0, () => fail(refusal(call, fate)));
-        return;
-      case 'unreachable':
-        later(0, () => fail(new RequestError('connect', `${call.call}: ECONNREFUSED: no connection`)));
-        return;
-      case 'lose-request':
-        later(0, () => fail(broken(call, 'before it was read')));
-        return;
-      case 'stall':
-        if (fate.carriedOut) later(0, arrive);
-        return;
-      default:
-        later(fate?.type === 'delay' ? fate.ms : 0, arrive);
-        return;
-    }
-  });
+  try {
+    const body = await running;
+    tell(200, body);
+    return body;
+  } catch (error) {
+    tell(error instanceof StatusError ? error.code : 0, undefined);
+    throw error;
+  }
 }
 
-function computeFate(state: LinkState, fate: CallFate | undefined): CallFate | undefined {
-  if (state === 'refused') return { type: 'unreachable' };
-  return state === 'black-hole' ? { type: 'stall', carriedOut: false } : fate;
+function describeCall(process: string, { method, verb, call, path, body }: HttpCall, tries: number): LinkCall {
+  return { process, method, verb, call, path, body, isWrite: method !== 'GET', tries };
 }
 
-/** One watch. `onEnd` of the sink comes exactly once, or never when the process is dead. */
+function stateFault(state: LinkState): Extract<CallFault, { type: 'unsent' | 'stall' }> | undefined {
+  if (state === 'open') return undefined;
+  return state === 'refused' ? { type: 'unsent' } : { type: 'stall', when: 'before' };
+}
+
+function computeStreamFault(
+  process: string,
+  state: LinkState,
+  hooks: LinkHooks,
+  { path }: HttpStream,
+): StreamFault | undefined {
+  const fault = stateFault(state) ?? hooks.onStream?.({ process, path });
+  if (fault !== undefined || hooks.onLine === undefined) return fault;
+  return {
+    type: 'lines',
+    judge: (line) => hooks.onLine?.({ process, path, text: line.toString('utf8', 0, line.length - 1) }),
+  };
+}
+
+/** One watch. Its process hears nothing more once it is dead. */
 class LinkStream implements RunningStream {
-  readonly #deps: LinkDeps;
-  readonly #random: SeededRandom;
-  readonly #call: HttpStream;
-  readonly #sink: Parameters<Transport['stream']>[1];
+  readonly #process: VirtualProcess;
   readonly #state: () => LinkState;
+  readonly #sink: Parameters<Transport['stream']>[1];
   readonly #onGone: () => void;
-  #inner: RunningStream | undefined;
-  #lastAtMs = 0;
-  #ended = false;
+  #running: RunningStream | undefined;
+  /** A black hole swallowed something: what came after it would not make sense. */
+  #isMute = false;
 
   constructor(
-    deps: LinkDeps,
-    random: SeededRandom,
-    call: HttpStream,
-    sink: Parameters<Transport['stream']>[1],
+    process: VirtualProcess,
     state: () => LinkState,
+    sink: Parameters<Transport['stream']>[1],
     onGone: () => void,
   ) {
-    this.#deps = deps;
-    this.#random = random;
-    this.#call = call;
-    this.#sink = sink;
+    this.#process = process;
     this.#state = state;
+    this.#sink = sink;
     this.#onGone = onGone;
-    this.#inOrder(0, () => this.#open());
+  }
+
+  open(running: RunningStream): void {
+    this.#running = running;
+  }
+
+  cut(): void {
+    this.#isMute = false;
+    this.cancel(new RequestError('reset', 'ECONNRESET: the connection broke'));
   }
 
   cancel(reason: Error): void {
-    this.#end(reason);
-    this.#inner?.cancel(reason);
+    this.#running?.cancel(reason);
   }
 
   pause(): void {
-    this.#inner?.pause();
+    this.#running?.pause();
   }
 
   resume(): void {
-    this.#inner?.resume();
+    this.#running?.resume();
   }
 
-  /** The connection is gone; the process hears of it only when `told`. */
-  cut(told: boolean): void {
-    const reason = new RequestError('reset', `${this.#call.call}: ECONNRESET: the connection broke`);
-    if (told) this.#end(reason);
-    else {
-      this.#ended = true;
-      this.#onGone();
-    }
-    this.#inner?.cancel(reason);
-  }
+  readonly onData = (chunk: Buffer): void => {
+    if (this.#isMute || !this.#process.isAlive()) return;
+    if (this.#state() === 'black-hole') this.#isMute = true;
+    else this.#sink.onData(chunk);
+  };
 
-  #open(): void {
-    if (this.#ended) return;
-    const state = this.#state();
-    if (state === 'black-hole') return;
-    if (state === 'refused') {
-      this.#end(new RequestError('connect', `${this.#call.call}: ECONNREFUSED`));
+  readonly onEnd = (error: Error | undefined): void => {
+    if (error === undefined && (this.#isMute || this.#state() === 'black-hole')) {
+      this.#isMute = true;
       return;
     }
-    this.#inner = this.#deps.server.stream(this.#call, {
-      onData: (chunk) => this.#receive(chunk),
-      onEnd: (error) => {
-        if (this.#state() !== 'black-hole') this.#inOrder(0, () => this.#end(error));
-      },
-    });
-  }
-
-  #receive(chunk: Buffer): void {
-    if (this.#ended || this.#state() === 'black-hole') return;
-    const { hooks, process } = this.#deps;
-    if (hooks.onLine === undefined) {
-      this.#inOrder(0, () => this.#hand(chunk));
-      return;
-    }
-    for (const text of chunk.toString('utf8').split('\n')) {
-      if (text === '') continue;
-      const fate = hooks.onLine({ process: process.name, path: this.#call.path, text });
-      if (fate?.type === 'drop') continue;
-      if (fate?.type === 'cut') {
-        this.cut(true);
-        return;
-      }
-      const arriving = fate?.type === 'garble' ? `${text.slice(0, text.length >> 1)}\n` : `${text}\n`;
-      this.#inOrder(fate?.type === 'delay' ? fate.ms : 0, () => this.#hand(Buffer.from(arriving)));
-    }
-  }
-
-  #hand(chunk: Buffer): void {
-    if (!this.#ended) this.#sink.onData(chunk);
-  }
-
-  #inOrder(extraMs: number, fn: () => void): void {
-    const { process, latency } = this.#deps;
-    const nowMs = process.clock.monotonic();
-    this.#lastAtMs = Math.max(this.#lastAtMs, nowMs + drawMs(this.#random, latency()) + extraMs);
-    process.clock.setTimeout(fn, this.#lastAtMs - nowMs);
-  }
-
-  #end(error: Error | undefined): void {
-    if (this.#ended) return;
-    this.#ended = true;
     this.#onGone();
-    this.#sink.onEnd(error);
-  }
-}
-
-function drawMs(random: SeededRandom, { minMs, maxMs }: Latency): number {
-  return minMs + random.next() * (maxMs - minMs);
-}
-
-function refusal(call: HttpCall, fate: Extract<CallFate, { type: 'refuse' }>): StatusError {
-  const status = { code: fate.code, reason: fate.reason, message: `a fault was asked for (${fate.code})` };
-  return new StatusError(status, { call: call.call, retryAfterMs: fate.retryAfterMs });
-}
-
-function broken(call: HttpCall, when: string): RequestError {
-  return new RequestError('reset', `${call.call}: ECONNRESET: the connection broke ${when}`);
-}
-
-function timedOut(call: HttpCall): RequestError {
-  return new RequestError(
-    'timeout',
-    `${call.call}: timed out after ${Math.round(call.timeoutMs)} ms, without an answer`,
-  );
+    if (this.#process.isAlive()) this.#sink.onEnd(error);
+  };
 }

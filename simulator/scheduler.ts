@@ -47,9 +47,12 @@ export type SchedulerOptions = {
   readonly startMs: number;
   /** So many tasks at one instant are taken for a loop. Default 1 000 000. */
   readonly maxTasksAtOnce?: number | undefined;
+  /** Told of each task before it runs. */
+  readonly onTask?: ((group: TaskGroup) => void) | undefined;
 };
 
-export function createScheduler({ startMs, maxTasksAtOnce = 1_000_000 }: SchedulerOptions): Scheduler {
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { startMs, maxTasksAtOnce = 1_000_000, onTask } = options;
   const heap = new TaskHeap();
   let elapsedMs = 0;
   let events = 0;
@@ -72,6 +75,7 @@ export function createScheduler({ startMs, maxTasksAtOnce = 1_000_000 }: Schedul
       );
     }
     events += 1;
+    onTask?.(task.group);
     task.run();
     return true;
   };

@@ -75,6 +75,10 @@ export type FleetRepository = {
   /** Sets the branch to an earlier commit, and the checkout with it. */
   forcePush(commit: string): void;
   head(): string;
+  /** Commits of the branch, the newest first. */
+  history(): readonly string[];
+  /** A person confirms what the present commit removes. */
+  confirm(): void;
   /** While false, Flux cannot fetch. */
   setReachable(reachable: boolean): void;
 };
@@ -111,6 +115,8 @@ export type World = {
 
   /** What happens on the network; asked for the calls of all roles. Absent members change nothing. */
   setHooks(hooks: LinkHooks): void;
+  /** Of every message from now on; absent: as at first. */
+  setLatency(latency?: Latency): void;
   /** The API server forgets its history, so that watches from before get 410. */
   compact(): void;
   /** A node is lost: guests on it crash. Without a name, one at random. */
