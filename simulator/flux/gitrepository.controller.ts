@@ -25,6 +25,8 @@ export type GitRepositoryDeps = {
   readonly git: GitReader;
   readonly host: ArtifactHost;
   readonly repositories: Informer<GitRepository>;
+  /** Keys of those that were looked at. */
+  readonly lookedAt: Set<string>;
 };
 
 const MANAGER = 'source-controller';
@@ -36,7 +38,10 @@ export async function reconcileGitRepository(
   key: string,
 ): Promise<Result | undefined> {
   const object = deps.repositories.get(key);
-  if (object === undefined) return undefined;
+  if (object === undefined) {
+    deps.lookedAt.delete(key);
+    return undefined;
+  }
   if (object.metadata.deletionTimestamp !== undefined) {
     deps.host.keepOnly(folderOf(object), []);
     await removeFinalizer(writer.client, GITREPOSITORIES, object, FINALIZER, writer.signal);
@@ -47,6 +52,7 @@ export async function reconcileGitRepository(
   writer.signal.throwIfAborted();
   const status = computeGitRepositoryStatus(held, outcome, renderTime(deps.clock.now()));
   await applyStatus(writer, deps.repositories, held, status, MANAGER);
+  deps.lookedAt.add(key);
   if (outcome.outcome === 'failed') {
     if (outcome.stalled) return undefined;
     throw new TransientError(outcome.message);

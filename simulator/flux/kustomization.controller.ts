@@ -3,9 +3,10 @@ import { SERVICEACCOUNTS } from '../../kube/builtin.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Clock, Random } from '../../kube/clock.ts';
 import type { Result } from '../../kube/controller.ts';
-import { isNotFound } from '../../kube/errors.ts';
+import { isNotFound, WaitingError } from '../../kube/errors.ts';
 import { ensureFinalizer, removeFinalizer } from '../../kube/finalizer.ts';
 import type { Informer } from '../../kube/informer.ts';
+import { renderKey } from '../../kube/object.ts';
 import type { OpenUrl } from './artifacts.ts';
 import { renderTime } from './conditions.ts';
 import { parseDuration } from './duration.ts';
@@ -41,6 +42,8 @@ export type KustomizationDeps = {
   readonly externalArtifacts: Informer<ExternalArtifact>;
   /** What is known of each Kustomization beyond its status; lost with the process, and then found out again. */
   readonly memories: Map<string, Memory>;
+  /** Keys of the GitRepositories that were looked at since the start, so that their archives are there if they can be. */
+  readonly lookedAt: ReadonlySet<string>;
 };
 
 const MANAGER = 'gotk-kustomize-controller';
@@ -65,6 +68,7 @@ export async function reconcileKustomization(
     await report(deps, writer, held, {});
     return undefined;
   }
+  waitForSource(deps, held);
   const memory = deps.memories.get(key) ?? { build: undefined, verdicts: new Map() };
   deps.memories.set(key, memory);
   const client = clientOf(deps, writer, held);
@@ -74,6 +78,16 @@ export async function reconcileKustomization(
   if (outcome.stalled === true) return undefined;
   return { requeueAfterMs: retryAfterMs ?? jittered(deps, parseDuration(held.spec.interval)) };
 }
+
+/** Archives do not outlive the process: right after a start nothing is wrong if one is not back yet. */
+function waitForSource({ lookedAt, repositories }: KustomizationDeps, { metadata, spec }: Kustomization): void {
+  const { kind, name, namespace = metadata.namespace } = spec.sourceRef;
+  const key = renderKey({ namespace, name });
+  if (kind !== 'GitRepository' || lookedAt.has(key) || repositories.get(key) === undefined) return;
+  throw new WaitingError(`GitRepository ${key} was not looked at yet`, { retryAfterMs: SOURCE_POLL_MS });
+}
+
+const SOURCE_POLL_MS = 100;
 
 async function report(
   deps: KustomizationDeps,

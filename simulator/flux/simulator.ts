@@ -78,7 +78,8 @@ function createControllers(deps: FluxDeps, settings: FluxSettings): readonly Con
   const { repositories, externalArtifacts, kustomizations, definitions } = informers;
   const kinds = createKinds(definitions);
   const clientFor = deps.clientFor ?? (() => client);
-  const shared = { ...deps, ...informers, settings, kinds, clientFor, host: deps.artifacts, memories: new Map() };
+  const known = { memories: new Map(), lookedAt: new Set<string>() };
+  const shared = { ...deps, ...informers, ...known, settings, kinds, clientFor, host: deps.artifacts };
   const self = (object: KubeObject): readonly string[] => [objectKey(object)];
   return [
     createController(deps, {

@@ -1,0 +1,14 @@
+import type { Stage } from './stage.ts';
+
+/** The same steps under real Flux and under the simulated one; what `show` kept has to be the same. */
+export type Scenario = {
+  /** Lower case and hyphens: part of a namespace's name. */
+  readonly name: string;
+  readonly run: (stage: Stage) => Promise<void>;
+  /** Why this cannot be the same on a server that authorises nobody; such a scenario runs on the real one alone, against `expectation`. */
+  readonly realOnly?: { readonly reason: string; readonly expectation: RegExp };
+};
+
+export function configMap(name: string, data: Readonly<Record<string, unknown>> = { key: 'value' }, more = ''): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${more}data: ${JSON.stringify(data)}\n`;
+}
