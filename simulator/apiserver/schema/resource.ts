@@ -1,3 +1,4 @@
+import { compileRuleValidator } from './cel/validate.ts';
 import { UNCORRELATED } from './correlation.ts';
 import { compileEmbeddedValidator } from './embedded.ts';
 import { type FieldError, invalid, NO_FIELD } from './fielderror.ts';
@@ -21,6 +22,7 @@ export function compileResourceValidator(node: SchemaNode, type: ResourceType, r
   const validateStatus = statusNode === undefined ? undefined : compileValidator(statusNode);
   const validateEmbedded = compileEmbeddedValidator(node);
   const validateLists = compileListValidator(node);
+  const validateRules = compileRuleValidator(node);
 
   const validateSchema = (object: JsonObject, old: JsonObject | undefined, isStatus: boolean) => {
     if (!isStatus) return validateRoot(object, old ?? UNCORRELATED, '');
@@ -44,6 +46,7 @@ export function compileResourceValidator(node: SchemaNode, type: ResourceType, r
     const listErrors = validateLists(object);
     if (listErrors.length > 0 && (old === undefined || validateLists(old).length === 0)) errors.push(...listErrors);
     if (errors.some(({ type: kind }) => BLOCKING.has(kind))) errors.push(invalid(NO_FIELD, null, UNCHECKED));
+    else errors.push(...validateRules(object, old ?? UNCORRELATED));
     return errors;
   };
 }

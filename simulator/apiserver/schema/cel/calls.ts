@@ -1,0 +1,174 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { PatternError } from '../regex.ts';
+import { qualifiedName } from './access.ts';
+import { CompileError, EvaluationError } from './errors.ts';
+import { type Compile, constant, type Expression, positionAfter, type Run, type Scope } from './expression.ts';
+import { findFunction } from './functions/index.ts';
+import type { Overload } from './functions/overload.ts';
+import { type Bindings, type CelType, DYN, hasDyn, isAssignable, renderType, substitute } from './types.ts';
+import { boxed, isListValue, isMapValue, typeNameOf, type Value } from './values.ts';
+
+/** A call of a function: `size(a)`. */
+export function compileCall(ast: Extract<ASTNode, { op: 'call' }>, scope: Scope, compile: Compile): Expression {
+  const [name, args] = ast.args;
+  const at = scope.source.indexOf('(', ast.start);
+  const overloads = findOverloads(name, at);
+  return compileOverloads(
+    name,
+    overloads,
+    args.map((arg) => compile(arg, scope)),
+    { at, isMethod: false },
+  );
+}
+
+/** A call on a receiver, `a.size()`, or of a function with a dot in its name, `sets.contains(a, b)`. */
+export function compileMethod(ast: Extract<ASTNode, { op: 'rcall' }>, scope: Scope, compile: Compile): Expression {
+  const [name, receiver, asts] = ast.args;
+  const at = positionAfter(receiver, '(', scope);
+  const prefix = qualifiedName(receiver);
+  const qualified = `${prefix}.${name}`;
+  const args = () => asts.map((arg) => compile(arg, scope));
+  if (prefix !== undefined && (findFunction(qualified) !== undefined || UNSUPPORTED.has(qualified))) {
+    return compileOverloads(qualified, findOverloads(qualified, at), args(), { at, isMethod: false });
+  }
+  const target = compile(receiver, scope);
+  return compileOverloads(name, findOverloads(name, at), [target, ...args()], { at, isMethod: true });
+}
+
+/** An operator, by cel-go's name for it: `_+_`. */
+export function compileOperator(name: string, at: number, args: readonly Expression[]): Expression {
+  return compileOverloads(name, findFunction(name) ?? [], args, { at, isMethod: false });
+}
+
+/** Functions that the API server has and this one refuses by name. */
+const UNSUPPORTED: ReadonlySet<string> = new Set([
+  ...['semver', 'isSemver', 'format.named', 'authorizer', 'jsonpatch.escapeKey', 'sortBy', 'first', 'last', 'validate'],
+  ...['transformList', 'transformMap', 'transformMapEntry', 'isGreaterThan', 'major', 'minor', 'patch'],
+]);
+
+function findOverloads(name: string, at: number): readonly Overload[] {
+  const overloads = findFunction(name);
+  if (overloads !== undefined) return overloads;
+  if (UNSUPPORTED.has(name)) throw new CompileError(`the embedded API server does not support '${name}'`, at);
+  throw new CompileError(`undeclared reference to '${name}' (in container '')`, at);
+}
+
+type Place = { readonly at: number; readonly isMethod: boolean };
+
+function compileOverloads(
+  name: string,
+  overloads: readonly Overload[],
+  args: readonly Expression[],
+  { at, isMethod }: Place,
+): Expression {
+  const types = args.map(({ type }) => type);
+  const matching = overloads.flatMap((overload) => {
+    const bindings: Bindings = new Map();
+    const fits = overload.isMethod === isMethod && areAssignable(types, overload.params, bindings);
+    return fits ? [{ overload, result: substitute(overload.result, bindings) }] : [];
+  });
+  const [first] = matching;
+  if (first === undefined) {
+    const shown = renderSignature(types, isMethod);
+    throw new CompileError(`found no matching overload for '${name}' applied to '${shown}'`, at);
+  }
+  checkPattern(name, args, at);
+  const isSame = matching.every(({ result }) => renderType(result) === renderType(first.result));
+  const candidates = matching.map(({ overload }) => overload);
+  const isStatic =
+    candidates.length === 1 ? candidates.every(({ params }) => areCertain(types, params)) : !types.some(hasDyn);
+  const call = isStatic ? first.overload.call : chooseAtCall(name, candidates);
+  return fold({ type: isSame ? first.result : DYN, run: buildRun(call, args) }, args);
+}
+
+/** Whether no argument has to be looked at when it is there: it is known, or anything goes. */
+function areCertain(types: readonly CelType[], params: readonly CelType[]): boolean {
+  return params.every((param, index) => {
+    const type = types[index];
+    return param.kind === 'param' || param.kind === 'dyn' || (type !== undefined && !hasDyn(type));
+  });
+}
+
+function areAssignable(types: readonly CelType[], params: readonly CelType[], bindings: Bindings): boolean {
+  return (
+    types.length === params.length && types.every((type, index) => isAssignable(type, params[index] ?? DYN, bindings))
+  );
+}
+
+function renderSignature(types: readonly CelType[], isMethod: boolean): string {
+  const texts = types.map(renderType);
+  if (!isMethod) return `(${texts.join(', ')})`;
+  const [receiver, ...rest] = texts;
+  return `${receiver}.(${rest.join(', ')})`;
+}
+
+/** The API server compiles patterns that are written in a rule when the rule is. */
+function checkPattern(name: string, args: readonly Expression[], at: number): void {
+  const pattern = args[1]?.constant;
+  if (name !== 'matches' || typeof pattern !== 'string') return;
+  const [matches] = findFunction('matches') ?? [];
+  try {
+    matches?.call('', pattern);
+  } catch (error) {
+    if (error instanceof EvaluationError || error instanceof PatternError) {
+      throw new CompileError('invalid matches argument', at);
+    }
+    throw error;
+  }
+}
+
+function buildRun(call: Overload['call'], args: readonly Expression[]): Run {
+  const [a, b, ...rest] = args.map(({ run }) => run);
+  if (a === undefined) return () => call();
+  if (b === undefined) return (frame) => call(a(frame));
+  if (rest.length === 0) return (frame) => call(a(frame), b(frame));
+  return (frame) => call(a(frame), b(frame), ...rest.map((run) => run(frame)));
+}
+
+/** Makes a call with nothing but constants once. One that fails is left to fail when it is made. */
+function fold(expression: Expression, args: readonly Expression[]): Expression {
+  if (args.some((arg) => arg.constant === undefined)) return expression;
+  try {
+    return constant(expression.type, expression.run({ self: null, oldSelf: undefined, vars: [] }));
+  } catch (error) {
+    if (error instanceof EvaluationError) return expression;
+    throw error;
+  }
+}
+
+function chooseAtCall(name: string, candidates: readonly Overload[]): Overload['call'] {
+  return (...args) => {
+    const chosen = candidates.find(({ params }) =>
+      params.every((param, index) => isOfType(args[index] ?? null, param)),
+    );
+    if (chosen !== undefined) return chosen.call(...args);
+    throw new EvaluationError(`no such overload: ${name}(${args.map(typeNameOf).join(', ')})`);
+  };
+}
+
+function isOfType(value: Value, type: CelType): boolean {
+  switch (type.kind) {
+    case 'dyn':
+    case 'param':
+      return true;
+    case 'list':
+      return isListValue(value);
+    case 'map':
+      return isMapValue(value);
+    case 'null':
+      return value === null;
+    case 'optional':
+      return boxed(value, 'optional') !== undefined;
+    case 'opaque':
+      return typeNameOf(value) === type.name;
+    case 'duration':
+    case 'timestamp':
+    case 'uint':
+    case 'type':
+      return boxed(value, type.kind) !== undefined;
+    case 'object':
+      return false;
+    default:
+      return typeNameOf(value) === type.kind;
+  }
+}
