@@ -21,6 +21,7 @@ export async function adoptManagedFields(
     const adopted = computeAdoptedFields(entries, fieldManager);
     if (adopted === undefined) return;
     const ops: readonly JsonPatchOp[] = [
+      { op: 'test', path: '/metadata/uid', value: object.metadata.uid },
       { op: 'test', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
       { op: 'replace', path: '/metadata/managedFields', value: adopted },
     ];

@@ -113,7 +113,12 @@ async function reflect(chunks: readonly Buffer[], expected: number): Promise<num
     progress: () => {},
     available: () => {},
   };
-  await runReflector(buildDeps(chunks), { resource: TENANTS, listMode: 'paged', pageSize: 500 }, target, stop.signal);
+  await runReflector(
+    buildDeps(chunks),
+    { resource: TENANTS, listMode: 'paged', pageSize: 500, watchSeconds: 24 },
+    target,
+    stop.signal,
+  );
   return objects;
 }
 
