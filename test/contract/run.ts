@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, Case, Kubectl, Step, Watch } from './case.ts';
 import { at, type Json, mapJson, parseJson } from './json.ts';
-import type { RawAnswer, RawHeaders, Server } from './server.ts';
+import type { RawAnswer, RawHeaders, RawRequest, Server } from './server.ts';
 import type { Entry, Scope, Transcript } from './transcript.ts';
 
 const UNTIL_TIMEOUT_MS = 20_000;
@@ -52,7 +52,7 @@ async function runCall(run: Run, step: Call): Promise<void> {
   };
   const deadlineMs = performance.now() + UNTIL_TIMEOUT_MS;
   for (;;) {
-    const answer = renderAnswer(await run.server.send(request));
+    const answer = await send(run.server, request);
     const met = step.until?.(answer) ?? true;
     if (!met && performance.now() < deadlineMs) {
       await sleep(UNTIL_PAUSE_MS);
@@ -66,6 +66,15 @@ async function runCall(run: Run, step: Call): Promise<void> {
       ...(met ? {} : { failure: 'what the step waits for did not come' }),
     });
     return;
+  }
+}
+
+/** A connection that the server closes instead of answering is an answer too. */
+async function send(server: Server, request: RawRequest): Promise<ReturnType<typeof renderAnswer>> {
+  try {
+    return renderAnswer(await server.send(request));
+  } catch (error) {
+    return { status: 0, headers: {}, body: `no answer: ${error instanceof Error ? error.message : error}` };
   }
 }
 
@@ -85,7 +94,7 @@ async function runWatch(run: Run, step: Watch): Promise<void> {
   const enough = Number.isFinite(wanted) ? count() >= wanted : stream.ended();
   const ended = stream.ended();
   stream.cancel();
-  const lines = stream.lines.filter(isKept).map(parseOrText);
+  const lines = stream.lines.filter(isKept).map(parseOrText).filter(isNoRepeatedBookmark);
   if (step.name !== undefined) run.answers.set(step.name, lines);
   const rest = stream.rest() === '' ? [] : [stream.rest()];
   run.entries.push({
@@ -93,6 +102,11 @@ async function runWatch(run: Run, step: Watch): Promise<void> {
     answer: { status: stream.status, headers: renderHeaders(stream.headers), lines: [...lines, ...rest], ended },
     ...(enough ? {} : { failure: `${count()} lines of ${wanted} came` }),
   });
+}
+
+/** How many bookmarks come after the last event depends on the server's own rhythm. */
+function isNoRepeatedBookmark(line: Json, index: number, lines: readonly Json[]): boolean {
+  return at(line, 'type') !== 'BOOKMARK' || at(lines[index - 1], 'type') !== 'BOOKMARK';
 }
 
 async function runKubectl(run: Run, step: Kubectl): Promise<void> {

@@ -1,19 +1,23 @@
 import type { Subject } from '../suite.ts';
 import { applies } from './apply.ts';
+import { badInput } from './badinput.ts';
 import { builtins } from './builtin.ts';
 import { cel } from './cel.ts';
 import { controllers } from './controllers.ts';
 import { crds } from './crd.ts';
 import { create } from './create.ts';
 import { deletion } from './delete.ts';
+import { discovery } from './discovery.ts';
 import { dryRun } from './dryrun.ts';
 import { fieldValidation } from './fieldvalidation.ts';
+import { http } from './http.ts';
 import { jsonPatches } from './jsonpatch.ts';
 import { managedFields } from './managedfields.ts';
 import { mergePatch } from './mergepatch.ts';
 import { read } from './read.ts';
 import { schemas } from './schema.ts';
 import { statuses } from './status.ts';
+import { tables } from './table.ts';
 import { update } from './update.ts';
 import { watches } from './watch.ts';
 
@@ -29,11 +33,15 @@ export const SUBJECTS: readonly Subject[] = [
   mergePatch,
   jsonPatches,
   applies,
+  badInput,
   builtins,
   cel,
   controllers,
   crds,
+  discovery,
   fieldValidation,
+  http,
   managedFields,
   schemas,
+  tables,
 ];
