@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeWithCluster } from '../../test/support/cluster.ts';
-import { type Outcome, runScenarios, SCENARIOS } from './testing/run.ts';
+import { type Outcome, removeStages, runScenarios, SCENARIOS } from './testing/run.ts';
 import { openEmbeddedWorld, openRealWorld, type RunningWorld } from './testing/worlds.ts';
 
 /** Real Flux works on so many objects at once; more scenarios only wait for each other. */
@@ -21,7 +21,11 @@ describeWithCluster('the simulated Flux beside the real one', { flux: true }, (c
       runScenarios(second, common, CONCURRENCY),
     ]);
   });
-  afterAll(() => Promise.all(worlds.map((world) => world.stop())));
+  afterAll(async () => {
+    const [first] = worlds;
+    if (first !== undefined) await removeStages(first, SCENARIOS);
+    await Promise.all(worlds.map((world) => world.stop()));
+  });
 
   describe.each(SCENARIOS)('$name', ({ name, realOnly }) => {
     it(

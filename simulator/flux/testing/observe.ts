@@ -3,15 +3,23 @@ import type { Client } from '../../../kube/client.ts';
 import { isNotFound } from '../../../kube/errors.ts';
 import type { KubeObject, Resource } from '../../../kube/object.ts';
 import { EXTERNALARTIFACTS, GITREPOSITORIES, KUSTOMIZATIONS } from '../resources.ts';
+import { GIZMOS } from './gizmo.ts';
 
 /** What a namespace looks like, without what differs from cluster to cluster or from moment to moment. */
 export type Observation = { readonly label: string; readonly objects: Readonly<Record<string, unknown>> };
 
 export async function observeNamespace(client: Client, namespace: string, label: string): Promise<Observation> {
   const lists = await Promise.all(
-    [GITREPOSITORIES, KUSTOMIZATIONS, EXTERNALARTIFACTS, CONFIGMAPS, SECRETS, SERVICEACCOUNTS, ROLEBINDINGS].map(
-      async (resource) => (await listAll(client, resource, namespace)).map((object) => observe(resource, object)),
-    ),
+    [
+      GITREPOSITORIES,
+      KUSTOMIZATIONS,
+      EXTERNALARTIFACTS,
+      CONFIGMAPS,
+      SECRETS,
+      SERVICEACCOUNTS,
+      ROLEBINDINGS,
+      GIZMOS,
+    ].map(async (resource) => (await listAll(client, resource, namespace)).map((object) => observe(resource, object))),
   );
   const entries = lists.flat().filter(([name]) => !MADE_BY_OTHERS.has(name));
   return { label, objects: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) };

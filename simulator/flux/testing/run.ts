@@ -1,10 +1,12 @@
+import { NAMESPACES } from '../../../kube/builtin.ts';
+import { isNotFound } from '../../../kube/errors.ts';
 import type { Observation } from './observe.ts';
 import type { Scenario } from './scenario.ts';
 import { CONTENT_SCENARIOS } from './scenarios.content.ts';
 import { LIFECYCLE_SCENARIOS } from './scenarios.lifecycle.ts';
 import { OWNERSHIP_SCENARIOS } from './scenarios.ownership.ts';
 import { SOURCE_SCENARIOS } from './scenarios.source.ts';
-import { openStage, type World } from './stage.ts';
+import { openStage, stageNamespace, type World } from './stage.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...SOURCE_SCENARIOS,
@@ -17,6 +19,22 @@ export const SCENARIOS: readonly Scenario[] = [
 export type Outcome =
   | { readonly ok: true; readonly shown: readonly Observation[] }
   | { readonly ok: false; readonly error: unknown };
+
+/** Takes away what the scenarios left, and waits until it is gone. */
+export async function removeStages({ client }: World, scenarios: readonly Scenario[]): Promise<void> {
+  const ignoreGone = (error: unknown): void => {
+    if (!isNotFound(error)) throw error;
+  };
+  const names = scenarios.map(({ name }) => stageNamespace(name));
+  await Promise.all(names.map((name) => client.delete(NAMESPACES, { name }).catch(ignoreGone)));
+  const isThere = (name: string) =>
+    client.get(NAMESPACES, { name }).then(
+      () => true,
+      () => false,
+    );
+  while ((await Promise.all(names.map(isThere))).includes(true))
+    await new Promise((resolve) => setTimeout(resolve, 500));
+}
 
 /** Runs scenarios side by side, each in a namespace of its own, at most `concurrency` at once. */
 export async function runScenarios(

@@ -1,6 +1,7 @@
 import { CLUSTERROLEBINDINGS, CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS } from '../../../kube/builtin.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { KUSTOMIZATIONS } from '../resources.ts';
+import { GIZMOS } from './gizmo.ts';
 import { configMap, type Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
@@ -16,7 +17,10 @@ async function again(stage: Stage): Promise<void> {
 }
 
 const annotated = (key: string, value: string) => `  annotations: {kustomize.toolkit.fluxcd.io/${key}: ${value}}\n`;
-const IMMUTABLE = 'immutable: true\n';
+
+function gizmo(spec: Readonly<Record<string, unknown>>): string {
+  return `apiVersion: flux.example.com/v1\nkind: Gizmo\nmetadata: {name: g}\nspec: ${JSON.stringify(spec)}\n`;
+}
 
 /** Whose fields are whose. */
 export const OWNERSHIP_SCENARIOS: readonly Scenario[] = [
@@ -71,10 +75,41 @@ export const OWNERSHIP_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'custom-resource',
+    run: async (stage) => {
+      const parts = (...names: readonly string[]) => names.map((name) => ({ name }));
+      await applyOne(stage, gizmo({ size: 1, parts: parts('a', 'b') }));
+      await stage.show('defaults are nobody’s');
+      const body = { spec: { colour: 'green', parts: [{ name: 'a', count: 2 }, { name: 'b' }, { name: 'c' }] } };
+      await stage.patch(GIZMOS, 'g', body, 'some-operator');
+      const { client, namespace } = stage;
+      const key = { namespace, name: 'g' };
+      const status = { type: 'merge', body: { status: { seen: true } } } as const;
+      await client.patch(GIZMOS, key, status, { subresource: 'status', fieldManager: 'some-operator' });
+      await again(stage);
+      await stage.show('shared');
+      const revision = await stage.publish('app', { 'x.yaml': gizmo({ size: 1, parts: parts('b') }) });
+      await stage.untilReady('app', { ready: 'True', revision });
+      await stage.show('one part is taken away');
+      await stage.publish('app', { 'x.yaml': gizmo({ size: 1, colour: 'blue' }) });
+      await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
+      await stage.show('refused');
+    },
+  },
+  {
+    name: 'unknown-field',
+    run: async (stage) => {
+      await stage.publish('app', { 'x.yaml': gizmo({ size: 1, wings: 2 }) });
+      await stage.kustomize('app');
+      await stage.untilReady('app', { ready: 'False' });
+      await stage.show('failed');
+    },
+  },
+  {
     name: 'immutable',
     run: async (stage) => {
-      await applyOne(stage, configMap('x') + IMMUTABLE);
-      await stage.publish('app', { 'x.yaml': configMap('x', { key: 'other' }) + IMMUTABLE });
+      await applyOne(stage, gizmo({ size: 1 }));
+      await stage.publish('app', { 'x.yaml': gizmo({ size: 2 }) });
       await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
       await stage.show('failed');
     },
@@ -82,8 +117,8 @@ export const OWNERSHIP_SCENARIOS: readonly Scenario[] = [
   {
     name: 'immutable-forced',
     run: async (stage) => {
-      await applyOne(stage, configMap('x') + IMMUTABLE, { force: true });
-      const revision = await stage.publish('app', { 'x.yaml': configMap('x', { key: 'other' }) + IMMUTABLE });
+      await applyOne(stage, gizmo({ size: 1 }), { force: true });
+      const revision = await stage.publish('app', { 'x.yaml': gizmo({ size: 2 }) });
       await stage.untilReady('app', { ready: 'True', revision });
       await stage.show('replaced');
     },

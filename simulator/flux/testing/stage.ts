@@ -79,7 +79,7 @@ const PATIENCE_MS = 60_000;
 /** Makes the namespace, in which the account `default` may do everything. */
 export async function openStage(world: World, name: string): Promise<Stage> {
   const { client } = world;
-  const namespace = `flux-${name}`;
+  const namespace = stageNamespace(name);
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const stage = createStage(world, name, namespace);
   await stage.create(ROLEBINDINGS, 'default-may', {
@@ -87,6 +87,10 @@ export async function openStage(world: World, name: string): Promise<Stage> {
     subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
   });
   return stage;
+}
+
+export function stageNamespace(name: string): string {
+  return `flux-${name}`;
 }
 
 function createStage(world: World, name: string, namespace: string): Stage {

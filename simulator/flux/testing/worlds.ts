@@ -11,7 +11,9 @@ import { createInProcessTransport } from '../../apiserver/transport.ts';
 import { startGitServer } from '../../git/server.ts';
 import { openHttpUrl, startArtifactServer } from '../artifactserver.ts';
 import { createGitReader } from '../git/binary.ts';
+import { createImpersonation } from '../impersonate.ts';
 import { startFluxSimulator } from '../simulator.ts';
+import { installGizmos, removeGizmos } from './gizmo.ts';
 import type { World } from './stage.ts';
 
 export type RunningWorld = World & { stop(): Promise<void> };
@@ -23,10 +25,12 @@ const deps = { clock: realClock, random: realRandom, log };
 export async function openRealWorld(cluster: Cluster): Promise<RunningWorld> {
   const feeds = await openFeeds('real');
   const client = createClient({ ...deps, kubeConfig: cluster.kubeConfig });
+  await installGizmos(client);
   return {
     ...feeds,
     client,
     stop: async () => {
+      await removeGizmos(client);
       await client.close();
       await feeds.stop();
     },
@@ -50,17 +54,19 @@ export async function openEmbeddedWorld(): Promise<RunningWorld> {
     {
       ...deps,
       client: admin(),
-      clientFor: ({ namespace, name }) =>
-        connect(`system:serviceaccount:${namespace}:${name}`, ['system:serviceaccounts'], 'kustomize-controller'),
+      clientFor: createImpersonation((user) => connect(user, ['system:serviceaccounts'], 'kustomize-controller'))
+        .clientFor,
       git: createGitReader({ folder: join(feeds.folder, 'clones') }),
       artifacts: await feeds.serve(),
       openUrl: openHttpUrl,
     },
     { requeueDependencyMs: 5_000 },
   );
+  const client = admin();
+  await installGizmos(client);
   return {
     ...feeds,
-    client: admin(),
+    client,
     stop: async () => {
       await simulator.stop();
       await controllers.stop();
