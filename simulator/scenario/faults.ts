@@ -48,8 +48,13 @@ export const FAULTS: Readonly<Record<FaultKind, Deed>> = {
     const what = `the repository cannot be reached for ${minutes(forMs)}`;
     return { what, step: { type: 'repository-unreachable', forMs } };
   },
-  'force-push': (story) =>
-    mishap(story, 'the branch goes back', { type: 'force-push', back: story.random.integer(1, 3) }),
+  'force-push': (story) => {
+    // What goes and comes back is started again.
+    for (const { desktops } of story.tenants) {
+      for (const desktop of desktops) if (desktop.guestDown) desktop.guestDown = 'maybe';
+    }
+    return mishap(story, 'the branch goes back', { type: 'force-push', back: story.random.integer(1, 3) });
+  },
   emptied: (story) => mishap(story, 'a commit empties the repository', { type: 'empty-repository' }),
   'node-loss': ({ random }) => {
     const node = random.pick(['node-1', 'node-2', 'node-3']);

@@ -38,7 +38,8 @@ export type FleetDesktop = {
   restartedAt: string | undefined;
   present: boolean;
   removedAtMs: number | undefined;
-  guestDown: boolean;
+  /** `maybe`: it came and went in between. */
+  guestDown: boolean | 'maybe';
   /** A mistake for which it is refused. */
   refused: boolean;
   /** What became of it is not decided by what people did. */
@@ -188,5 +189,6 @@ function decide(desktop: FleetDesktop): Expectation['expect'] {
   if (desktop.refused) return 'Refused';
   if (isSuspended(tenant)) return 'Suspended';
   if (desktop.power === 'Stopped') return 'Stopped';
+  if (desktop.guestDown === 'maybe') return 'Unclear';
   return desktop.guestDown ? 'GuestShutDown' : 'Ready';
 }

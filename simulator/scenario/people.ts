@@ -86,7 +86,7 @@ function createDesktop(story: Story, tenant: FleetTenant, name: string, inGit: b
     tenant,
     inGit,
     username: random.pick(['anna', 'ben', 'carla', 'dora']),
-    access: random.chance(0.3) ? 'ClusterIP' : 'LoadBalancer',
+    access: 'LoadBalancer',
     graceDays: random.pick([1, 7, 7]),
     plan: random.pick(DESKTOP_PLANS.slice(0, 2)),
     image: IMAGE,
@@ -130,7 +130,7 @@ function shutGuestDown(story: Story): Told | undefined {
   if (desktop === undefined) return undefined;
   desktop.guestDown = true;
   const startAgain = (): Told | undefined =>
-    desktop.present && desktop.guestDown && desktop.power === 'Running' ? restart(story, desktop) : undefined;
+    desktop.present && desktop.guestDown !== false && desktop.power === 'Running' ? restart(story, desktop) : undefined;
   story.later(soon(story), startAgain, () => isUsable(desktop) || !desktop.present);
   const { name, tenant } = desktop;
   const key = { namespace: tenant.namespace, name };
@@ -377,7 +377,7 @@ function isUsable(desktop: FleetDesktop): boolean {
 
 export function isUp(desktop: FleetDesktop): boolean {
   const { power, guestDown, tenant } = desktop;
-  return power === 'Running' && !guestDown && !isSuspended(tenant);
+  return power === 'Running' && guestDown === false && !isSuspended(tenant);
 }
 
 function hasRoom({ type, desktops }: FleetTenant): boolean {

@@ -39,6 +39,8 @@ export type WorldOptions = {
   readonly flux?: boolean | undefined;
   /** Desktop images that exist from the beginning. Default `ubuntu-24`, `debian-13`. */
   readonly images?: readonly string[] | undefined;
+  /** A process that gives up by itself is started again after this long, as the kubelet does. Absent: it stays away. */
+  readonly restartMs?: number | undefined;
   /** Keeps a hash over every call, answer, watch line and timer. Default false: it costs time. */
   readonly recordHistory?: boolean | undefined;
   /** Log lines of the roles go here, as JSON; absent: nowhere. */
@@ -77,6 +79,8 @@ export type FleetRepository = {
   head(): string;
   /** Commits of the branch, the newest first. */
   history(): readonly string[];
+  /** Tells Flux to look, as a webhook does. */
+  notify(): void;
   /** A person confirms what the present commit removes. */
   confirm(): void;
   /** While false, Flux cannot fetch. */

@@ -12,7 +12,11 @@ export type RepositoryParts = {
 };
 
 /** A checkout and a branch; `onMove` is told after each move of the branch, `onConfirm` when a person confirms where it is. */
-export function createFleetRepository(onMove: () => void, onConfirm: () => void): RepositoryParts {
+export function createFleetRepository(
+  onMove: () => void,
+  onNotify: () => void,
+  onConfirm: () => void,
+): RepositoryParts {
   const memory = createMemoryRepository();
   const checkout = new Map<string, string>();
   const changed = new Map<string, string | null>();
@@ -51,6 +55,7 @@ export function createFleetRepository(onMove: () => void, onConfirm: () => void)
     history: () => memory.history().map(({ id }) => id),
     head: () => memory.head()?.id ?? '',
     setReachable: (reachable) => memory.setFault(reachable ? undefined : 'unreachable'),
+    notify: onNotify,
     confirm: onConfirm,
   };
   return { repository, memory, declared: () => readDeclared(checkout) };

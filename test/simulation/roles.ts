@@ -40,6 +40,8 @@ export type Surroundings = {
   readonly artifacts: MemoryArtifactHost;
   /** Whether a process serves what lies on the volume. */
   readonly isServed: () => boolean;
+  /** A process has given up by itself. */
+  readonly onFailure: (role: Role) => void;
 };
 
 export const SOURCE_URL = 'http://sublet-source.sublet-system.svc';
@@ -101,6 +103,7 @@ export function startRole(
     failure ??= error;
     log.error({ err: error }, `${name} gave up: ${renderError(error)}`);
     process.kill();
+    around.onFailure(role);
   };
   program.ready.then(() => {
     isReady = true;

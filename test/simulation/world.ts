@@ -71,8 +71,15 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     roles.filter((one) => one.role === role && one.process.isAlive());
 
   const { repository, memory, declared } = createFleetRepository(
-    () => tellOfCommit(false),
-    () => tellOfCommit(true),
+    () => {
+      emitRevision(false);
+      notifyFlux();
+    },
+    notifyFlux,
+    () => {
+      emitRevision(true);
+      confirmRevision();
+    },
   );
   const network = createMemoryNetwork({
     rdpPort: 3389,
@@ -91,18 +98,32 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     git: createMemoryGitReader(new Map([[REPOSITORY_URL, memory]])),
     artifacts: createMemoryArtifactHost(),
     isServed: () => running('source').length > 0,
+    onFailure: (role) => {
+      const { restartMs } = options;
+      if (restartMs === undefined) return;
+      host.clock.setTimeout(() => {
+        if (running(role).length === 0) world.start(role);
+      }, restartMs);
+    },
   };
 
-  /** Everybody sees the new revision, and Flux is told as by a webhook. */
-  function tellOfCommit(confirmed: boolean): void {
+  function emitRevision(confirmed: boolean): void {
     const revision = memory.head()?.id ?? '';
     recorder.emit({ type: 'repository', atMs: scheduler.nowMs(), revision, declared: declared(), confirmed });
+  }
+
+  function notifyFlux(): void {
+    annotateRepository({ [ANNOTATION_REQUESTED_AT]: new Date(scheduler.nowMs()).toISOString() });
+  }
+
+  function confirmRevision(): void {
+    const key = 'gitrepositories.source.toolkit.fluxcd.io';
+    const { artifact } = find<GitRepository>(store, key, `${FLEET_NAMESPACE}/fleet`)?.status ?? {};
+    annotateRepository({ [CONFIRM_ANNOTATION]: artifact?.revision ?? '' });
+  }
+
+  function annotateRepository(annotations: Readonly<Record<string, string>>): void {
     if (!flux) return;
-    const { artifact } =
-      find<GitRepository>(store, 'gitrepositories.source.toolkit.fluxcd.io', 'sublet-fleet/fleet')?.status ?? {};
-    const annotations = confirmed
-      ? { [CONFIRM_ANNOTATION]: artifact?.revision ?? '' }
-      : { [ANNOTATION_REQUESTED_AT]: new Date(scheduler.nowMs()).toISOString() };
     const key = { namespace: FLEET_NAMESPACE, name: 'fleet' };
     atOnce(admin.patch(GITREPOSITORIES, key, { type: 'merge', body: { metadata: { annotations } } }));
   }
