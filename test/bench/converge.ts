@@ -20,7 +20,8 @@ import { CHILDREN_PER_TENANT } from './lib/workload.ts';
 
 const OPTIONS = {
   tenants: { kind: 'integer', help: 'Tenants to converge', fallback: 1_000, min: 1, max: 20_000 },
-  reps: { kind: 'integer', help: 'repetitions', fallback: 5, min: 1, max: 100 },
+  reps: { kind: 'integer', help: 'repetitions of the raw client and of Sublet', fallback: 5, min: 1, max: 100 },
+  'other-reps': { kind: 'integer', help: 'repetitions of the other operators', fallback: 2, min: 0, max: 100 },
   timeout: { kind: 'integer', help: 'longest time for one run, in seconds', fallback: 600, min: 10, max: 36_000 },
   'cpu-profile': { kind: 'text', hint: 'FOLDER', help: "write the operator's CPU profiles there" },
 } as const;
@@ -47,14 +48,18 @@ async function run(values: OptionValues<typeof OPTIONS>, print: Print): Promise<
   try {
     const versions = { Kubernetes: testbed.kubernetesVersion, ...readContenderVersions() };
     for (const line of describeEnvironment(versions)) print(line);
-    const { tenants, reps } = values;
-    print(`${tenants} tenants, ${CHILDREN_PER_TENANT} children each, ${reps} repetitions in the order A B C D D C B A`);
+    const { tenants, reps, 'other-reps': otherReps } = values;
+    print(
+      `${tenants} tenants, ${CHILDREN_PER_TENANT} children each, in the order A B C D D C B A: ` +
+        `${reps} repetitions, ${Math.min(reps, otherReps)} of the other operators`,
+    );
     const measure = createMeasure(testbed, values, print);
     await measure(SUBLET, Math.min(tenants, CALIBRATION_TENANTS), 'warm-up');
     const ceiling = await findCeiling(measure, tenants, print);
     const contenders = [ceiling, SUBLET, CLIENT_NODE, DOT_I_OPERATOR];
     const results = new Map<Contender, RunResult[]>(contenders.map((contender) => [contender, []]));
     for (const { contender, repetition } of computeTurns(contenders, reps)) {
+      if (contender !== ceiling && contender !== SUBLET && repetition >= otherReps) continue;
       results.get(contender)?.push(await measure(contender, tenants, `${repetition + 1}`));
     }
     return evaluate({ tenants, reps, ceiling, results }, print);
@@ -118,7 +123,7 @@ function evaluate({ tenants, reps, ceiling, results }: Measured, print: Print): 
   const callsATenant = (result: RunResult): number => result.mutatingCalls / tenants;
   const median = (contender: Contender, of_: (result: RunResult) => number): number =>
     computeMedian(of(contender).map(of_));
-  const contenders = [...results.keys()];
+  const contenders = [...results.keys()].filter((contender) => of(contender).length > 0);
   const rows = contenders.map((contender) => [
     contender.name,
     renderSummary(summarize(of(contender).map(({ tenantsPerSecond }) => tenantsPerSecond))),
