@@ -40,6 +40,16 @@ describe('computePower', () => {
     expect(decision.epoch).toEqual({ vmiUID: 'b', startedAt: BETWEEN });
   });
 
+  test('a restart within the present second is due, and not waited for without end', () => {
+    const within = NOW.replace('Z', '.257Z');
+    expect(computePower(facts({ restartedAt: within }))).toMatchObject({ recordFirst: true, dueAt: undefined });
+    const ended = { ...epochA, endedAt: EARLIER };
+    const down = computePower(facts({ restartedAt: within, epoch: ended, vmi: undefined }));
+    expect(down).toMatchObject({ runStrategy: 'Halted', endedEpoch: 'a', state: 'Starting', dueAt: undefined });
+    const later = NOW.replace('00Z', '01.257Z');
+    expect(computePower(facts({ restartedAt: later }))).toMatchObject({ recordFirst: false, dueAt: later });
+  });
+
   test('a stop is recorded, then carried out, then waited for', () => {
     const recorded = computePower(facts({ wanted: 'Stopped' }));
     expect(recorded).toMatchObject({

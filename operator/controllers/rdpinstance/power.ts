@@ -133,8 +133,9 @@ function isAfter(a: string, b: string): boolean {
   return Math.floor(Date.parse(a) / 1000) > Math.floor(Date.parse(b) / 1000);
 }
 
+/** Like every comparison here in whole seconds: `now` has no more, and a time within its second would be waited for in vain. */
 function isFuture(time: string, now: string): boolean {
-  return Date.parse(time) > Date.parse(now);
+  return isAfter(time, now);
 }
 
 function keep(vm: ObservedVm | undefined): RunStrategy {
