@@ -45,7 +45,9 @@ function findLack({ verb, resource, means, tests, subresource }: RequestSent): s
     return 'a replacement without the version that it means';
   if (verb !== 'patch' || subresource !== undefined) return undefined;
   const finalizers = resource === TENANTS || resource === DESKTOPS;
-  if (!finalizers) return exact ? undefined : 'a patch without the UID and version that it means';
+  // A version is of one object alone: another one of the same name never has it.
+  if (!finalizers)
+    return means?.resourceVersion === undefined ? 'a patch without the version that it means' : undefined;
   const tested = tests?.includes('/metadata/uid') === true && tests.includes('/metadata/finalizers');
   return tested ? undefined : 'finalizers are patched without a test of the UID and of what they were';
 }

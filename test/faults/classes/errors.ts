@@ -1,0 +1,203 @@
+import { NAMESPACES } from '../../../kube/builtin.ts';
+import type { CallFault, LineFault, StreamFault } from '../../../simulator/apiserver/faults.ts';
+import type { LinkCall, LinkHooks } from '../../../simulator/link.ts';
+import type { FaultClass, Point } from '../point.ts';
+import { compareRuns, type Fault, type Run, tellScenario } from '../run.ts';
+import { findScenario } from '../scenarios/index.ts';
+import { tellCalmly } from './calm.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  409: 'Conflict',
+  410: 'Expired',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+export const ERRORS = [
+  ...Object.keys(REASONS),
+  'reset-before',
+  'reset-after',
+  'stall',
+  'half-open',
+  'truncated',
+  'bad-json',
+] as const;
+
+/** `page`: a page of a list but the first. `patch` and `update` go beyond what `targets` asks. */
+export const CALLS = [
+  'get',
+  'list',
+  'page',
+  'watch',
+  'create',
+  'apply',
+  'status',
+  'patch',
+  'update',
+  'delete',
+  'lease',
+] as const;
+type Call = (typeof CALLS)[number];
+
+/** Between them these send every call. */
+const TOLD: readonly string[] = ['tree', 'delete', 'members', 'breaker', 'restart', 'tenantremoval', 'access'];
+/** Told with more namespaces than a page holds, and with a Lease. */
+const CROWDED = 'desktop';
+const CROWD = 520;
+
+const MINUTE_MS = 60_000;
+/** Shorter than the time within which a leader has to renew: beyond it giving up is right, which `leaders` tries. */
+const LEASE_MS = 8_000;
+
+/**
+ * One error answers every call of one sort by the operator, from before each step until a minute after it. Within a minute of its end all is as without
+ * it, nobody gave up, and meanwhile effort was bounded (I6).
+ */
+export const errors: FaultClass = {
+  name: 'errors',
+  title: 'every call of one sort fails in one way for a minute',
+  async enumerate(scenario, seed) {
+    if (scenario === CROWDED) return cells(scenario, seed, ['page', 'lease']);
+    if (!TOLD.includes(scenario)) return [];
+    const { writes, verbs } = await tellCalmly(scenario, seed);
+    const sent = new Set<Call>(['list', 'watch']);
+    if (verbs.has('get')) sent.add('get');
+    for (const write of writes) sent.add(write.startsWith('apply status') ? 'status' : (write.split(' ')[0] as Call));
+    return cells(
+      scenario,
+      seed,
+      CALLS.filter((call) => sent.has(call)),
+    );
+  },
+  async tryPoint({ scenario, seed, at }) {
+    const [error = '', call = ''] = at.split(':');
+    const calm = await tellCalmly(scenario, seed);
+    const told = { hits: 0 };
+    const result = await tellScenario(findScenario(scenario), seed, buildFault(error, call as Call, told));
+    const unhit = told.hits > 0 ? [] : [`no ${call} was sent while it would have failed`];
+    const expected = scenario === CROWDED ? withoutCrowd : (run: typeof result) => run;
+    return [...unhit, ...result.findings, ...compareRuns(calm, expected(result))];
+  },
+};
+
+function cells(scenario: string, seed: number, calls: readonly Call[]): readonly Point[] {
+  return calls.flatMap((call) => ERRORS.map((error) => ({ class: 'errors', scenario, seed, at: `${error}:${call}` })));
+}
+
+function withoutCrowd<R extends { readonly state: ReadonlyMap<string, unknown> }>(run: R): R {
+  const state = new Map([...run.state].filter(([id]) => !id.includes('crowd-')));
+  return { ...run, state };
+}
+
+function buildFault(error: string, call: Call, told: { hits: number }): Fault {
+  const lastingMs = call === 'lease' ? LEASE_MS : MINUTE_MS;
+  const hit = (): void => {
+    told.hits += 1;
+  };
+  let endedAtMs = 0;
+  return {
+    ...(call === 'lease' ? { operator: { leaderElection: true } } : {}),
+    ...(call === 'page' ? { arm: gatherCrowd } : {}),
+    beforeAct: (run) => {
+      run.setHooks(call === 'watch' ? buildWatchHooks(error, hit) : buildCallHooks(error, call, hit));
+      if (call === 'watch') for (const { link } of run.world.running('operator')) link.breakStreams();
+      // Lists are sent at a start.
+      if (call === 'list' || call === 'page') run.replaceOperator(0);
+    },
+    afterAct: async (run) => {
+      await run.world.runFor(lastingMs);
+      run.setHooks({});
+      endedAtMs = run.world.nowMs();
+    },
+    afterRest: (run, index) => {
+      if (run.scenario.steps[index]?.thenMs !== undefined) return;
+      const lateMs = run.lastWriteMs() - endedAtMs;
+      if (lateMs > MINUTE_MS)
+        run.report(`the last write came ${Math.round(lateMs / 1_000)} s after the error had ended`);
+    },
+  };
+}
+
+async function gatherCrowd({ world }: Run): Promise<void> {
+  for (let at = 0; at < CROWD; at += 1) {
+    await world.admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `crowd-${at}` } });
+  }
+  await world.runUntilQuiet({ what: 'the crowd is there' });
+}
+
+function buildCallHooks(error: string, call: Call, hit: () => void): LinkHooks {
+  const fault = buildCallFault(error);
+  return {
+    onCall: (sent) => {
+      if (!sent.process.startsWith('operator/') || sortOf(sent) !== call) return undefined;
+      hit();
+      return fault;
+    },
+  };
+}
+
+function sortOf({ path, verb }: LinkCall): Call {
+  if (path.includes('/leases')) return 'lease';
+  if (verb === 'list') return path.includes('continue=') ? 'page' : 'list';
+  return /\/status(\?|$)/.test(path) ? 'status' : (verb as Call);
+}
+
+function buildCallFault(error: string): CallFault {
+  const reason = REASONS[error];
+  if (reason !== undefined) {
+    const retry = error === '429' ? { retryAfterSeconds: 1 } : {};
+    return { type: 'refuse', when: 'before', code: Number(error), reason, ...retry };
+  }
+  switch (error) {
+    case 'reset-before':
+      return { type: 'reset', when: 'before' };
+    case 'reset-after':
+      return { type: 'reset', when: 'after' };
+    case 'stall':
+      return { type: 'stall', when: 'before' };
+    case 'half-open':
+      return { type: 'stall', when: 'after' };
+    case 'truncated':
+      return { type: 'truncate', bytes: 40 };
+    case 'bad-json':
+      return { type: 'truncate', bytes: 1 };
+    default:
+      throw new RangeError(`${error} is no error of the matrix; there are ${ERRORS.join(', ')}`);
+  }
+}
+
+/** Refusals answer the request that begins a watch, and stand in the place of lines; the rest happens to lines. */
+function buildWatchHooks(error: string, hit: () => void): LinkHooks {
+  const reason = REASONS[error];
+  let opened = 0;
+  return {
+    onStream: ({ process }): StreamFault | undefined => {
+      if (!process.startsWith('operator/')) return undefined;
+      hit();
+      opened += 1;
+      if (error === 'reset-before') return { type: 'reset', when: 'before' };
+      if (error === 'stall') return { type: 'stall', when: 'before' };
+      // Every second time the watch begins, and an ERROR line comes where the first change would.
+      if (reason === undefined || opened % 2 === 0) return undefined;
+      const retry = error === '429' ? { retryAfterSeconds: 1 } : {};
+      return { type: 'refuse', when: 'before', code: Number(error), reason, ...retry };
+    },
+    onLine: ({ process, text }): LineFault | undefined => {
+      if (!process.startsWith('operator/')) return undefined;
+      hit();
+      if (reason !== undefined) return { type: 'garbage', text: renderErrorLine(Number(error), reason) };
+      if (error === 'reset-after') return { type: 'reset' };
+      if (error === 'half-open') return { type: 'blackhole' };
+      if (error === 'truncated') return { type: 'tear', bytes: text.length >> 1 };
+      return error === 'bad-json' ? { type: 'garbage', text: '{"type":"ADDED","object":{"metadata":' } : undefined;
+    },
+  };
+}
+
+function renderErrorLine(code: number, reason: string): string {
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code, reason };
+  return JSON.stringify({ type: 'ERROR', object: { ...status, message: 'a fault was asked for' } });
+}

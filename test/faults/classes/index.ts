@@ -1,0 +1,19 @@
+import type { FaultClass } from '../point.ts';
+import { crash } from './crash.ts';
+import { errors } from './errors.ts';
+import { leaders } from './leaders.ts';
+import { lost } from './lost.ts';
+import { quiet } from './quiet.ts';
+import { stale } from './stale.ts';
+import { unobserved } from './unobserved.ts';
+
+/** Every kind of trouble, in the order in which the table shows them. */
+export const CLASSES: readonly FaultClass[] = [crash, unobserved, stale, errors, quiet, leaders, lost];
+
+/** Throws on a name that no class has, naming those that there are. */
+export function findClass(name: string): FaultClass {
+  const found = CLASSES.find((one) => one.name === name);
+  if (found === undefined)
+    throw new RangeError(`there is no class ${name}; there are ${CLASSES.map((one) => one.name).join(', ')}`);
+  return found;
+}
