@@ -1,6 +1,7 @@
 import { equalJson, getOwn, isObject, type JsonObject } from '../schema/json.ts';
 import { badRequest } from '../status.ts';
 import { type Conflict, conflictError, conflictsOf } from './conflicts.ts';
+import { guardDepth } from './depth.ts';
 import { EMPTY_SET, hasPath, isEmpty, recursiveDifference, shareNodes } from './fieldset.ts';
 import { findLastApplied, syncLastApplied, UPGRADING_MANAGER } from './lastapplied.ts';
 import { buildManaged, identify, type Managers } from './managed.ts';
@@ -12,7 +13,6 @@ import {
   assertFits,
   describeKind,
   emptyObject,
-  guardDepth,
   managersOf,
   resetSetOf,
   type WriteInput,

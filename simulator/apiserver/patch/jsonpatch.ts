@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../schema/json.ts';
 import { type ApiError, badRequest, failure, tooLarge } from '../status.ts';
+import { guardDepth } from './depth.ts';
 import { type FieldValidation, renderJsonKind } from './gojson.ts';
 import { PatchedDocument } from './patcheddocument.ts';
 
@@ -66,7 +67,7 @@ function findProblems(items: readonly unknown[]): readonly string[] {
 export function applyJsonPatch(target: JsonObject, operations: readonly JsonPatchOperation[]): unknown {
   const document = new PatchedDocument(target);
   for (const operation of operations) {
-    if (!applyOperation(document, operation)) throw doesNotApply();
+    if (!guardDepth(() => applyOperation(document, operation))) throw doesNotApply();
   }
   return document.root;
 }

@@ -1,5 +1,6 @@
 import { getOwn, isObject, type JsonObject, setOwn } from '../schema/json.ts';
 import { badRequest } from '../status.ts';
+import { guardDepth } from './depth.ts';
 import { type FieldValidation, renderJsonKind } from './gojson.ts';
 
 /**
@@ -11,7 +12,7 @@ export function applyMergePatch(
   patch: unknown,
   fieldValidation: FieldValidation = 'Warn',
 ): JsonObject {
-  if (isObject(patch)) return mergeObjects(target, patch);
+  if (isObject(patch)) return guardDepth(() => mergeObjects(target, patch));
   if (patch === null || fieldValidation === 'Ignore') throw badRequest('Invalid JSON Patch');
   throw badRequest(
     `error decoding patch: json: cannot unmarshal ${renderJsonKind(patch)} into Go value of type map[string]interface {}`,

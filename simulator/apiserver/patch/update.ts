@@ -1,17 +1,9 @@
 import { equalJson, getOwn, isObject, type JsonObject } from '../schema/json.ts';
 import { ApiError } from '../status.ts';
+import { guardDepth } from './depth.ts';
 import { type Managers, parseManagedFields } from './managed.ts';
 import { recordUpdate } from './ownership.ts';
-import {
-  assertFits,
-  emptyObject,
-  entriesOf,
-  guardDepth,
-  metadataOf,
-  resetSetOf,
-  type WriteInput,
-  withManagers,
-} from './write.ts';
+import { assertFits, emptyObject, entriesOf, metadataOf, resetSetOf, type WriteInput, withManagers } from './write.ts';
 
 export type UpdateInput = WriteInput & {
   /** The object as the write leaves it: defaulted, with the `managedFields` that the request sent. */

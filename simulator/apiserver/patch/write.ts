@@ -1,5 +1,5 @@
 import { getOwn, isObject, type JsonObject } from '../schema/json.ts';
-import { badRequest, failure } from '../status.ts';
+import { failure } from '../status.ts';
 import type { FieldSet } from './fieldset.ts';
 import { setOf } from './fieldsetbuilder.ts';
 import { type Managers, parseManagedFields, renderManagedFields } from './managed.ts';
@@ -98,14 +98,4 @@ export function describeKind(apiVersion: string, kind: string): string {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** Runs what walks through objects; refuses with 400 those that are nested so deeply that the walk would not end well. */
-export function guardDepth<T>(walk: () => T): T {
-  try {
-    return walk();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw badRequest('the object is nested too deeply: exceeded max depth');
-  }
 }
