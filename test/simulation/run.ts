@@ -1,5 +1,6 @@
 import { createChecker, renderViolation } from '../../simulator/invariants/index.ts';
 import { createSeededRandom } from '../../simulator/random.ts';
+import { IMAGE } from '../../simulator/scenario/fleet.ts';
 import { createPlanner, type Planner, type ScenarioOptions } from '../../simulator/scenario/planner.ts';
 import type { Action } from '../../simulator/scenario/steps.ts';
 import type { Intervals, World } from './contract.ts';
@@ -53,7 +54,15 @@ const SECOND_PASS_MS = 3 * MINUTE_MS;
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const startedMs = performance.now();
   const { seed, intervals, recordHistory, log } = options;
-  const world = await createWorld({ seed, startMs: START_MS, intervals, recordHistory, log, restartMs: 5_000 });
+  const world = await createWorld({
+    seed,
+    startMs: START_MS,
+    intervals,
+    recordHistory,
+    log,
+    restartMs: 5_000,
+    images: [IMAGE],
+  });
   const checker = createChecker();
   world.onTrail(checker.observe);
   const planner = createPlanner({ ...options, startMs: START_MS });
