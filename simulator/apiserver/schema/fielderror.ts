@@ -22,6 +22,8 @@ export type FieldError = {
   readonly field: string;
   readonly detail: string;
   readonly badValue?: unknown;
+  /** The text that shows the value, where it is not that of `badValue`. */
+  readonly shown?: string;
 };
 
 export type StatusCause = { readonly reason: FieldErrorType; readonly message: string; readonly field: string };
@@ -85,7 +87,8 @@ export function renderFieldError(error: FieldError): string {
 /** The text of an error without its field, as causes show it. */
 export function renderErrorBody(error: FieldError): string {
   const title = TITLES[error.type];
-  const shown = SHOWING.has(error.type) && error.badValue !== undefined ? `: ${renderValue(error.badValue)}` : '';
+  const isShown = SHOWING.has(error.type) && (error.shown ?? error.badValue) !== undefined;
+  const shown = isShown ? `: ${error.shown ?? renderValue(error.badValue)}` : '';
   const detail = error.detail === '' ? '' : `: ${error.detail}`;
   return `${title}${shown}${detail}`;
 }

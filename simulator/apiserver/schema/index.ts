@@ -10,6 +10,8 @@ import { checkSubdomainName } from './objectmeta.ts';
 import { prune } from './prune.ts';
 import { compileResourceValidator } from './resource.ts';
 
+export { applyCrdDefaults, validateCrd } from './crd/index.ts';
+export { type AcceptedNames, acceptNames, type NamesVerdict } from './crd/names.ts';
 export * from './fielderror.ts';
 export type { JsonObject } from './json.ts';
 export { findMember, type SchemaNode, type SchemaType, type ValidationRule } from './node.ts';

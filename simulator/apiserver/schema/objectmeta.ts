@@ -16,7 +16,9 @@ export function checkSubdomainName(name: string, isPrefix: boolean): readonly st
 /** `ValidateObjectMeta`: of an object that is to be created, its name generated. `path` is that of the metadata. */
 export function validateObjectMeta(meta: JsonObject, rules: MetaRules, path: string): readonly FieldError[] {
   const errors: FieldError[] = [];
-  const { name, generateName, namespace } = texts(meta);
+  const name = textAt(meta, 'name');
+  const generateName = textAt(meta, 'generateName');
+  const namespace = textAt(meta, 'namespace');
   if (generateName !== '') {
     pushAll(errors, childPath(path, 'generateName'), generateName, rules.checkName(generateName, true));
   }
@@ -94,7 +96,7 @@ const MAX_ANNOTATION_BYTES = 262_144;
 function pushOwners(errors: FieldError[], owners: readonly JsonObject[], path: string): void {
   let controller: string | undefined;
   for (const owner of owners) {
-    const { apiVersion, kind, name, uid } = texts(owner);
+    const [apiVersion, kind, name, uid] = textsAt(owner, ['apiVersion', 'kind', 'name', 'uid']);
     const version = apiVersion.split('/').at(-1) ?? '';
     if (version === '') errors.push(invalid(childPath(path, 'apiVersion'), apiVersion, 'version must not be empty'));
     for (const [key, value] of Object.entries({ kind, name, uid })) {
@@ -135,7 +137,7 @@ function pushManagedFields(errors: FieldError[], managedFields: unknown, path: s
   for (const [index, entry] of listOf(managedFields).entries()) {
     if (!isObject(entry)) continue;
     const at = indexPath(path, index);
-    const { operation, fieldsType, manager, subresource } = texts(entry);
+    const [operation, fieldsType, manager, subresource] = textsAt(entry, FIELDS);
     if (operation !== 'Apply' && operation !== 'Update') {
       errors.push(invalid(childPath(at, 'operation'), operation, 'must be `Apply` or `Update`'));
     }
@@ -151,16 +153,12 @@ function pushAll(errors: FieldError[], path: string, value: unknown, details: re
   for (const detail of details) errors.push(invalid(path, value, detail));
 }
 
-/** Any member as a text, empty where there is none. */
-function texts(object: JsonObject): Readonly<Record<TextKey, string>> {
-  return Object.fromEntries(TEXT_KEYS.map((key) => [key, textAt(object, key)])) as Record<TextKey, string>;
-}
+const FIELDS = ['operation', 'fieldsType', 'manager', 'subresource'] as const;
 
-const TEXT_KEYS = [
-  ...(['name', 'generateName', 'namespace', 'apiVersion', 'kind', 'uid'] as const),
-  ...(['operation', 'fieldsType', 'manager', 'subresource'] as const),
-];
-type TextKey = (typeof TEXT_KEYS)[number];
+/** Members as texts, empty where there is none. */
+function textsAt<const K extends readonly string[]>(object: JsonObject, keys: K): { readonly [I in keyof K]: string } {
+  return keys.map((key) => textAt(object, key)) as { readonly [I in keyof K]: string };
+}
 
 function textAt(object: JsonObject, key: string): string {
   const value = getOwn(object, key);

@@ -8,9 +8,15 @@ import { findMember, type SchemaNode } from './node.ts';
  * root and of embedded resources are left alone.
  */
 export function prune(object: JsonObject, node: SchemaNode): readonly string[] {
-  const unknown: string[] = [];
-  pruneValue(object, node.isEmbeddedResource ? node : { ...node, isEmbeddedResource: true }, '', unknown);
+  const unknown = pruneUnknown(object, node.isEmbeddedResource ? node : { ...node, isEmbeddedResource: true });
   pruneNulls(object, node);
+  return unknown;
+}
+
+/** The part of {@link prune} that is about unknown fields, of any value. */
+export function pruneUnknown(value: unknown, node: SchemaNode): readonly string[] {
+  const unknown: string[] = [];
+  pruneValue(value, node, '', unknown);
   return unknown.sort(compareText);
 }
 

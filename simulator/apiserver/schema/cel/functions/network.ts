@@ -13,6 +13,7 @@ import {
 } from '../../ip.ts';
 import { EvaluationError } from '../errors.ts';
 import type { Boxed, Url, Value } from '../values.ts';
+import { memoize } from './memo.ts';
 import { declare, type Overload } from './overload.ts';
 
 type IpValue = Extract<Boxed, { type: 'ip' }>;
@@ -32,7 +33,7 @@ export const NETWORK: readonly Overload[] = [
   declare('ip.isLinkLocalUnicast(): bool', ({ ip }: IpValue) => isLinkLocalUnicast(ip)),
   declare('ip.isGlobalUnicast(): bool', ({ ip }: IpValue) => isGlobalUnicast(ip)),
   declare('cidr(string): cidr', (text: string) => ({ type: 'cidr', cidr: readCidr(text) })),
-  declare('isCIDR(string): bool', (text: string) => isPlainIp(parseCidr(text)?.address)),
+  declare('isCIDR(string): bool', (text: string) => isPlainIp(findCidr(text)?.address)),
   declare('string(cidr): string', ({ cidr }: CidrValue) => renderCidr(cidr)),
   declare('cidr.containsIP(string): bool', ({ cidr }: CidrValue, text: string) => containsIp(cidr, readIp(text))),
   declare('cidr.containsIP(ip): bool', ({ cidr }: CidrValue, { ip }: IpValue) => containsIp(cidr, ip)),
@@ -65,8 +66,10 @@ function readIp(text: string): Ip {
   return ip;
 }
 
+const findCidr = memoize((text) => parseCidr(text));
+
 function readCidr(text: string): Cidr {
-  const cidr = parseCidr(text);
+  const cidr = findCidr(text);
   if (cidr === undefined) {
     const why = `netip.ParsePrefix(${JSON.stringify(text)}): no '/'`;
     throw new EvaluationError(`network address parse error during conversion from string: ${why}`);

@@ -1,21 +1,16 @@
 import { compilePattern, PatternError } from '../../regex.ts';
 import { EvaluationError } from '../errors.ts';
 import type { Value } from '../values.ts';
+import { memoize } from './memo.ts';
 import { declare, type Overload } from './overload.ts';
 
-const MAX_KEPT = 1_000;
-const compiled = new Map<string, RegExp>();
+/** The compiled pattern. Throws EvaluationError. */
+const patternOf = memoize((pattern) => compile(pattern, 'u'));
+const searchOf = memoize((pattern) => compile(pattern, 'gu'));
 
-/** The compiled pattern; those used last are kept, because rules state them again and again. Throws EvaluationError. */
-export function patternOf(pattern: string, flags = 'u'): RegExp {
-  const key = `${flags}:${pattern}`;
-  const known = compiled.get(key);
-  if (known !== undefined) return known;
+function compile(pattern: string, flags: string): RegExp {
   try {
-    const made = compilePattern(pattern, flags);
-    if (compiled.size >= MAX_KEPT) compiled.clear();
-    compiled.set(key, made);
-    return made;
+    return compilePattern(pattern, flags);
   } catch (error) {
     if (error instanceof PatternError) throw new EvaluationError(error.message);
     throw error;
@@ -34,6 +29,6 @@ export const PATTERNS: readonly Overload[] = [
 ];
 
 function findAll(text: string, pattern: string, limit: bigint): readonly Value[] {
-  const found = [...text.matchAll(patternOf(pattern, 'gu'))].map(([match]) => match);
+  const found = [...text.matchAll(searchOf(pattern))].map(([match]) => match);
   return limit < 0n ? found : found.slice(0, Number(limit));
 }

@@ -2,6 +2,7 @@ import { tryParseQuantityNanos } from '../../../../../kube/quantity.ts';
 import { sign } from '../compare.ts';
 import { EvaluationError } from '../errors.ts';
 import type { Boxed } from '../values.ts';
+import { memoize } from './memo.ts';
 import { declare, type Overload } from './overload.ts';
 
 type Quantity = Extract<Boxed, { type: 'quantity' }>;
@@ -12,7 +13,7 @@ const MAX_INT64 = (1n << 63n) - 1n;
 /** Kubernetes' quantities. */
 export const QUANTITIES: readonly Overload[] = [
   declare('quantity(string): quantity', parse),
-  declare('isQuantity(string): bool', (text: string) => tryParseQuantityNanos(text) !== undefined),
+  declare('isQuantity(string): bool', (text: string) => findNanos(text) !== undefined),
   declare('quantity.sign(): int', ({ nanos }: Quantity) => BigInt(sign(nanos < 0n, nanos > 0n))),
   declare('quantity.isGreaterThan(quantity): bool', (a: Quantity, b: Quantity) => a.nanos > b.nanos),
   declare('quantity.isLessThan(quantity): bool', (a: Quantity, b: Quantity) => a.nanos < b.nanos),
@@ -31,12 +32,14 @@ export const QUANTITIES: readonly Overload[] = [
   declare('quantity.sub(int): quantity', (a: Quantity, b: bigint) => of(a.nanos - b * NANO)),
 ];
 
+const findNanos = memoize((text) => tryParseQuantityNanos(text));
+
 function of(nanos: bigint): Quantity {
   return { type: 'quantity', nanos };
 }
 
 function parse(text: string): Quantity {
-  const nanos = tryParseQuantityNanos(text);
+  const nanos = findNanos(text);
   if (nanos !== undefined) return { type: 'quantity', nanos };
   const isNumber = /^[+-]?[0-9.]+/.test(text);
   if (text !== '' && isNumber) throw new EvaluationError("unable to parse quantity's suffix");
