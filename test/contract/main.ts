@@ -1,10 +1,14 @@
-// `node test/contract/main.ts [--only <text>] [--against real] [--show] [--kubeconfig <file> --etcd <url>]`: the contract suite without the
-// test runner, for whoever works on a case or on the embedded server. `--against real` compares the real server with itself.
+// `node test/contract/main.ts [--only <text>] [--against real] [--show] [--cluster <file>]`: the contract suite without the test runner, for whoever
+// works on a case or on the embedded server. `--against real` compares the real server with itself. `--cluster` names a JSON file with the
+// `kubeconfig`, the `etcd` URL and the `kubectl` invocation of a control plane that runs already; without it one is started.
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { startCluster } from '../cluster/cluster.ts';
 import { connectCluster } from '../cluster/connect.ts';
+import type { ClusterInfo } from '../cluster/contract.ts';
 import { SUBJECTS } from './cases/index.ts';
 import { renderDifference } from './compare.ts';
+import { startEmbedded } from './embedded.ts';
 import { installFixtures } from './fixtures.ts';
 import { connectReal } from './real.ts';
 import { createScopes, judgeCase, runAll } from './suite.ts';
@@ -14,23 +18,19 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     against: { type: 'string', default: 'embedded' },
     show: { type: 'boolean', default: false },
-    kubeconfig: { type: 'string' },
-    etcd: { type: 'string' },
+    cluster: { type: 'string' },
   },
 });
 
 const started = performance.now();
-const own = values.kubeconfig === undefined ? await startCluster({ log: console.error }) : undefined;
-const cluster =
-  own ??
-  (await connectCluster({
-    kubeconfigPath: values.kubeconfig ?? '',
-    flux: false,
-    kubectl: { command: 'kubectl', args: [] },
-  }));
-const real = await connectReal(cluster, own?.info.etcdUrl ?? values.etcd);
-const servers = { real, embedded: real };
+const own = values.cluster === undefined ? await startCluster({ log: console.error }) : undefined;
+const info = own?.info ?? (await readInfo(values.cluster ?? ''));
+const cluster = own ?? (await connectCluster(info));
+const real = await connectReal(cluster, info);
+const embedded = values.against === 'real' ? undefined : await startEmbedded(info.kubectl);
+const servers = { real, embedded: embedded?.server ?? real };
 await installFixtures(real);
+if (embedded !== undefined) await installFixtures(embedded.server);
 const scopes = createScopes();
 let count = 0;
 let wrong = 0;
@@ -53,9 +53,17 @@ const tasks = SUBJECTS.flatMap(({ subject, cases }) =>
       },
     })),
 );
+const ready = performance.now();
 await runAll(tasks);
+const seconds = (ms: number) => (ms / 1_000).toFixed(1);
 console.log(
-  `\n${count} cases, ${wrong} wrong, ${differences} differences, ${((performance.now() - started) / 1_000).toFixed(1)} s`,
+  `\n${count} cases, ${wrong} wrong, ${differences} differences, ${seconds(performance.now() - ready)} s after ${seconds(ready - started)} s`,
 );
+await embedded?.close();
 await real.close();
 await cluster.stop();
+
+async function readInfo(file: string): Promise<ClusterInfo> {
+  const { kubeconfig, etcd, kubectl } = JSON.parse(await readFile(file, 'utf8'));
+  return { kubeconfigPath: kubeconfig, etcdUrl: etcd, kubectl, flux: false };
+}

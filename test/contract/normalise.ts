@@ -122,8 +122,8 @@ function rename(place: Place, names: Names, text: (text: string) => string): Jso
   if (name === 'nodePort' || name === 'healthCheckNodePort') {
     return typeof value === 'number' && value >= 30_000 && value <= 32_767 ? '<node port>' : undefined;
   }
-  if (name === 'rows' && isArray(parent.columnDefinitions) && isArray(value)) {
-    return value.map((row) => mapJson(renderAges(row, parent), text, (...at) => renameIn(at, names, text)));
+  if (name === 'rows' && isArray(value)) {
+    return value.map((row) => mapJson(renderAges(row), text, (...at) => renameIn(at, names, text)));
   }
   return undefined;
 }
@@ -199,12 +199,11 @@ function renderToken(token: string, text: (text: string) => string): Json {
   return mapJson({ alg: at(header, 'alg') ?? null, claims, lifetime, jti: typeof jti, nbf: typeof nbf }, text);
 }
 
-function renderAges(row: Json, table: JsonObject): Json {
-  const columns = isArray(table.columnDefinitions) ? table.columnDefinitions : [];
+/** Later Tables of a watch have no column definitions, so every cell that looks like an age is taken for one. */
+function renderAges(row: Json): Json {
   if (!isObject(row) || !isArray(row.cells)) return row;
-  const cells = row.cells.map((cell, index) => {
-    const isAge = ['Age', 'AGE', 'Created At'].includes(String(at(columns[index], 'name')));
-    return isAge && typeof cell === 'string' ? cell.replace(/^\d+s$/, '<age>') : cell;
-  });
-  return { ...row, cells };
+  return {
+    ...row,
+    cells: row.cells.map((cell) => (typeof cell === 'string' ? cell.replace(/^\d+s$/, '<age>') : cell)),
+  };
 }

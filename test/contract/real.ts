@@ -1,9 +1,11 @@
 import type { RequestOptions } from 'node:https';
-import type { Cluster } from '../cluster/contract.ts';
+import type { Cluster, ClusterInfo } from '../cluster/contract.ts';
+import { runKubectl } from './kubectl.ts';
 import { connectServer, type Server } from './server.ts';
 
 /** The real API server of a cluster; its history can be compacted where its etcd is known. */
-export async function connectReal(cluster: Cluster, etcdUrl: string | undefined): Promise<Server> {
+export async function connectReal(cluster: Cluster, info: ClusterInfo): Promise<Server> {
+  const { etcdUrl } = info;
   const options: RequestOptions = {};
   await cluster.kubeConfig.applyToHTTPSOptions(options);
   const headers = (options.headers ?? {}) as Readonly<Record<string, string>>;
@@ -12,7 +14,7 @@ export async function connectReal(cluster: Cluster, etcdUrl: string | undefined)
     url: cluster.url,
     ca: String(options.ca),
     token: authorization.replace(/^Bearer /, ''),
-    kubectl: (args, input) => cluster.kubectl(args, input === undefined ? {} : { input }),
+    kubectl: (args, input) => runKubectl(info.kubectl, info.kubeconfigPath, args, input),
     compact: () => {
       if (etcdUrl === undefined) throw new Error('the history of a lent cluster cannot be compacted');
       return compactEtcd(etcdUrl);

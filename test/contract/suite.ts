@@ -62,7 +62,7 @@ async function runGuarded(server: Server, one: Case, scope: Scope): Promise<Tran
 }
 
 /** Runs tasks some at a time, in order of their start; those that must run alone come last, one by one. */
-export async function runAll(tasks: readonly { readonly alone: boolean; run(): Promise<void> }[]): Promise<void> {
+export async function runAll(tasks: readonly { readonly alone: boolean; run(): Promise<unknown> }[]): Promise<void> {
   const together = tasks.filter((task) => !task.alone);
   let next = 0;
   const worker = async (): Promise<void> => {
