@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addDevCommand } from './dev.ts';
 import { addOperatorCommand } from './operator.ts';
 import { addSourceCommand } from './source.ts';
 
@@ -11,6 +12,7 @@ const program = new Command('sublet')
 const stop = new AbortController();
 addOperatorCommand(program, stop.signal);
 addSourceCommand(program, stop.signal);
+addDevCommand(program, stop.signal);
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`received ${name}`)));
 
 try {

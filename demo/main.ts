@@ -1,65 +1,73 @@
 import { parseArgs } from 'node:util';
-import { UnavailableError } from '../test/cluster/binaries.ts';
-import { startCluster } from '../test/cluster/cluster.ts';
-import { startWorld } from '../test/support/world.ts';
-import { createProgress } from './progress.ts';
+import { createProgress } from '../cli/progress.ts';
 import { orderDesktop } from './story.ts';
+import { CLUSTERS, type ClusterChoice, type DemoWorld, startDemoWorld } from './world.ts';
 
-const HELP = `A desktop is ordered by a commit and answers RDP, on a real control plane with real Flux on this machine.
+const HELP = `A desktop is ordered by a commit and answers RDP.
 
-Usage: npm run demo -- [--once]
+Usage: npm run demo -- [--cluster embedded|local|current] [--once]
 
-  --once   end with exit code 0 after the story; otherwise everything stays up until Ctrl-C
-  --help   this text
+  --cluster embedded  an API server in this process, simulated Flux; Node and git are enough (default)
+            local     a real control plane with real Flux on this machine; the first run builds Kubernetes and Flux from their
+                      Go modules (about ten minutes on two cores) and keeps them in a cache
+            current   the cluster of the current kubeconfig context, which must have neither Flux nor KubeVirt; it says what it installs
+  --once              end with exit code 0 after the story; otherwise everything stays up until Ctrl-C
+  --help              this text
 
-The first run builds Kubernetes and Flux from their Go modules (about ten minutes on two cores) and keeps them in a cache. No
-virtual machine boots: KubeVirt is simulated, each desktop is an RDP listener on a loopback address.
+No virtual machine boots: KubeVirt is simulated, each desktop is an RDP listener on a loopback address. The last line is JSON; P21 is the
+number of seconds from the start of this command to the Ready desktop.
 
 Examples:
   npm run demo
+  npm run demo -- --cluster local
   npm run demo -- --once | tail -n 1    # only the line of JSON`;
 
 /** Milliseconds since the epoch at which the launcher started, so that installing and building count. */
 const startedAt = Number(process.env.SUBLET_LAUNCHED_AT ?? Date.now());
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    options: { once: { type: 'boolean' }, cluster: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help === true) return void console.log(HELP);
+  const choice = parseCluster(values.cluster ?? 'embedded');
   const progress = createProgress(startedAt, (line) => process.stderr.write(`${line}\n`));
-  progress.step('starting etcd, the API server, controller manager, scheduler and Flux');
-  const cluster = await startCluster({ flux: true, log: progress.detail });
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   try {
-    progress.step('installing Sublet and starting its roles under their own ServiceAccounts');
-    const world = await startWorld({
-      cluster,
-      log: progress.detail,
-    });
+    const world = await startDemoWorld(choice, progress);
     try {
       const desktop = await orderDesktop(world, progress, stop.signal);
       progress.rest();
       if (values.once !== true) {
-        console.error(renderHints(cluster.kubeconfigPath, world.checkout, desktop));
+        console.error(renderHints(world, desktop));
         await new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }));
         progress.step('stopping');
       }
       const seconds = Number(((desktop.readyAtMs - startedAt) / 1_000).toFixed(1));
-      console.log(JSON.stringify({ address: desktop.address, selectedProtocol: desktop.selectedProtocol, seconds }));
-    } finally {
+      const { address, selectedProtocol } = desktop;
       await world.stop();
+      console.log(JSON.stringify({ address, selectedProtocol, seconds, P21: seconds }));
+    } catch (error) {
+      await world.stop();
+      throw error;
     }
   } finally {
-    await cluster.stop();
     progress.stop();
   }
 }
 
-function renderHints(kubeconfig: string, checkout: string, desktop: { readonly rdpFile: string }): string {
+function parseCluster(text: string): ClusterChoice {
+  const found = CLUSTERS.find((choice) => choice === text);
+  if (found === undefined) throw new Error(`--cluster is ${CLUSTERS.join(', ')}, not ${JSON.stringify(text)}`);
+  return found;
+}
+
+function renderHints({ kubeconfigPath, checkout }: DemoWorld, desktop: { readonly rdpFile: string }): string {
   return `
 Everything stays up until Ctrl-C. Try, in another terminal:
 
-  export KUBECONFIG=${kubeconfig}
+  export KUBECONFIG=${kubeconfigPath}
   kubectl get sublet --all-namespaces
   kubectl -n t-acme--bob describe rdp anna-desk
   kubectl -n t-acme--bob patch rdp anna-desk --type merge -p '{"spec":{"power":"Stopped"}}'
@@ -77,8 +85,6 @@ function renderCauses(error: unknown): string {
 try {
   await main();
 } catch (error) {
-  const hint =
-    error instanceof UnavailableError ? '' : '\nRun npm test to see which part does not work on this machine.';
-  console.error(`demo: ${renderCauses(error)}${hint}`);
+  console.error(`demo: ${renderCauses(error)}`);
   process.exitCode = 1;
 }

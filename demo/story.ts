@@ -1,14 +1,14 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Progress } from '../cli/progress.ts';
 import { realClock } from '../kube/clock.ts';
 import { probeDesktop } from '../operator/controllers/rdpinstance/probe.ts';
 import { dialTcp } from '../operator/dial.ts';
 import { renderRdpFile } from '../rdp/index.ts';
-import type { World } from '../test/support/world.ts';
-import type { Progress } from './progress.ts';
+import type { DemoWorld } from './world.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-const POLL_MS = 100;
+const POLL_MS = 25;
 const DEADLINE_MS = 180_000;
 const HANDSHAKE_MS = 5_000;
 
@@ -20,7 +20,7 @@ export type OrderedDesktop = {
 };
 
 /** The reference fleet's story: a reseller, its customer and the customer's desktop, in one push, up to the handshake. */
-export async function orderDesktop(world: World, progress: Progress, signal: AbortSignal): Promise<OrderedDesktop> {
+export async function orderDesktop(world: DemoWorld, progress: Progress, signal: AbortSignal): Promise<OrderedDesktop> {
   const tenants = path.join('tenants', world.environment);
   await cp(path.join(ROOT, tenants), path.join(world.checkout, tenants), { recursive: true });
   const commit = await world.push('Order a reseller, a customer and a desktop');
@@ -61,7 +61,7 @@ type Live = {
 type Condition = { readonly type: string; readonly status: string; readonly reason: string; readonly message: string };
 
 async function waitFor(
-  world: World,
+  world: DemoWorld,
   what: string,
   get: () => Promise<string | undefined>,
   progress: Progress,
@@ -76,34 +76,31 @@ async function waitFor(
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new Error(
-    `"${what}" did not happen within ${DEADLINE_MS / 1_000} s; last seen: ${seen}\noperator: ${world.logTail('operator')}\nsource: ${world.logTail('source')}`,
+    `"${what}" did not happen within ${DEADLINE_MS / 1_000} s; last seen: ${seen}\n${await world.logTail()}`,
   );
 }
 
 /** `undefined` once the object is Ready, else what it says. */
-async function ready(world: World, plural: string, namespace: string, name: string, group = 'sublet.dev/v1alpha1') {
+async function ready(world: DemoWorld, plural: string, namespace: string, name: string, group = 'sublet.dev/v1alpha1') {
   const object = await read(world, group, namespace, plural, name);
   const condition = object?.status?.conditions?.find(({ type }) => type === 'Ready');
   return condition?.status === 'True' ? undefined : `${plural}/${name}: ${condition?.message ?? 'no status yet'}`;
 }
 
-async function phase(world: World, group: string, plural: string, wanted: string) {
+async function phase(world: DemoWorld, group: string, plural: string, wanted: string) {
   const object = await read(world, group, 't-acme--bob', plural, 'rdp-anna-desk');
   return object?.status?.phase === wanted ? undefined : `${plural}: ${object?.status?.phase ?? 'none yet'}`;
 }
 
 async function read(
-  world: World,
+  world: DemoWorld,
   group: string,
   namespace: string,
   plural: string,
   name: string,
 ): Promise<Live | undefined> {
-  const { status, body } = await world.cluster.admin.call(
-    'GET',
-    `/apis/${group}/namespaces/${namespace}/${plural}/${name}`,
-  );
-  return status === 200 ? (body as Live) : undefined;
+  const object = await world.read(`/apis/${group}/namespaces/${namespace}/${plural}/${name}`);
+  return object as Live | undefined;
 }
 
 function parseAddress(status: Live['status']): { readonly address: string; readonly port: number } {

@@ -98,6 +98,13 @@ describe('launch.mjs', () => {
     expect(launchedAt).toBeLessThanOrEqual(Date.now());
   });
 
+  it('keeps what a program loads compiled beside the dependencies, or where it is told to', async () => {
+    await script('console.log(process.env.NODE_COMPILE_CACHE);');
+    expect((await launch(['hello.ts'])).stdout).toBe(`${path.join(clone, 'node_modules', '.cache', 'node')}\n`);
+    const elsewhere = path.join(clone, 'elsewhere');
+    expect((await launch(['hello.ts'], { NODE_COMPILE_CACHE: elsewhere })).stdout).toBe(`${elsewhere}\n`);
+  });
+
   it('passes a signal on and ends with what the child made of it', async () => {
     await script(`
       process.on('SIGTERM', () => { console.log('told'); process.exit(3); });

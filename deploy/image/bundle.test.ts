@@ -27,6 +27,14 @@ describe('the image', () => {
     }
   });
 
+  it('has no simulators, and says where sublet dev runs', async () => {
+    expect(await readFile(path.join(folder, 'sublet.mjs'), 'utf8')).not.toContain('simulator/');
+    await expect(sublet('dev')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('sublet dev runs from a checkout of the repository only: npm run dev'),
+    });
+  });
+
   it("names a role's missing settings and exits 1", async () => {
     await expect(sublet('source')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('environment') });
   });

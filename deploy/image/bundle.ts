@@ -18,6 +18,8 @@ const result = await build({
   platform: 'node',
   target: 'node24',
   format: 'esm',
+  // The embedded world is for a checkout, and the image without simulators.
+  external: ['./embedded/dev.ts'],
   sourcemap: 'linked',
   banner: { js: REQUIRE },
   logLevel: 'warning',

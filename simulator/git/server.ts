@@ -24,14 +24,19 @@ export type GitServerOptions = {
   readonly host?: string | undefined;
   /** Default 0, any free one. */
   readonly port?: number | undefined;
+  /** Called after each push that was answered. */
+  readonly onPush?: (() => void) | undefined;
 };
 
 /** Serves the bare repositories below `folder`, for fetch and push without a password. Rejects when the address is taken. */
 export async function startGitServer(folder: string, options: GitServerOptions = {}): Promise<GitServer> {
-  const { host = HOST, port = 0 } = options;
+  const { host = HOST, port = 0, onPush } = options;
   await assertGit();
   await mkdir(folder, { recursive: true });
-  const server = createServer((request, response) => serve(folder, request, response));
+  const server = createServer((request, response) => {
+    if (request.url?.endsWith('/git-receive-pack') === true) response.once('finish', () => onPush?.());
+    serve(folder, request, response);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });

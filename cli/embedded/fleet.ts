@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { appendFile, cp, mkdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { GitRemote } from '../../simulator/git/server.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+/** A person's clone of the fleet repository. */
+export type Checkout = {
+  readonly path: string;
+  git(...args: readonly string[]): Promise<string>;
+  /** Commits whatever changed and pushes it; gives the commit. */
+  push(message: string): Promise<string>;
+};
+
+/**
+ * The clone at `folder`, which is made when it is not there. While the remote has no branch `main` (`isPublished` is false) it holds the reference fleet's `clusters/` and, where
+ * `orders` says so, its `tenants/`, which nobody has committed yet.
+ */
+export async function openCheckout(
+  folder: string,
+  remote: GitRemote,
+  options: { readonly orders: boolean },
+): Promise<Checkout & { readonly isPublished: boolean }> {
+  const git = async (...args: readonly string[]): Promise<string> =>
+    (await run('git', ['-C', folder, ...args])).stdout.trim();
+  const checkout: Checkout = {
+    path: folder,
+    git,
+    push: async (message) => {
+      await git('add', '--all');
+      await git('commit', '--quiet', '--allow-empty', '--message', message);
+      await git('push', '--quiet', 'origin', 'HEAD:main');
+      return git('rev-parse', 'HEAD');
+    },
+  };
+  const isPublished = await hasMain(remote);
+  if (await exists(path.join(folder, '.git'))) {
+    await git('remote', 'set-url', 'origin', remote.url);
+    return { ...checkout, isPublished };
+  }
+  if (isPublished) await run('git', ['clone', '--quiet', '--origin', 'local', remote.path, folder]);
+  else await run('git', ['init', '--quiet', '--initial-branch=main', folder]);
+  await appendFile(path.join(folder, '.git', 'config'), renderConfig(remote.url));
+  if (isPublished) await git('remote', 'remove', 'local');
+  else {
+    await cp(path.join(ROOT, 'clusters'), path.join(folder, 'clusters'), { recursive: true });
+    if (options.orders) await cp(path.join(ROOT, 'tenants'), path.join(folder, 'tenants'), { recursive: true });
+    else await mkdir(path.join(folder, 'tenants'));
+  }
+  return { ...checkout, isPublished };
+}
+
+async function hasMain(remote: GitRemote): Promise<boolean> {
+  return run('git', ['-C', remote.path, 'rev-parse', '--quiet', '--verify', 'refs/heads/main']).then(
+    () => true,
+    () => false,
+  );
+}
+
+function renderConfig(url: string): string {
+  return `[user]
+	name = Provider
+	email = provider@example.com
+[commit]
+	gpgsign = false
+[remote "origin"]
+	url = ${url}
+	fetch = +refs/heads/*:refs/remotes/origin/*
+[branch "main"]
+	remote = origin
+	merge = refs/heads/main
+`;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

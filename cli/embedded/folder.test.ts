@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { lockFolder } from './folder.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sublet-lock-'));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+it('takes a folder that is not there yet, and gives it back', async () => {
+  const data = path.join(folder, 'a', 'b');
+  const lock = await lockFolder(data);
+  expect(await readFile(path.join(data, 'lock'), 'utf8')).toBe(`${process.pid}\n`);
+  await lock.release();
+  await (await lockFolder(data)).release();
+});
+
+it('names the process that has it', async () => {
+  const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  try {
+    await writeFile(path.join(folder, 'lock'), `${other.pid}\n`);
+    await expect(lockFolder(folder)).rejects.toThrow(`${folder} is in use by process ${other.pid}`);
+  } finally {
+    other.kill();
+  }
+});
+
+it('takes over what a killed process left, and a lock that says nothing', async () => {
+  const dead = spawn(process.execPath, ['-e', '']);
+  await once(dead, 'exit');
+  for (const content of [`${dead.pid}\n`, '', 'nonsense', '-1']) {
+    await writeFile(path.join(folder, 'lock'), content);
+    await (await lockFolder(folder)).release();
+  }
+});

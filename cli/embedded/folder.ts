@@ -1,0 +1,56 @@
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/** A data folder that is this process's alone until it is released. */
+export type LockedFolder = { readonly path: string; release(): Promise<void> };
+
+/**
+ * Makes the folder where it is missing and takes it. Rejects with an Error that names the folder and the process when a living process has it;
+ * what a killed one left behind is taken over.
+ */
+export async function lockFolder(folder: string): Promise<LockedFolder> {
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, LOCK);
+  if (!(await tryLock(file))) {
+    const owner = await readOwner(file);
+    if (owner !== undefined && isAlive(owner)) {
+      throw new Error(
+        `${folder} is in use by process ${owner}: stop that one, or name another folder with --data ` +
+          `(if process ${owner} is something else, remove ${file})`,
+      );
+    }
+    await rm(file, { force: true });
+    if (!(await tryLock(file))) throw new Error(`${folder} was taken by another process just now: try again`);
+  }
+  return { path: folder, release: () => rm(file, { force: true }) };
+}
+
+const LOCK = 'lock';
+
+async function tryLock(file: string): Promise<boolean> {
+  try {
+    const handle = await open(file, 'wx');
+    await handle.writeFile(`${process.pid}\n`);
+    await handle.close();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function readOwner(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const owner = Number.parseInt(text, 10);
+  return Number.isInteger(owner) && owner > 0 ? owner : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is there, but another user's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

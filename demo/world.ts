@@ -1,0 +1,35 @@
+/** What the story needs of a world, whichever cluster is behind it. */
+export type DemoWorld = {
+  readonly environment: string;
+  /** A clone of the fleet repository. */
+  readonly checkout: string;
+  readonly kubeconfigPath: string;
+  /** Commits whatever changed in the checkout and pushes it; gives the commit. */
+  push(message: string): Promise<string>;
+  /** The object at a path of the API; undefined where nothing is. */
+  read(path: string): Promise<unknown>;
+  /** The last words of the roles, for when the story does not go on. */
+  logTail(): string | Promise<string>;
+  stop(): Promise<void>;
+};
+
+export type DemoDeps = {
+  readonly step: (text: string) => void;
+  /** A line below the current step. */
+  readonly detail: (text: string) => void;
+};
+
+export const CLUSTERS = ['embedded', 'local', 'current'] as const;
+export type ClusterChoice = (typeof CLUSTERS)[number];
+
+/** Starts a world. Only what the choice needs is loaded, so that the embedded one starts quickly. */
+export async function startDemoWorld(choice: ClusterChoice, deps: DemoDeps): Promise<DemoWorld> {
+  switch (choice) {
+    case 'embedded':
+      return (await import('./embedded.ts')).startEmbeddedDemo(deps);
+    case 'local':
+      return (await import('./local.ts')).startLocalDemo(deps);
+    case 'current':
+      return (await import('./current.ts')).startCurrentDemo(deps);
+  }
+}
