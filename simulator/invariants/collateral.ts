@@ -113,7 +113,7 @@ function judgePlace(
 
 /** What lives beside a Tenant may be taken away after the Tenant is gone: its seller's namespace is the parent. */
 function beside(namespace: string, labels: Readonly<Record<string, string>>, world: World): string | undefined {
-  const seller = annotationOf(world.get(NAMESPACES, namespace), TENANT_ID);
+  const seller = namespace === ROOT ? 'root' : annotationOf(world.get(NAMESPACES, namespace), TENANT_ID);
   for (const [, home] of world.list(NAMESPACES)) {
     if (annotationOf(home, TENANT_ID) !== labels[OWNER_ID]) continue;
     return annotationOf(home, PARENT_ID) === seller ? undefined : foreign(namespace);

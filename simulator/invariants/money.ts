@@ -199,7 +199,7 @@ function isThere(world: World, namespace: string, field: string): boolean {
     );
   }
   if (world.get(TENANTS, `${namespace}/${name}`) !== undefined) return true;
-  const seller = annotationOf(world.get(NAMESPACES, namespace), TENANT_ID);
+  const seller = namespace === ROOT ? 'root' : annotationOf(world.get(NAMESPACES, namespace), TENANT_ID);
   for (const [, home] of world.list(NAMESPACES)) {
     const path = annotationOf(home, PATH) ?? '';
     if (annotationOf(home, PARENT_ID) === seller && (path === name || path.endsWith(`--${name}`))) return true;

@@ -40,27 +40,42 @@ const TRIP = /\b20\d{15}\b/g;
  * are then equal. `observedGeneration` becomes whether it is current.
  */
 export function normaliseState(state: ReadonlyMap<string, Live>): ReadonlyMap<string, unknown> {
+  const found = [...state]
+    .filter(([id]) => !IGNORED.some((kind) => id.startsWith(`${kind} `)))
+    .map(([id, object]) => ({ id: id.replaceAll(UID, '<uid>'), normal: normaliseObject(id, object) }))
+    .map(({ id, normal }) => ({ id, normal, text: JSON.stringify(normal) }))
+    .toSorted((a, b) => (a.id === b.id ? compare(a.text, b.text) : compare(a.id, b.id)));
   const normal = new Map<string, unknown>();
-  for (const id of [...state.keys()].toSorted()) {
-    if (IGNORED.some((kind) => id.startsWith(`${kind} `))) continue;
-    const object = state.get(id);
-    if (object !== undefined) normal.set(id, normaliseObject(id, object));
-  }
+  // Objects that are named by a UID have one name by now: they are told apart by their order.
+  for (const one of found) normal.set(normal.has(one.id) ? `${one.id} (${normal.size})` : one.id, one.normal);
   return normal;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function normaliseObject(id: string, object: Live): unknown {
   const generation = object.metadata.generation ?? 0;
-  const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([name]) => !METADATA.has(name)));
-  const secret = id.startsWith('secrets ') ? maskValues(object) : object;
-  return normalise({ ...secret, metadata }, '', generation);
+  const shown = id.startsWith('secrets ') ? maskSecret(object) : object;
+  const metadata = Object.fromEntries(Object.entries(shown.metadata).filter(([name]) => !METADATA.has(name)));
+  return normalise({ ...shown, metadata }, '', generation);
 }
 
-/** A password differs in each run: only which keys there are is compared. */
-function maskValues(secret: Live): Live {
-  const data = secret.data;
-  if (typeof data !== 'object' || data === null) return secret;
-  return { ...secret, data: Object.fromEntries(Object.keys(data).map((name) => [name, '<value>'])) };
+/** A password differs in each run, and with it the hash of what was asked: only which keys there are is compared. */
+function maskSecret(secret: Live): Live {
+  const { annotations } = secret.metadata;
+  return {
+    ...secret,
+    metadata: { ...secret.metadata, ...(annotations === undefined ? {} : { annotations: maskValues(annotations) }) },
+    data: maskValues(secret.data),
+  };
+}
+
+function maskValues(data: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.keys(typeof data === 'object' && data !== null ? data : {}).map((name) => [name, '<value>']),
+  );
 }
 
 function normalise(value: unknown, key: string, generation: number): unknown {

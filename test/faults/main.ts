@@ -16,6 +16,9 @@ const USAGE = `npm run faults -- [options]
   --threads N             default: one a processor
   --until-found           stop at the first finding`;
 
+/** Texts of one finding that are shown. */
+const MOST_TEXTS = 12;
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -41,8 +44,6 @@ async function main(args: readonly string[]): Promise<number> {
   });
   return print(results);
 }
-
-const MOST_TEXTS = 12;
 
 function parse(args: readonly string[]): SweepOptions {
   const text = { type: 'string' } as const;
