@@ -59,11 +59,17 @@ export function prepareCreate(call: WriteCall, object: ApiObject): ApiObject {
     creationTimestamp: nowOf(core),
     ...(name === undefined && base !== undefined ? { name: generateName(core.random, base) } : {}),
   });
-  const prepared = kind.strategy.prepareForCreate(filled);
+  const prepared = allocate(call, kind.strategy.prepareForCreate(filled));
   const errors = kind.strategy.validate(prepared);
   if (errors.length > 0) throw invalid(kind, prepared.metadata.name ?? '', errors);
   for (const warning of kind.strategy.warnings?.(prepared) ?? []) call.warn(warning);
   return prepared;
+}
+
+/** What the object shares a stock of with others of its kind. */
+export function allocate({ core, kind }: WriteCall, object: ApiObject): ApiObject {
+  const siblings = (): readonly ApiObject[] => [...kind.collection.values()].map((stored) => stored.object);
+  return kind.strategy.allocate?.(object, { siblings, random: core.random }) ?? object;
 }
 
 export function commitCreate(call: WriteCall, prepared: ApiObject): ApiObject {
@@ -77,12 +83,11 @@ export function commitCreate(call: WriteCall, prepared: ApiObject): ApiObject {
   if (existing !== undefined) {
     throw alreadyExists(groupResource(kind), name, existing.object.metadata.deletionTimestamp !== undefined);
   }
-  const begun = kind.strategy.beginCreate?.(prepared, call.options.dryRun) ?? prepared;
   if (call.options.dryRun) {
-    call.record(undefined, toStorage(kind, begun));
-    return begun;
+    call.record(undefined, toStorage(kind, prepared));
+    return prepared;
   }
-  const stored = core.store.put(collection, toStorage(kind, begun), undefined);
+  const stored = core.store.put(collection, toStorage(kind, prepared), undefined);
   call.record(undefined, stored.object);
   return fromStorage(kind, stored.object);
 }

@@ -80,10 +80,12 @@ export function decodeObject(value: JsonObject, kind: ServedKind, decoding: Deco
     if (value.kind === undefined || value.kind === '') value.kind = kind.kind;
   }
   checkKind(value, kind, expected);
+  decodeAs(value, kind);
   const unknown = kind.schema.prune(value);
   if (unknown.length > 0) reportUnknown(unknown, kind, decoding);
   if (!isObject(value.metadata)) value.metadata = {};
   kind.schema.applyDefaults(value);
+  kind.setDefaults?.(value);
   return normalizeMeta(value as ApiObject);
 }
 
@@ -106,6 +108,18 @@ function checkKind(value: JsonObject, kind: ServedKind, expected: string): void 
   }
 }
 
+function decodeAs(value: JsonObject, kind: ServedKind): void {
+  try {
+    kind.decode?.(value);
+  } catch (error) {
+    throw unhandled(kind, messageOf(error));
+  }
+}
+
+function unhandled({ kind, version }: ServedKind, why: string): Error {
+  return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
+}
+
 function reportUnknown(unknown: readonly string[], kind: ServedKind, { validation, warn }: Decoding): void {
   if (validation === 'Ignore') return;
   const problems = unknown.map(renderUnknownField);
@@ -113,10 +127,7 @@ function reportUnknown(unknown: readonly string[], kind: ServedKind, { validatio
     for (const problem of problems) warn(problem);
     return;
   }
-  const why = renderStrictDecodingError(problems);
-  throw badRequest(
-    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${why}`,
-  );
+  throw unhandled(kind, renderStrictDecodingError(problems));
 }
 
 /** What Go's `omitempty` leaves out of metadata is left out here. */

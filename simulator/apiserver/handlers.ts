@@ -1,23 +1,25 @@
+import { representationOf } from './accept.ts';
+import { answerObject, JSON_HEADERS, renderList, tableOf } from './answers.ts';
 import { checkName, ensureNamespace } from './checks.ts';
-import { fromStorage } from './convert.ts';
 import { type Core, chain, nowOf, type WriteCall } from './core.ts';
 import { createObject } from './create.ts';
 import { contentTypeOf, decodeObject, parseJsonBody, parseObjectBody } from './decode.ts';
 import { deleteObject } from './delete.ts';
 import { trackUpdate } from './fields.ts';
 import { groupResource, type ServedKind, type Subresource, type Verb } from './kinds.ts';
-import { listPage, parseRevision, renderPage, tooLargeRevision } from './list.ts';
+import { listPage, parseRevision, tooLargeRevision } from './list.ts';
 import { parseListOptions } from './listoptions.ts';
 import { type ApiObject, renderTime } from './object.ts';
 import { parseDeleteOptions, parseWriteOptions, type WriteKind, type WriteOptions } from './options.ts';
 import { managerOf } from './patch/index.ts';
 import { buildPatchUpdate, patchTypeOf } from './patchobject.ts';
-import { type Projection, partialOf, renderObject } from './render.ts';
+import { renderObject } from './render.ts';
 import type { ApiAnswer, ApiRequest, Query, ResourcePath } from './request.ts';
 import { isObject, type JsonObject } from './schema/json.ts';
 import { parseSelection } from './selection.ts';
 import { badRequest, methodNotSupported, notFound } from './status.ts';
 import type { Stored } from './store.ts';
+import { parseTableOptions, renderTable } from './table.ts';
 import { updateObject } from './update.ts';
 import { prepareWatch } from './watch.ts';
 
@@ -34,8 +36,6 @@ export type ResourceCall = {
 };
 
 type Answer = ApiAnswer | Promise<ApiAnswer>;
-
-const JSON_HEADERS = { 'content-type': 'application/json' } as const;
 
 /** Carries out a call. Throws, or rejects with, `ApiError`. */
 export function answerResource(call: ResourceCall): Answer {
@@ -64,7 +64,12 @@ function answerGet({ core, kind, path, query, request }: ResourceCall): ApiAnswe
   if (wanted > core.store.revision) throw tooLargeRevision(wanted, core.store.revision);
   const stored = findAt(kind, kind.namespaced ? path.namespace : '', path.name, request.atRevision);
   if (stored === undefined) throw notFound(groupResource(kind), path.name);
-  return { status: 200, headers: JSON_HEADERS, body: renderObject(kind, stored, projectionOf(request)) };
+  const representation = representationOf(request);
+  const body =
+    representation === 'table'
+      ? tableOf({ core, kind, query }, [stored], { resourceVersion: String(stored.revision) })
+      : renderObject(kind, stored, representation);
+  return { status: 200, headers: JSON_HEADERS, body };
 }
 
 function findAt(kind: ServedKind, namespace: string, name: string, revision: number | undefined): Stored | undefined {
@@ -75,13 +80,22 @@ function findAt(kind: ServedKind, namespace: string, name: string, revision: num
 function answerList({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
   const selection = parseSelection(kind, query, path.namespace, path.name);
   const page = listPage(core, kind, selection, parseListOptions(query), request.atRevision);
-  return { status: 200, headers: JSON_HEADERS, body: renderPage(kind, page, projectionOf(request)) };
+  return { status: 200, headers: JSON_HEADERS, body: renderList({ core, kind, query, request }, page) };
 }
 
 function answerWatch({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
   const selection = parseSelection(kind, query, path.namespace, path.name);
   const options = parseListOptions({ ...query, watch: 'true' });
-  const watch = prepareWatch({ core, kind, selection, projection: projectionOf(request), options });
+  const representation = representationOf(request);
+  const tableOptions = parseTableOptions(query);
+  const render = (stored: Stored, hasHeader: boolean): string => {
+    const metadata = { resourceVersion: String(stored.revision) };
+    return renderTable(kind, [stored], metadata, { ...tableOptions, nowMs: core.clock.now(), hasHeader });
+  };
+  const watch =
+    representation === 'table'
+      ? prepareWatch({ core, kind, selection, projection: 'object', options, render })
+      : prepareWatch({ core, kind, selection, projection: representation, options });
   return { status: 200, headers: JSON_HEADERS, body: '', watch };
 }
 
@@ -150,12 +164,11 @@ function deletedStatus({ group, plural }: ServedKind, { metadata }: ApiObject): 
 }
 
 function answerDeleteCollection(call: ResourceCall): Answer {
-  const { core, kind, path, query, request } = call;
+  const { core, kind, path, query } = call;
   const selection = parseSelection(kind, query, path.namespace, path.name);
   const options = parseDeleteOptions(parseDeleteBody(call), query);
   const page = listPage(core, kind, selection, parseListOptions(query));
-  const projection = projectionOf(request);
-  const answer = (): ApiAnswer => ({ status: 200, headers: JSON_HEADERS, body: renderPage(kind, page, projection) });
+  const answer = (): ApiAnswer => ({ status: 200, headers: JSON_HEADERS, body: renderList(call, page) });
   const deleteFrom = (index: number): Answer => {
     for (let at = index; at < page.items.length; at += 1) {
       const item = page.items[at];
@@ -220,22 +233,4 @@ function optionsObject(kind: WriteKind | 'DeleteOptions', options: WriteOptions)
     ...(fieldManager === '' ? {} : { fieldManager }),
     ...(kind === 'DeleteOptions' ? {} : { fieldValidation }),
   };
-}
-
-function answerObject(call: ResourceCall, status: number, object: ApiObject): ApiAnswer {
-  const { kind, request } = call;
-  const { name = '', namespace = '' } = object.metadata;
-  const stored = kind.collection.get(namespace, name);
-  const projection = projectionOf(request);
-  const isStored = stored !== undefined && fromStorage(kind, stored.object) === object;
-  const body = isStored
-    ? renderObject(kind, stored, projection)
-    : JSON.stringify(projection === 'metadata' ? partialOf(object) : object);
-  return { status, headers: JSON_HEADERS, body };
-}
-
-/** What the client accepts of an object. */
-export function projectionOf(request: ApiRequest): Projection {
-  const { accept } = request.headers;
-  return accept?.includes('as=PartialObjectMetadata') === true ? 'metadata' : 'object';
 }

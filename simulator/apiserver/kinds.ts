@@ -1,3 +1,4 @@
+import type { Random } from '../../kube/clock.ts';
 import type { ApiObject } from './object.ts';
 import type { CompiledSchema, FieldError, JsonObject } from './schema/index.ts';
 import type { GroupResource } from './status.ts';
@@ -28,6 +29,10 @@ export type ServedKind = {
     readonly fromStorage: (object: ApiObject) => ApiObject;
   };
   readonly schema: CompiledSchema;
+  /** Checks and normalizes what a client sent, as Go's decoder does for built-in kinds: changes it, or throws an Error. */
+  readonly decode?: (value: JsonObject) => void;
+  /** Sets defaults that no schema can say. Changes the object. */
+  readonly setDefaults?: ((value: JsonObject) => void) | undefined;
   /** What OpenAPI says of the kind: `schema` as its definition has it, or absent where `name` is that of a built-in definition. */
   readonly openApi: { readonly name: string; readonly schema?: JsonObject };
   readonly strategy: Strategy;
@@ -64,8 +69,8 @@ export type Strategy = {
   readonly validateUpdate: (object: ApiObject, old: ApiObject) => readonly FieldError[];
   readonly prepareForStatusUpdate: (object: ApiObject, old: ApiObject) => ApiObject;
   readonly validateStatusUpdate: (object: ApiObject, old: ApiObject) => readonly FieldError[];
-  /** Runs once the object passed admission, right before it is stored: what it allots, it allots for good. */
-  readonly beginCreate?: (object: ApiObject, dryRun: boolean) => ApiObject;
+  /** Gives the object what it shares a stock of with others of its kind, such as addresses: on create, and on update where something is missing. */
+  readonly allocate?: (object: ApiObject, allocation: Allocation) => ApiObject;
   readonly garbageCollection: 'background' | 'orphan' | 'unsupported';
   /** Top-level members that a write of the whole object never changes, and so does not own. */
   readonly resetFields: readonly (readonly string[])[];
@@ -73,6 +78,12 @@ export type Strategy = {
   readonly warnings?: (object: ApiObject) => readonly string[];
   /** Whether deletion answers the object; otherwise it answers a Status. */
   readonly returnsDeleted?: boolean;
+};
+
+export type Allocation = {
+  /** All objects of the kind. */
+  readonly siblings: () => readonly ApiObject[];
+  readonly random: Random;
 };
 
 export function groupResource(kind: { readonly group: string; readonly plural: string }): GroupResource {

@@ -2,7 +2,7 @@ import { admit, checkNamespace } from './admission.ts';
 import { checkName, ensureNamespace } from './checks.ts';
 import { fromStorage, toStorage } from './convert.ts';
 import { chain, type WriteCall } from './core.ts';
-import { commitCreate, prepareCreate, storageKey } from './create.ts';
+import { allocate, commitCreate, prepareCreate, storageKey } from './create.ts';
 import { keepTimestamps } from './fields.ts';
 import { groupResource } from './kinds.ts';
 import { type ApiObject, withMeta } from './object.ts';
@@ -99,12 +99,12 @@ function prepareUpdate(call: WriteCall, update: Update, old: ApiObject): ApiObje
 }
 
 /** Only `finalize` changes the spec of a namespace. */
-function prepareBySubresource({ kind, subresource }: WriteCall, object: ApiObject, old: ApiObject): ApiObject {
-  if (subresource === 'finalize') return takeMember(object, old, 'status');
-  const { strategy } = kind;
-  return subresource === 'status'
+function prepareBySubresource(call: WriteCall, object: ApiObject, old: ApiObject): ApiObject {
+  if (call.subresource === 'finalize') return takeMember(object, old, 'status');
+  const { strategy } = call.kind;
+  return call.subresource === 'status'
     ? strategy.prepareForStatusUpdate(object, old)
-    : strategy.prepareForUpdate(object, old);
+    : allocate(call, strategy.prepareForUpdate(object, old));
 }
 
 /** What no writer can change in metadata stays as it was; `generation` is the strategy's. */

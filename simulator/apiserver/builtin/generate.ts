@@ -56,7 +56,7 @@ const OPEN: ReadonlySet<string> = new Set([
   'apimachinery.pkg.apis.meta.v1.FieldsV1',
 ]);
 
-const KEPT = ['type', 'format', 'default', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'];
+const KEPT = ['type', 'format', 'default', 'required', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'];
 
 function main(documents: readonly string[]): void {
   const known = new Map<string, JsonObject>();
@@ -90,7 +90,11 @@ function trim(schema: JsonObject, take: (name: string) => void): JsonObject {
     take(reference);
     return { $ref: reference, ...pick(schema, ['default']) };
   }
-  if (Array.isArray(schema.oneOf)) return { 'x-kubernetes-int-or-string': true, ...pick(schema, ['format']) };
+  if (Array.isArray(schema.oneOf)) {
+    // A quantity is a text or a number; the other one is a port or a share.
+    const format = schema.format ?? 'quantity';
+    return { 'x-kubernetes-int-or-string': true, format };
+  }
   const { properties, items, additionalProperties } = schema;
   const isAtomic = schema['x-kubernetes-map-type'] === 'atomic';
   return {

@@ -1,7 +1,10 @@
-import { apiVersionOf, type ServedKind, type Strategy, type Subresource, type Verb } from '../kinds.ts';
+import { apiVersionOf, type ServedKind, type Subresource, type Verb } from '../kinds.ts';
 import type { Store } from '../store.ts';
-import { builtinSchema, definitionOf } from './schema.ts';
-import { STRATEGIES } from './strategies.ts';
+import { COLUMNS, COMMON_COLUMNS } from './columns.ts';
+import { DEFAULTS } from './defaults.ts';
+import { builtinSchema, definitionOf, resolveDefinition } from './schema.ts';
+import { buildStrategy } from './strategies.ts';
+import { decodeTyped } from './typed.ts';
 
 const VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
@@ -83,8 +86,8 @@ export function buildBuiltinKinds(store: Store): readonly ServedKind[] {
 
 function buildKind(entry: Entry, store: Store): ServedKind {
   const { group, version, plural, kind, namespaced, shortNames = [], categories = [] } = entry;
+  const definition = definitionOf(`${apiVersionOf(entry)} ${kind}`);
   const schema = builtinSchema(group, version, kind, namespaced);
-  const strategy: Strategy = STRATEGIES[kind]?.(schema) ?? STRATEGIES.default(schema);
   // Both APIs of Events show the same objects.
   const collection = store.collection(plural === 'events' ? '' : group, plural);
   return {
@@ -103,9 +106,11 @@ function buildKind(entry: Entry, store: Store): ServedKind {
     storageVersion: version,
     custom: false,
     schema,
-    openApi: { name: definitionOf(`${apiVersionOf(entry)} ${kind}`) },
-    strategy,
-    columns: [],
+    openApi: { name: definition },
+    decode: (value) => decodeTyped(value, resolveDefinition(definition)),
+    setDefaults: DEFAULTS[kind],
+    strategy: buildStrategy(kind, schema),
+    columns: COLUMNS[kind] ?? COMMON_COLUMNS,
     selectableFields: entry.selectableFields ?? [],
   };
 }

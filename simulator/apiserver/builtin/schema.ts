@@ -1,4 +1,5 @@
 import { checkLabel, checkLabel1035, checkPathSegment, checkSubdomain } from '../names.ts';
+import { objectAt } from '../object.ts';
 import { type CompiledSchema, compileSchema } from '../schema/index.ts';
 import { isObject, type JsonObject } from '../schema/json.ts';
 import { SCHEMAS } from './schemas.gen.ts';
@@ -14,7 +15,13 @@ export function builtinSchema(group: string, version: string, kind: string, isNa
   const definition = definitionOf(name);
   const checkName = (text: string, isPrefix: boolean): readonly string[] =>
     (NAMES[kind] ?? checkSubdomain)(isPrefix ? withoutDash(text) : text);
-  const schema = compileSchema(resolve({ $ref: definition }), { group, version, kind, isNamespaced, checkName });
+  const schema = compileSchema(withoutRequired(resolveDefinition(definition)), {
+    group,
+    version,
+    kind,
+    isNamespaced,
+    checkName,
+  });
   compiled.set(name, schema);
   return schema;
 }
@@ -43,29 +50,45 @@ function withoutDash(prefix: string): string {
 
 const resolved = new Map<string, JsonObject>();
 
-/** The schema without references; definitions are shared, not copied. */
-function resolve(schema: JsonObject): JsonObject {
-  const { $ref, ...beside } = schema;
-  if (typeof $ref === 'string') return { ...resolveDefinition($ref), ...beside };
-  const { properties, items, additionalProperties } = schema;
-  return {
-    ...schema,
-    ...(isObject(properties) ? { properties: mapMembers(properties) } : {}),
-    ...(isObject(items) ? { items: resolve(items) } : {}),
-    ...(isObject(additionalProperties) ? { additionalProperties: resolve(additionalProperties) } : {}),
-  };
-}
-
-function resolveDefinition(name: string): JsonObject {
+/** The schema of a definition without references, which then are named by `title`. Definitions are shared, not copied. */
+export function resolveDefinition(name: string): JsonObject {
   const known = resolved.get(name);
   if (known !== undefined) return known;
-  const definition = resolve({ ...SCHEMAS.definitions[name] });
+  const definition = { ...resolve({ ...SCHEMAS.definitions[name] }), title: name };
   resolved.set(name, definition);
   return definition;
 }
 
-function mapMembers(members: JsonObject): JsonObject {
+function resolve(schema: JsonObject): JsonObject {
+  const { $ref, ...beside } = schema;
+  if (typeof $ref === 'string') return { ...resolveDefinition($ref), ...beside };
+  return mapSchemas(schema, resolve);
+}
+
+/**
+ * What is required is held by the strategies, which know the API server's words for it. A list that Go always writes is null where there is none.
+ */
+function withoutRequired(schema: JsonObject): JsonObject {
+  const { required, ...rest } = schema;
+  const { properties } = rest;
+  if (!Array.isArray(required) || !isObject(properties)) return mapSchemas(rest, withoutRequired);
+  const lists = required.map(String).filter((name) => objectAt(properties, name).type === 'array');
+  const nullable = Object.fromEntries(lists.map((name) => [name, { ...objectAt(properties, name), nullable: true }]));
+  return mapSchemas({ ...rest, properties: { ...properties, ...nullable } }, withoutRequired);
+}
+
+function mapSchemas(schema: JsonObject, change: (schema: JsonObject) => JsonObject): JsonObject {
+  const { properties, items, additionalProperties } = schema;
+  return {
+    ...schema,
+    ...(isObject(properties) ? { properties: mapMembers(properties, change) } : {}),
+    ...(isObject(items) ? { items: change(items) } : {}),
+    ...(isObject(additionalProperties) ? { additionalProperties: change(additionalProperties) } : {}),
+  };
+}
+
+function mapMembers(members: JsonObject, change: (schema: JsonObject) => JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries(members).map(([name, member]) => [name, resolve(isObject(member) ? member : {})]),
+    Object.entries(members).map(([name, member]) => [name, change(isObject(member) ? member : {})]),
   );
 }

@@ -1,97 +1,146 @@
 import { withoutMutatingWebhooks, withQuotaRules, withWebhookRules } from '../admission/strategies.ts';
-import { CLEANUP } from '../definitions.ts';
 import type { Strategy } from '../kinds.ts';
-import { type ApiObject, objectAt, withMeta } from '../object.ts';
-import type { CompiledSchema } from '../schema/index.ts';
+import { type ApiObject, withMeta } from '../object.ts';
+import type { CompiledSchema, FieldError } from '../schema/index.ts';
 import { equalJson } from '../schema/json.ts';
-import { onlyStatus, takeMember } from '../strategy.ts';
+import { dropMember, takeMember } from '../strategy.ts';
+import { prepareDefinition, validateDefinition } from './definition.ts';
+import { prepareNamespace, validateConfigMap, validateSecret, withStringData } from './plain.ts';
+import { validateBinding, validateLease, validateRole } from './policies.ts';
+import { allocateService, keepAddresses, validateService } from './service.ts';
+import { prepareClaim, validateClaim } from './volumes.ts';
 
-type Build = (schema: CompiledSchema) => Strategy;
+type Validate = (object: ApiObject, old: ApiObject | undefined) => readonly FieldError[];
 
-/** How built-in kinds differ from each other, by kind. */
-export const STRATEGIES: { readonly default: Build; readonly [kind: string]: Build | undefined } = {
-  default: base,
-  Namespace: (schema) => ({
-    ...base(schema),
-    prepareForCreate: prepareNamespace,
-    prepareForUpdate: (object, old) => takeMember(labelled(takeMember(object, old, 'spec')), old, 'status'),
-  }),
-  Secret: (schema) => ({
-    ...base(schema),
-    prepareForCreate: (object) => withDefault(withStringData(object), 'type', 'Opaque'),
-    prepareForUpdate: (object) => withDefault(withStringData(object), 'type', 'Opaque'),
-  }),
-  CustomResourceDefinition: (schema) => ({
-    ...withGeneration(schema),
-    prepareForCreate: (object) => {
-      const { finalizers = [] } = object.metadata;
-      const added = finalizers.includes(CLEANUP) ? finalizers : [...finalizers, CLEANUP];
-      const { status: _, ...rest } = object;
-      return withMeta(rest as ApiObject, { generation: 1, finalizers: added });
-    },
-  }),
-  Deployment: withGeneration,
-  NetworkPolicy: withGeneration,
-  ValidatingAdmissionPolicy: withGeneration,
-  ValidatingAdmissionPolicyBinding: withGeneration,
-  ResourceQuota: (schema) => withQuotaRules(base(schema)),
-  ValidatingWebhookConfiguration: (schema) => withWebhookRules(withGeneration(schema)),
-  MutatingWebhookConfiguration: (schema) => withoutMutatingWebhooks(withGeneration(schema)),
+/** What makes a built-in kind different from the others. */
+type Traits = {
+  /** `status` is a subresource: writes of the object leave it alone. */
+  readonly status?: boolean;
+  /** The status of a new object. */
+  readonly initialStatus?: unknown;
+  /** Members whose change is a new generation. */
+  readonly generation?: readonly string[];
+  readonly prepare?: (object: ApiObject, old: ApiObject | undefined) => ApiObject;
+  readonly validate?: Validate;
+  readonly conditional?: boolean;
+  readonly createsOnUpdate?: boolean;
+  readonly returnsDeleted?: boolean;
+  readonly allocate?: NonNullable<Strategy['allocate']>;
+  /** What a write of the status leaves alone beside the spec. */
+  readonly statusKeeps?: 'metadata' | 'labels';
 };
 
-function base(schema: CompiledSchema): Strategy {
-  return {
-    allowCreateOnUpdate: false,
-    allowUnconditionalUpdate: true,
-    prepareForCreate: (object) => withMeta(object, { generation: undefined }),
-    validate: (object) => schema.validate(object),
-    prepareForUpdate: (object, old) => (old.status === undefined ? object : takeMember(object, old, 'status')),
-    validateUpdate: (object, old) => schema.validate(object, { old }),
-    prepareForStatusUpdate: onlyStatus,
-    validateStatusUpdate: (object, old) => schema.validate(object, { old }),
-    garbageCollection: 'background',
-    resetFields: [],
-    statusResetFields: [],
-    returnsDeleted: true,
-  };
+const SPEC = ['spec'];
+const RETURNED = { returnsDeleted: true } as const;
+
+const TRAITS: Readonly<Record<string, Traits>> = {
+  ConfigMap: { validate: validateConfigMap },
+  Secret: { prepare: withStringData, validate: validateSecret },
+  Namespace: { status: true, initialStatus: { phase: 'Active' }, prepare: prepareNamespace, ...RETURNED },
+  Node: { status: true, ...RETURNED },
+  PersistentVolume: { status: true, initialStatus: { phase: 'Pending' }, ...RETURNED },
+  PersistentVolumeClaim: {
+    status: true,
+    initialStatus: { phase: 'Pending' },
+    prepare: prepareClaim,
+    validate: validateClaim,
+    ...RETURNED,
+  },
+  Pod: { status: true, initialStatus: { phase: 'Pending', qosClass: 'BestEffort' }, generation: SPEC, ...RETURNED },
+  ResourceQuota: { status: true, initialStatus: {}, ...RETURNED },
+  Service: {
+    status: true,
+    initialStatus: { loadBalancer: {} },
+    prepare: keepAddresses,
+    validate: validateService,
+    allocate: allocateService,
+    ...RETURNED,
+  },
+  ServiceAccount: RETURNED,
+  Lease: { createsOnUpdate: true, conditional: true, validate: validateLease },
+  Event: { createsOnUpdate: true },
+  NetworkPolicy: { generation: SPEC },
+  Role: { createsOnUpdate: true, validate: validateRole },
+  ClusterRole: { createsOnUpdate: true, validate: validateRole },
+  RoleBinding: { createsOnUpdate: true, validate: validateBinding },
+  ClusterRoleBinding: { createsOnUpdate: true, validate: validateBinding },
+  StorageClass: RETURNED,
+  Deployment: { status: true, initialStatus: {}, generation: SPEC, statusKeeps: 'labels' },
+  ValidatingAdmissionPolicy: { status: true, initialStatus: {}, generation: SPEC, statusKeeps: 'metadata' },
+  ValidatingAdmissionPolicyBinding: { generation: SPEC },
+  ValidatingWebhookConfiguration: { generation: ['webhooks'] },
+  MutatingWebhookConfiguration: { generation: ['webhooks'] },
+  CustomResourceDefinition: {
+    status: true,
+    conditional: true,
+    generation: SPEC,
+    prepare: prepareDefinition,
+    validate: validateDefinition,
+    statusKeeps: 'metadata',
+  },
+};
+
+/** Rules of what admission does, which it states itself. */
+const RULES: Readonly<Record<string, (strategy: Strategy) => Strategy>> = {
+  ValidatingWebhookConfiguration: withWebhookRules,
+  MutatingWebhookConfiguration: withoutMutatingWebhooks,
+  ResourceQuota: withQuotaRules,
+};
+
+/** How a built-in kind behaves. */
+export function buildStrategy(kind: string, schema: CompiledSchema): Strategy {
+  const strategy = buildFromTraits(kind, schema);
+  return RULES[kind]?.(strategy) ?? strategy;
 }
 
-/** Kinds whose spec has generations. */
-function withGeneration(schema: CompiledSchema): Strategy {
-  const common = base(schema);
+function buildFromTraits(kind: string, schema: CompiledSchema): Strategy {
+  const traits = TRAITS[kind] ?? {};
+  const { status = false, prepare = same, validate = noErrors, allocate } = traits;
+  const keepStatus = (object: ApiObject, old: ApiObject): ApiObject =>
+    status ? takeMember(object, old, 'status') : object;
   return {
-    ...common,
-    prepareForCreate: (object) => withMeta(object, { generation: 1 }),
-    prepareForUpdate: (object, old) => {
-      const next = common.prepareForUpdate(object, old);
-      if (equalJson(next.spec, old.spec)) return next;
-      return withMeta(next, { generation: (old.metadata.generation ?? 0) + 1 });
+    allowCreateOnUpdate: traits.createsOnUpdate ?? false,
+    allowUnconditionalUpdate: !(traits.conditional ?? false),
+    prepareForCreate: (object) => {
+      const fresh = withStatus(object, traits);
+      return withMeta(prepare(fresh, undefined), { generation: traits.generation === undefined ? undefined : 1 });
     },
+    validate: (object) => [...schema.validate(object), ...validate(object, undefined)],
+    prepareForUpdate: (object, old) => countGeneration(prepare(keepStatus(object, old), old), old, traits.generation),
+    validateUpdate: (object, old) => [...schema.validate(object, { old }), ...validate(object, old)],
+    prepareForStatusUpdate: (object, old) => onlyStatus(object, old, traits.statusKeeps),
+    validateStatusUpdate: (object, old) => schema.validate(object, { old }),
+    garbageCollection: kind === 'Event' ? 'unsupported' : 'background',
+    resetFields: status ? [['status']] : [],
+    statusResetFields: STATUS_RESETS[traits.statusKeeps ?? 'spec'],
+    returnsDeleted: traits.returnsDeleted ?? false,
+    ...(allocate === undefined ? {} : { allocate }),
   };
 }
 
-function prepareNamespace(object: ApiObject): ApiObject {
-  const { finalizers } = objectAt(object, 'spec');
-  const stated = Array.isArray(finalizers) ? finalizers.map(String) : [];
-  const spec = { finalizers: stated.includes('kubernetes') ? stated : [...stated, 'kubernetes'] };
-  return labelled({ ...withMeta(object, { generation: undefined }), spec, status: { phase: 'Active' } });
+const STATUS_RESETS = {
+  spec: [['spec']],
+  labels: [['spec'], ['metadata', 'labels']],
+  metadata: [['metadata'], ['spec']],
+} as const;
+
+const same = (object: ApiObject): ApiObject => object;
+const noErrors = (): readonly FieldError[] => [];
+
+function withStatus(object: ApiObject, { status = false, initialStatus }: Traits): ApiObject {
+  if (!status || !('status' in object || initialStatus !== undefined)) return object;
+  return initialStatus === undefined ? dropMember(object, 'status') : { ...object, status: initialStatus };
 }
 
-function labelled(object: ApiObject): ApiObject {
-  const { name = '', labels } = object.metadata;
-  return withMeta(object, { labels: { ...labels, 'kubernetes.io/metadata.name': name } });
+function countGeneration(object: ApiObject, old: ApiObject, members: readonly string[] | undefined): ApiObject {
+  if (members === undefined || members.every((member) => equalJson(object[member], old[member]))) return object;
+  return withMeta(object, { generation: (old.metadata.generation ?? 0) + 1 });
 }
 
-/** `stringData` is `data` that the client did not encode. */
-function withStringData(object: ApiObject): ApiObject {
-  const { stringData, ...rest } = object;
-  if (stringData === undefined) return object;
-  const added = Object.entries(objectAt(object, 'stringData')).map(([key, text]) => {
-    return [key, Buffer.from(String(text)).toString('base64')] as const;
-  });
-  return { ...rest, data: { ...objectAt(object, 'data'), ...Object.fromEntries(added) } } as ApiObject;
-}
-
-function withDefault(object: ApiObject, member: string, value: unknown): ApiObject {
-  return object[member] === undefined ? { ...object, [member]: value } : object;
+/** A write of the status: everything else but, for most kinds, the metadata stays as it was. */
+function onlyStatus(object: ApiObject, old: ApiObject, keeps: Traits['statusKeeps']): ApiObject {
+  const withSpec = takeMember(object, old, 'spec');
+  if (keeps === 'labels') return withMeta(withSpec, { labels: old.metadata.labels });
+  if (keeps === undefined) return withSpec;
+  return { ...withSpec, metadata: withMeta(old, { managedFields: object.metadata.managedFields }).metadata };
 }
