@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** What `npm run demo` runs. */
+function demo(...args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const all = [path.join(ROOT, 'launch.mjs'), 'demo/main.ts', ...args];
+    const child = execFile(process.execPath, all, { cwd: ROOT }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? 1, stdout, stderr }),
+    );
+  });
+}
+
+const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('sublet-demo-'));
+
+it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothing behind', async () => {
+  const before = await folders();
+  const startedAtMs = performance.now();
+  const { code, stdout, stderr } = await demo('--once');
+  expect(code, stderr).toBe(0);
+  const elapsedS = (performance.now() - startedAtMs) / 1_000;
+  const lines = stdout.trim().split('\n');
+  expect(lines).toHaveLength(1);
+  const result = JSON.parse(lines[0] ?? '');
+  expect(Object.keys(result).sort()).toEqual(['P21', 'address', 'seconds', 'selectedProtocol']);
+  expect(result.address).toMatch(/^127\.\d+\.\d+\.\d+:3389$/);
+  expect(['RDP', 'TLS', 'NLA']).toContain(result.selectedProtocol);
+  expect(result.P21).toBe(result.seconds);
+  expect(result.P21).toBeGreaterThan(0);
+  expect(result.P21).toBeLessThanOrEqual(elapsedS + 0.1);
+  for (const step of ['pushed commit', 'tenant acme has its namespace', 'answered RDP: Ready', 'full address:s:127.']) {
+    expect(stderr).toContain(step);
+  }
+  const left = (await folders()).filter((name) => !before.includes(name));
+  expect(left).toEqual([]);
+}, 120_000);
+
+it.each([
+  [['--cluster', 'moon'], '--cluster is embedded, local, current, not "moon"'],
+  [['--twice'], "Unknown option '--twice'"],
+])('refuses %j', async (args, message) => {
+  const { code, stdout, stderr } = await demo(...args);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(message);
+});
