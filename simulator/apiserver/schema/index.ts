@@ -7,13 +7,14 @@ import type { FieldError } from './fielderror.ts';
 import type { JsonObject } from './json.ts';
 import { parseNode, type SchemaNode } from './node.ts';
 import { checkSubdomainName } from './objectmeta.ts';
-import { prune } from './prune.ts';
+import { compilePruner } from './prune.ts';
 import { compileResourceValidator } from './resource.ts';
 
 export { applyCrdDefaults, validateCrd } from './crd/index.ts';
 export { type AcceptedNames, acceptNames, type NamesVerdict } from './crd/names.ts';
 export * from './fielderror.ts';
 export type { JsonObject } from './json.ts';
+export { DecodeError } from './metadata.ts';
 export { findMember, type SchemaNode, type SchemaType, type ValidationRule } from './node.ts';
 
 /** The kind that a schema belongs to, as one version of a CRD states it. */
@@ -24,6 +25,8 @@ export type CompileOptions = {
   readonly isNamespaced: boolean;
   /** What is wrong with a name; custom resources are named by subdomains, the default. `isPrefix`: it is a `generateName`. */
   readonly checkName?: (name: string, isPrefix: boolean) => readonly string[];
+  /** A built-in kind, whose errors of decoding name `metadata` too. */
+  readonly isTyped?: boolean;
 };
 
 export type ValidateOptions = {
@@ -37,8 +40,9 @@ export type CompiledSchema = {
   /** Of the root: type `object`. */
   readonly node: SchemaNode;
   /**
-   * Removes unknown fields and nulls that are not allowed. Answers the paths of the fields removed, sorted:
-   * {@link renderStrictDecodingError} makes of them what `fieldValidation=Strict` refuses and `Warn` warns of.
+   * Removes unknown fields and nulls that are not allowed, also of metadata. Answers the paths of the fields removed:
+   * {@link renderStrictDecodingError} makes of them what `fieldValidation=Strict` refuses and `Warn` warns of. Throws DecodeError where metadata
+   * cannot be read at all, which the API server answers with 400.
    */
   readonly prune: (object: JsonObject) => readonly string[];
   /** To be called after `prune`. */
@@ -55,13 +59,13 @@ export type CompiledSchema = {
  * `validateCrd` would have refused.
  */
 export function compileSchema(openAPIV3Schema: unknown, options: CompileOptions): CompiledSchema {
-  const { group, version, kind, isNamespaced, checkName = checkSubdomainName } = options;
+  const { group, version, kind, isNamespaced, checkName = checkSubdomainName, isTyped = false } = options;
   const node = parseNode(openAPIV3Schema);
   const apiVersion = group === '' ? version : `${group}/${version}`;
   const validate = compileResourceValidator(node, { apiVersion, kind }, { isNamespaced, checkName });
   return {
     node,
-    prune: (object) => prune(object, node),
+    prune: compilePruner(node, isTyped ? 'metadata' : ''),
     applyDefaults: (object) => applyDefaults(object, node),
     validate: (object, { old, subresource } = {}) => validate(object, old, subresource === 'status'),
   };

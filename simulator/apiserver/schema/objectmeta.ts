@@ -103,14 +103,22 @@ function pushOwners(errors: FieldError[], owners: readonly JsonObject[], path: s
       if (value === '') errors.push(invalid(childPath(path, key), value, 'must not be empty'));
     }
     if (apiVersion === 'v1' && kind === 'Event') {
-      errors.push(invalid(path, owner, '/v1, Kind=Event is disallowed from being an owner'));
+      const detail = '/v1, Kind=Event is disallowed from being an owner';
+      errors.push({ ...invalid(path, owner, detail), shown: renderOwner(owner) });
     }
     if (owner.controller !== true) continue;
     if (controller !== undefined) {
       const found = `Found "true" in references for ${controller} and ${kind}/${name}`;
-      errors.push(invalid(path, owners, `Only one reference can have Controller set to true. ${found}`));
+      const shown = `[${owners.map(renderOwner).join(',')}]`;
+      errors.push({ ...invalid(path, owners, `Only one reference can have Controller set to true. ${found}`), shown });
     } else controller = `${kind}/${name}`;
   }
+}
+
+/** As Go prints it, its fields in their order. */
+function renderOwner(owner: JsonObject): string {
+  const keys = ['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion'];
+  return JSON.stringify(Object.fromEntries(keys.map((key) => [key, owner[key]])));
 }
 
 function pushFinalizers(errors: FieldError[], finalizers: readonly unknown[], path: string): void {

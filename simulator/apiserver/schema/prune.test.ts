@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { applyDefaults } from './defaults.ts';
 import type { JsonObject } from './json.ts';
+import { DecodeError } from './metadata.ts';
 import { parseNode } from './node.ts';
-import { prune } from './prune.ts';
+import { compilePruner } from './prune.ts';
 
 const node = parseNode({
   type: 'object',
@@ -29,9 +30,11 @@ const node = parseNode({
   },
 });
 
+const prune = compilePruner(node, '');
+
 const judge = (spec: unknown): readonly [readonly string[], unknown] => {
   const object: JsonObject = { apiVersion: 'a/v1', kind: 'K', metadata: { name: 'n' }, spec: structuredClone(spec) };
-  return [prune(object, node), object.spec];
+  return [prune(object), object.spec];
 };
 
 describe('pruning', () => {
@@ -52,9 +55,9 @@ describe('pruning', () => {
     [
       'keeps type and metadata of resources inside',
       { resource: { kind: 'K', metadata: { x: 1 }, x: 1 } },
-      ['spec.resource.x'],
+      ['spec.resource.x', 'spec.resource.metadata.x'],
       {
-        resource: { kind: 'K', metadata: { x: 1 } },
+        resource: { kind: 'K', metadata: {} },
       },
     ],
     ['drops nulls that are not allowed', { name: null, nullable: null, set: null }, [], { nullable: null, set: null }],
@@ -67,9 +70,19 @@ describe('pruning', () => {
 
   it('removes a member named __proto__ and leaves prototypes alone', () => {
     const object = JSON.parse('{"kind":"K","__proto__":{"polluted":1},"spec":{"__proto__":{"polluted":1}}}');
-    expect(prune(object, node)).toEqual(['__proto__', 'spec.__proto__']);
+    expect(prune(object)).toEqual(['__proto__', 'spec.__proto__']);
     expect(Object.keys(object)).toEqual(['kind', 'spec']);
     expect(({} as JsonObject).polluted).toBeUndefined();
+  });
+
+  it('reads metadata as Go does', () => {
+    const object: JsonObject = {
+      metadata: { name: 'a', labels: { b: null }, uid: null, x: 1, ownerReferences: [{ y: 1 }] },
+    };
+    expect(prune(object)).toEqual(['metadata.ownerReferences[0].y', 'metadata.x']);
+    expect(object.metadata).toEqual({ name: 'a', labels: { b: '' }, ownerReferences: [{}] });
+    const text = 'json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string';
+    expect(() => prune({ metadata: { labels: { a: 1 } } })).toThrow(new DecodeError(text));
   });
 
   it('forgets unknown type and metadata of the root silently', () => {

@@ -45,6 +45,7 @@ export function compileResourceValidator(node: SchemaNode, type: ResourceType, r
     if (!isStatus) errors.push(...validateEmbedded(object));
     const listErrors = validateLists(object);
     if (listErrors.length > 0 && (old === undefined || validateLists(old).length === 0)) errors.push(...listErrors);
+    if (validateRules === undefined) return errors;
     if (errors.some(({ type: kind }) => BLOCKING.has(kind))) errors.push(invalid(NO_FIELD, null, UNCHECKED));
     else errors.push(...validateRules(object, old ?? UNCORRELATED));
     return errors;

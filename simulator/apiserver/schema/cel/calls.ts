@@ -1,7 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { PatternError } from '../regex.ts';
 import { qualifiedName } from './access.ts';
-import { CompileError, EvaluationError } from './errors.ts';
+import { CompileError, EvaluationError, noSuchOverload } from './errors.ts';
 import { type Compile, constant, type Expression, positionAfter, type Run, type Scope } from './expression.ts';
 import { findFunction } from './functions/index.ts';
 import type { Overload } from './functions/overload.ts';
@@ -142,6 +142,7 @@ function chooseAtCall(name: string, candidates: readonly Overload[]): Overload['
       params.every((param, index) => isOfType(args[index] ?? null, param)),
     );
     if (chosen !== undefined) return chosen.call(...args);
+    if (!/^\w+$/.test(name) || name.startsWith('_')) throw noSuchOverload();
     throw new EvaluationError(`no such overload: ${name}(${args.map(typeNameOf).join(', ')})`);
   };
 }

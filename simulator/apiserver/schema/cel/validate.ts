@@ -23,17 +23,18 @@ import type { Value } from './values.ts';
 export type RuleValidator = (object: JsonObject, old: Old) => readonly FieldError[];
 
 /**
- * Compiles the rules of a schema, each once. Rules that do not compile are reported with every object: the API server refuses such a definition,
+ * Compiles the rules of a schema, each once; undefined where it has none. Rules that do not compile are reported with every object: the API server refuses such a definition,
  * so that they are met only in one that it has taken before.
  *
  * No budget bounds the time that rules take, which is why sizes should be bounded by the schema, as the API server forces them to be.
  */
-export function compileRuleValidator(root: SchemaNode): RuleValidator {
+export function compileRuleValidator(root: SchemaNode): RuleValidator | undefined {
   const node = withTypeAndMeta(root);
   const check = compileNode(root, node, declareType(node, 'self'));
+  if (check === undefined) return undefined;
   return (object, old) => {
     const errors: FieldError[] = [];
-    check?.(object, old, { path: '', ratchet: ratchetOf(node, object, old) }, errors);
+    check(object, old, { path: '', ratchet: ratchetOf(node, object, old) }, errors);
     return errors;
   };
 }

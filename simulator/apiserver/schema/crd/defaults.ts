@@ -33,6 +33,6 @@ function checkDefault(errors: FieldError[], node: SchemaNode, path: string): voi
   ];
   errors.push(...found);
   if (found.length > 0) return;
-  const violations = compileRuleValidator(wrapped)({ value: node.default }, UNCORRELATED);
+  const violations = compileRuleValidator(wrapped)?.({ value: node.default }, UNCORRELATED) ?? [];
   errors.push(...violations.map((violation) => ({ ...violation, field: violation.field.replace(/^value/, path) })));
 }
