@@ -43,6 +43,8 @@ export type Watch = {
   readonly during: readonly Step[];
   /** How many lines to wait for (bookmarks count only where they are kept); absent: until the server ends it. */
   readonly lines?: number;
+  /** Waits for the line that holds this text instead, which is the last one. */
+  readonly until?: string;
   /** Keeps all bookmarks, not only the one that ends the initial events. */
   readonly bookmarks: boolean;
 };
@@ -94,6 +96,7 @@ export type WatchStepOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly during?: readonly Step[];
   readonly lines?: number;
+  readonly until?: string;
   readonly bookmarks?: boolean;
 };
 

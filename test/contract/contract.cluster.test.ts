@@ -4,10 +4,7 @@ import { describeWithCluster } from '../support/cluster.ts';
 import { ALLOWED, type Allowed, findAllowed } from './allowed.ts';
 import { SUBJECTS } from './cases/index.ts';
 import { renderDifference } from './compare.ts';
-import { type Embedded, startEmbedded } from './embedded.ts';
-import { installFixtures, removeFixtures } from './fixtures.ts';
-import { connectReal } from './real.ts';
-import type { Server } from './server.ts';
+import { type OpenServers, openServers } from './servers.ts';
 import { createScopes, judgeCase, type Result, runAll } from './suite.ts';
 
 const CASES = SUBJECTS.flatMap(({ subject, cases }) =>
@@ -57,21 +54,18 @@ describeWithCluster('the embedded API server answers as the real one', {}, (clus
 /** All cases are begun at once, some at a time, and each test waits for its own. */
 function createRun(cluster: () => Cluster) {
   const results = new Map(CASES.map(({ name }) => [name, Promise.withResolvers<Result>()]));
-  let real: Server | undefined;
-  let embedded: Embedded | undefined;
+  let servers: OpenServers | undefined;
   return {
     start: async (): Promise<void> => {
       const provision = inject('cluster');
       if (!provision.available) return;
-      real = await connectReal(cluster(), provision.info);
-      embedded = await startEmbedded(provision.info.kubectl);
-      await Promise.all([installFixtures(real), installFixtures(embedded.server)]);
-      const servers = { real, embedded: embedded.server };
+      const both = await openServers(cluster(), provision.info);
+      servers = both;
       const scopes = createScopes();
       const tasks = CASES.map(({ one, name }) => ({
         alone: one.alone === true,
         run: () =>
-          judgeCase(one, servers, scopes).then(
+          judgeCase(one, both, scopes).then(
             (result) => results.get(name)?.resolve(result),
             (error) => results.get(name)?.reject(error),
           ),
@@ -79,11 +73,7 @@ function createRun(cluster: () => Cluster) {
       for (const { promise } of results.values()) promise.catch(() => {});
       void runAll(tasks);
     },
-    stop: async (): Promise<void> => {
-      await embedded?.close();
-      if (real !== undefined) await removeFixtures(real);
-      await real?.close();
-    },
+    stop: async (): Promise<void> => servers?.close(),
     result: async (name: string): Promise<Result> => {
       const result = await results.get(name)?.promise;
       if (result === undefined) throw new Error(`there is no case ${name}`);

@@ -8,6 +8,7 @@ import { connectCluster } from '../cluster/connect.ts';
 import type { ClusterInfo } from '../cluster/contract.ts';
 import { SUBJECTS } from './cases/index.ts';
 import { renderDifference } from './compare.ts';
+import { judgeSeed, renderFinding } from './differential/judge.ts';
 import { startEmbedded } from './embedded.ts';
 import { installFixtures } from './fixtures.ts';
 import { connectReal } from './real.ts';
@@ -19,6 +20,9 @@ const { values } = parseArgs({
     against: { type: 'string', default: 'embedded' },
     show: { type: 'boolean', default: false },
     cluster: { type: 'string' },
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '1' },
+    length: { type: 'string', default: '40' },
   },
 });
 
@@ -54,7 +58,16 @@ const tasks = SUBJECTS.flatMap(({ subject, cases }) =>
     })),
 );
 const ready = performance.now();
-await runAll(tasks);
+if (values.seed === undefined) await runAll(tasks);
+else {
+  for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed++) {
+    const finding = await judgeSeed(seed, Number(values.length), servers, scopes);
+    count++;
+    if (finding === undefined) continue;
+    wrong++;
+    console.log(`\n${renderFinding(finding)}`);
+  }
+}
 const seconds = (ms: number) => (ms / 1_000).toFixed(1);
 console.log(
   `\n${count} cases, ${wrong} wrong, ${differences} differences, ${seconds(performance.now() - ready)} s after ${seconds(ready - started)} s`,

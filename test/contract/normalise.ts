@@ -82,7 +82,7 @@ function buildTextRule(scope: Scope, origin: string, names: Names): (text: strin
       .replaceAll(/(too old resource version: \d+ )\(\d+\)/g, '$1(<version>)')
       .replaceAll(/(Too large resource version: \d+, current: )\d+/g, '$1<version>')
       .replaceAll(/(resourceVersion\\*":\\*")\d+/g, '$1<version>')
-      .replaceAll(/(ResourceVersion in record \()\d+/g, '$1<version>');
+      .replaceAll(/(ResourceVersion in (?:record|the precondition) \()\d+/g, '$1<version>');
   };
 }
 

@@ -84,23 +84,26 @@ async function runWatch(run: Run, step: Watch): Promise<void> {
   await runSteps(run, step.during);
   const isKept = (line: string): boolean =>
     step.bookmarks || !line.startsWith('{"type":"BOOKMARK"') || line.includes('k8s.io/initial-events-end');
-  const wanted = step.lines ?? Number.POSITIVE_INFINITY;
+  const kept = (): readonly string[] => stream.lines.filter(isKept);
+  const isOpenEnded = step.lines === undefined && step.until === undefined;
+  const isEnough = (): boolean => {
+    if (step.until !== undefined) return kept().at(-1)?.includes(step.until) === true;
+    return isOpenEnded ? stream.ended() : kept().length >= (step.lines ?? 0);
+  };
   const deadlineMs = performance.now() + WATCH_TIMEOUT_MS;
-  const count = (): number => stream.lines.filter(isKept).length;
-  while (count() < wanted && !stream.ended() && performance.now() < deadlineMs) {
+  while (!isEnough() && !stream.ended() && performance.now() < deadlineMs) {
     await Promise.race([stream.progress(), sleep(200)]);
   }
-  if (!stream.ended() && Number.isFinite(wanted)) await sleep(WATCH_QUIET_MS);
-  const enough = Number.isFinite(wanted) ? count() >= wanted : stream.ended();
-  const ended = stream.ended();
+  if (!stream.ended() && !isOpenEnded) await sleep(WATCH_QUIET_MS);
+  const [enough, ended] = [isEnough(), stream.ended()];
   stream.cancel();
-  const lines = stream.lines.filter(isKept).map(parseOrText).filter(isNoRepeatedBookmark);
+  const lines = kept().map(parseOrText).filter(isNoRepeatedBookmark);
   if (step.name !== undefined) run.answers.set(step.name, lines);
   const rest = stream.rest() === '' ? [] : [stream.rest()];
   run.entries.push({
     step: label,
     answer: { status: stream.status, headers: renderHeaders(stream.headers), lines: [...lines, ...rest], ended },
-    ...(enough ? {} : { failure: `${count()} lines of ${wanted} came` }),
+    ...(enough ? {} : { failure: `after ${lines.length} lines, not all that the case waits for came` }),
   });
 }
 

@@ -3,6 +3,7 @@ import { compareEntries, type Difference } from './compare.ts';
 import { normalise } from './normalise.ts';
 import { runCase } from './run.ts';
 import type { Server } from './server.ts';
+import type { Servers } from './servers.ts';
 import type { Entry, Scope, Transcript } from './transcript.ts';
 
 /** The cases of one subject. */
@@ -31,11 +32,7 @@ export function createScopes(): () => Scope {
 }
 
 /** Runs a case on both servers at once and compares what they answered. */
-export async function judgeCase(
-  one: Case,
-  servers: { readonly real: Server; readonly embedded: Server },
-  scopes: () => Scope,
-): Promise<Result> {
+export async function judgeCase(one: Case, servers: Servers, scopes: () => Scope): Promise<Result> {
   const [real, embedded] = await Promise.all(
     [servers.real, servers.embedded].map(async (server) => {
       const scope = scopes();
