@@ -238,7 +238,7 @@ function judgePruning(change: Change, repositories: readonly Repository[], repor
   if (!isDeletion(change)) return;
   const [previous, newest] = repositories.length > 1 ? repositories : [undefined, repositories[0]];
   if (newest === undefined) return;
-  const id = `${namespaceOf(change.key)}/${change.resource}/${nameOf(change.key)}`;
+  const id = `${namespaceOf(change.key)}/${change.before?.kind}/${nameOf(change.key)}`;
   if (newest.declared.has(id)) report('I7', change, 'Flux deleted it, and the repository declares it');
   if (previous === undefined || newest.confirmed || previous.confirmed) return;
   const gone = [...previous.declared].filter((one) => !newest.declared.has(one)).length;

@@ -28,6 +28,7 @@ import type { Change, Live } from './trail.ts';
 
 const OURS: ReadonlySet<string> = new Set([TENANTS, PLANS, QUOTAS, DESKTOPS]);
 const EVENTS: ReadonlySet<string> = new Set(['events.events.k8s.io', 'events']);
+const DEFINITIONS = 'customresourcedefinitions.apiextensions.k8s.io';
 const LEASES = 'leases.coordination.k8s.io';
 
 /**
@@ -50,6 +51,7 @@ function judge(change: Change, world: World): string | undefined {
   if (OURS.has(resource)) return judgeOurs(before, after);
   if (resource === CONFIGMAPS && nameOf(key) === LEDGER) return undefined;
   if (resource === CONFIGMAPS && key === `${SYSTEM}/${BREAKER}`) return undefined;
+  if (isLetGo(change)) return undefined;
   if (resource === NAMESPACES) return judgeNamespace(before, after);
   return judgeChild(change, world);
 }
@@ -84,6 +86,11 @@ function judgeNamespace(before: Live | undefined, after: Live | undefined): stri
 }
 
 const IDENTITY = [TENANT_ID, PARENT_ID, PATH] as const;
+
+/** The server takes a definition away, that somebody deleted, when its last object goes: whoever lets that go did not touch it. */
+function isLetGo({ resource, before, after }: Change): boolean {
+  return resource === DEFINITIONS && after === undefined && before?.metadata.deletionTimestamp !== undefined;
+}
 
 function judgeChild({ key, before, after }: Change, world: World): string | undefined {
   const [was, is] = [ownerOf(before), ownerOf(after)];

@@ -419,7 +419,7 @@ describe('I7 absence deletes nothing', () => {
   });
 
   it('Flux deletes what the repository declares, or a landslide', () => {
-    const id = 't-bob/rdpinstances.sublet.dev/desk';
+    const id = 't-bob/RDPInstance/desk';
     const pruned = change('flux', 'rdpinstances.sublet.dev', DESKTOP, undefined);
     const revision = (declared: readonly string[], confirmed = false): TrailEvent => ({
       type: 'repository',

@@ -9,7 +9,8 @@ import { type ClassResult, type SweepOptions, sweep } from './sweep.ts';
 const USAGE = `npm run faults -- [options]
 
   --class NAME[,NAME]     ${CLASSES.map(({ name }) => name).join(', ')}
-  --scenario NAME[,NAME]  ${SCENARIOS.map(({ name }) => name).join(', ')}
+  --scenario NAME[,NAME]  ${SCENARIOS.map(({ name }) => name).join(', ')};
+                          ${CLASSES.flatMap(({ own = [] }) => own).join(', ')}
   --seed N                of the worlds; default 1
   --at POINT              one point, as a finding names it
   --every N               every n-th point only; default 1
@@ -62,7 +63,8 @@ function parse(args: readonly string[]): SweepOptions {
   const classes = values.class?.split(',');
   const scenarios = values.scenario?.split(',');
   for (const name of classes ?? []) findClass(name);
-  for (const name of scenarios ?? []) findScenario(name);
+  const own = CLASSES.flatMap((one) => one.own ?? []);
+  for (const name of scenarios ?? []) if (!own.includes(name)) findScenario(name);
   const { at } = values;
   return {
     classes,

@@ -14,6 +14,8 @@ export type Finding = { readonly point: Point; readonly texts: readonly string[]
 export type FaultClass = {
   readonly name: string;
   readonly title: string;
+  /** Scenarios of its own, by name, which are told instead of the common ones. */
+  readonly own?: readonly string[];
   /** Every point of one scenario; empty where the class does not apply to it. */
   enumerate(scenario: string, seed: number): Promise<readonly Point[]>;
   /** What is wrong after it; empty when nothing is. */

@@ -34,7 +34,7 @@ export async function sweep(options: SweepOptions): Promise<readonly ClassResult
   const results: ClassResult[] = [];
   let stop = false;
   try {
-    for (const { name, title } of CLASSES.filter((one) => options.classes?.includes(one.name) ?? true)) {
+    for (const { name, title, own } of CLASSES.filter((one) => options.classes?.includes(one.name) ?? true)) {
       if (stop) break;
       const startMs = performance.now();
       const findings: Finding[] = [];
@@ -52,7 +52,7 @@ export async function sweep(options: SweepOptions): Promise<readonly ClassResult
         if (texts.length > 0) found({ point, texts });
       };
       await Promise.all(
-        scenariosOf(options).map(async (scenario) => {
+        scenariosOf(options, own).map(async (scenario) => {
           const answer = await pool.ask({ kind: 'enumerate', class: name, scenario, seed: options.seed });
           if (answer.kind !== 'points') {
             found({
@@ -76,8 +76,9 @@ export async function sweep(options: SweepOptions): Promise<readonly ClassResult
 
 const MOST_THREADS = 8;
 
-function scenariosOf({ scenarios }: SweepOptions): readonly string[] {
-  return scenarios ?? SCENARIOS.map(({ name }) => name);
+function scenariosOf({ scenarios }: SweepOptions, own: readonly string[] | undefined): readonly string[] {
+  const told = own ?? SCENARIOS.map(({ name }) => name);
+  return told.filter((name) => scenarios?.includes(name) ?? true);
 }
 
 function choose(points: readonly Point[], { at, every, seed }: SweepOptions): readonly Point[] {

@@ -1,5 +1,7 @@
 import type { FaultClass } from '../point.ts';
+import { clock } from './clock.ts';
 import { crash } from './crash.ts';
+import { definitions, repository, termination } from './disasters.ts';
 import { errors } from './errors.ts';
 import { leaders } from './leaders.ts';
 import { lost } from './lost.ts';
@@ -8,7 +10,19 @@ import { stale } from './stale.ts';
 import { unobserved } from './unobserved.ts';
 
 /** Every kind of trouble, in the order in which the table shows them. */
-export const CLASSES: readonly FaultClass[] = [crash, unobserved, stale, errors, quiet, leaders, lost];
+export const CLASSES: readonly FaultClass[] = [
+  crash,
+  unobserved,
+  stale,
+  errors,
+  quiet,
+  leaders,
+  definitions,
+  termination,
+  repository,
+  lost,
+  clock,
+];
 
 /** Throws on a name that no class has, naming those that there are. */
 export function findClass(name: string): FaultClass {
