@@ -8,7 +8,7 @@ export function customStrategy(schema: CompiledSchema, hasStatus: boolean): Stra
   return {
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: false,
-    prepareForCreate: (object) => withMeta(hasStatus ? dropMember(object, 'status') : object, { generation: 1 }),
+    prepareForCreate: (object) => withMeta(hasStatus ? resetStatus(object, schema) : object, { generation: 1 }),
     validate: (object) => schema.validate(object),
     prepareForUpdate: (object, old) => {
       const next = hasStatus ? takeMember(object, old, 'status') : object;
@@ -21,6 +21,13 @@ export function customStrategy(schema: CompiledSchema, hasStatus: boolean): Stra
     resetFields: hasStatus ? [['status']] : [],
     statusResetFields: [['metadata'], ['spec']],
   };
+}
+
+/** A new object has no status but the schema's default one: defaults go over what is stored, too. */
+function resetStatus(object: ApiObject, schema: CompiledSchema): ApiObject {
+  const { status: _, ...rest } = object;
+  schema.applyDefaults(rest);
+  return rest as ApiObject;
 }
 
 /** `object` with the member as it is in `from`, or without it. */

@@ -232,8 +232,13 @@ function explainDryRun(error: unknown, target: Target): Error {
   const subject = renderSubject(target.identity);
   const words = wordsOf(error, target);
   if (isNotFound(error)) return new Error(`${subject} not found: ${words}`, { cause: error });
-  const reason = error instanceof StatusError ? ` (${error.reason})` : '';
+  const reason = error instanceof StatusError && !isUnexplained(error, words) ? ` (${error.reason})` : '';
   return new Error(`${subject} dry-run failed${reason}: ${words}`, { cause: error });
+}
+
+/** An error that the API server sends without a reason; our client then takes the status code's. */
+function isUnexplained({ code, reason }: StatusError, words: string): boolean {
+  return code === 500 && reason === 'InternalError' && !words.startsWith('Internal error occurred: ');
 }
 
 /** The API server's own words, without the call that our client puts in front. */

@@ -1,4 +1,4 @@
-import { findMark, mark, type NewCondition, unmark } from './conditions.ts';
+import { findMark, isMarked, mark, type NewCondition, unmark } from './conditions.ts';
 import {
   ANNOTATION_REQUESTED_AT,
   type InventoryEntry,
@@ -36,9 +36,12 @@ export function computeKustomizationStatus(
       : { lastAppliedRevision: applied.revision, lastAppliedOriginRevision: applied.originRevision }),
     ...(inventory === undefined ? {} : { inventory: { entries: inventory } }),
   };
-  if (ready === undefined) return status;
   const generation = object.metadata.generation ?? 1;
   const before = status.conditions ?? [];
+  if (ready === undefined) {
+    if (!isMarked(before, 'Ready')) return status;
+    return { ...status, observedGeneration: generation, conditions: unmark(before, 'Reconciling') };
+  }
   const set = (list: typeof before, condition: NewCondition) => mark(list, condition, { generation, nowIso });
   const marked = set(unmark(before, 'Stalled', 'Healthy'), { ...ready, type: 'Ready' });
   if (ready.status === 'True') {

@@ -49,7 +49,7 @@ export function createGitReader(options: { readonly folder: string; readonly tim
       if (found !== undefined) return { commit: found, reference: shown };
       const all = await git(['ls-remote', '--quiet', url], signal);
       if (all.length === 0) return undefined;
-      throw new Error(`unable to clone: couldn't find remote ref "${ref}": git repository: '${url}'`);
+      throw new Error(`unable to clone '${url}': couldn't find remote ref "${ref}"`);
     },
 
     listFiles: async (url, head, signal) => {

@@ -75,7 +75,7 @@ describe.each([
     expect(await read(world)).toBeUndefined();
     world.commit({ x: '1' });
     await expect(read(world, { branch: 'gone' })).rejects.toThrow(
-      `unable to clone: couldn't find remote ref "refs/heads/gone": git repository: '${world.url}'`,
+      `unable to clone '${world.url}': couldn't find remote ref "refs/heads/gone"`,
     );
     await expect(read(world, { commit: 'f'.repeat(40) })).rejects.toThrow(/unable to/);
   });

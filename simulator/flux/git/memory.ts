@@ -120,7 +120,7 @@ export function createMemoryGitReader(repositories: ReadonlyMap<string, MemoryRe
       if (found !== undefined) return { commit: found.id, reference: shown };
       if (repositoryOf(url).isEmpty()) return undefined;
       if (commit !== undefined) throw new Error(`unable to resolve commit object for '${commit}': object not found`);
-      throw new Error(`unable to clone: couldn't find remote ref "${ref}": git repository: '${url}'`);
+      throw new Error(`unable to clone '${url}': couldn't find remote ref "${ref}"`);
     },
     listFiles: async (url, head) =>
       [...commitOf(url, head).files.keys()].map((path): GitFile => ({ path, executable: false, blob: path })),

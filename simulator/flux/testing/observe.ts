@@ -88,5 +88,5 @@ function normaliseText(text: string): string {
     .replace(/(\/[\w.-]+)*\/kustomization-\d+\//g, '/')
     .replace(/(failed to decode Kubernetes YAML from )\/?([^:]*): .*$/s, '$1$2: <words of the parser>')
     .replace(/(kustomize build failed: ).*$/s, '$1<words of kustomize>')
-    .replace(/(unable to clone '[^']*': ).*$/s, '$1<words of git>');
+    .replace(/(unable to clone '[^']*': )(?!couldn't find remote ref).*$/s, '$1<words of git>');
 }

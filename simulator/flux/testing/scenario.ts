@@ -1,3 +1,4 @@
+import { CLUSTERROLEBINDINGS } from '../../../kube/builtin.ts';
 import type { Stage } from './stage.ts';
 
 /** The same steps under real Flux and under the simulated one; what `show` kept has to be the same. */
@@ -11,4 +12,19 @@ export type Scenario = {
 
 export function configMap(name: string, data: Readonly<Record<string, unknown>> = { key: 'value' }, more = ''): string {
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n${more}data: ${JSON.stringify(data)}\n`;
+}
+
+/** Lets the stage's account `default` do everything everywhere meanwhile. */
+export async function withAllRights(stage: Stage, run: () => Promise<void>): Promise<void> {
+  const { namespace } = stage;
+  const name = `all-rights-${namespace}`;
+  await stage.create(CLUSTERROLEBINDINGS, name, {
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
+  });
+  try {
+    await run();
+  } finally {
+    await stage.remove(CLUSTERROLEBINDINGS, name);
+  }
 }

@@ -1,5 +1,5 @@
 import { KUSTOMIZATIONS } from '../resources.ts';
-import { configMap, type Scenario } from './scenario.ts';
+import { configMap, type Scenario, withAllRights } from './scenario.ts';
 
 const FAILS_TO_BUILD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'broken-yaml': { 'good.yaml': configMap('good'), 'bad.yaml': 'a: [\n' },
@@ -64,7 +64,7 @@ export const CONTENT_SCENARIOS: readonly Scenario[] = [
         'app/a.yaml': configMap('a'),
         'app/unused.yaml': configMap('unused'),
         'base/kustomization.yaml': 'resources:\n  - b.yaml\n',
-        'base/b.yaml': configMap('b', {}, '  namespace: elsewhere\n'),
+        'base/b.yaml': configMap('b', undefined, '  namespace: elsewhere\n'),
       });
       await stage.kustomize('app', { path: './app', targetNamespace: null });
       await stage.untilReady('app', { ready: 'True' });
@@ -75,7 +75,10 @@ export const CONTENT_SCENARIOS: readonly Scenario[] = [
     name: 'target-namespace',
     run: async (stage) => {
       const binding = `apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\nsubjects: [{kind: ServiceAccount, name: default, namespace: other}, {kind: ServiceAccount, name: x, namespace: other}]\n`;
-      await stage.publish('app', { 'x.yaml': configMap('x', {}, '  namespace: elsewhere\n'), 'b.yaml': binding });
+      await stage.publish('app', {
+        'x.yaml': configMap('x', undefined, '  namespace: elsewhere\n'),
+        'b.yaml': binding,
+      });
       await stage.kustomize('app');
       await stage.untilReady('app', { ready: 'True' });
       await stage.show('applied');
@@ -83,12 +86,13 @@ export const CONTENT_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'no-namespace',
-    run: async (stage) => {
-      await stage.publish('app', { 'x.yaml': configMap('x') });
-      await stage.kustomize('app', { targetNamespace: null });
-      await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
-      await stage.show('failed');
-    },
+    run: (stage) =>
+      withAllRights(stage, async () => {
+        await stage.publish('app', { 'x.yaml': configMap('x') });
+        await stage.kustomize('app', { targetNamespace: null });
+        await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
+        await stage.show('failed');
+      }),
   },
   {
     name: 'secret',

@@ -1,7 +1,7 @@
 import { CONFIGMAPS, NAMESPACES, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
 import { EXTERNALARTIFACTS, KUSTOMIZATIONS } from '../resources.ts';
-import { configMap, type Scenario } from './scenario.ts';
-import type { Stage } from './stage.ts';
+import { configMap, type Scenario, withAllRights } from './scenario.ts';
+import { allow, type Stage } from './stage.ts';
 
 const DISABLED = '  annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}\n';
 
@@ -33,7 +33,11 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await stage.kustomize('app', { timeout: '1m', retryInterval: '30s', wait: false });
       await stage.untilReady('app', { ready: 'True' });
       await stage.show('first');
-      const revision = await stage.publish('app', { 'x.yaml': configMap('x', {}) }, { origin: 'main@sha1:4567' });
+      const revision = await stage.publish(
+        'app',
+        { 'x.yaml': configMap('x', { key: 'second' }) },
+        { origin: 'main@sha1:4567' },
+      );
       await stage.untilReady('app', { ready: 'True', revision });
       await stage.show('second');
     },
@@ -60,7 +64,7 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'prune-disabled',
     run: async (stage) => {
-      await stage.publish('app', { 'x.yaml': configMap('x', {}, DISABLED), 'y.yaml': configMap('y') });
+      await stage.publish('app', { 'x.yaml': configMap('x', undefined, DISABLED), 'y.yaml': configMap('y') });
       await stage.kustomize('app');
       await stage.untilReady('app', { ready: 'True' });
       const revision = await stage.publish('app', {});
@@ -141,7 +145,7 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await stage.kustomize('base', { ...source, path: './a' });
       await stage.untilReady('base', { ready: 'True' });
       await stage.patch(KUSTOMIZATIONS, 'base', { spec: { suspend: true } });
-      await stage.publish('app', { 'a/x.yaml': configMap('x', {}), 'b/y.yaml': configMap('y') });
+      await stage.publish('app', { 'a/x.yaml': configMap('x', { key: 'second' }), 'b/y.yaml': configMap('y') });
       await stage.request(KUSTOMIZATIONS, 'base');
       await stage.kustomize('app', { ...source, path: './b', dependsOn: [{ name: 'base' }] });
       await stage.untilReady('app', { ready: 'False', reason: 'DependencyNotReady' });
@@ -173,7 +177,7 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
     run: async (stage) => {
       await applyTwo(stage);
       const digest = `sha256:${'0'.repeat(64)}`;
-      await stage.publish('app', { 'x.yaml': configMap('x', {}) }, { digest });
+      await stage.publish('app', { 'x.yaml': configMap('x', { key: 'second' }) }, { digest });
       await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed' });
       await stage.show('failed');
     },
@@ -198,16 +202,13 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'namespace-missing',
-    realOnly: {
-      reason: 'the account has rights in its namespace only, so the real server refuses before it looks for the other',
-      expectation: /ConfigMap\/flux-nowhere\/x dry-run failed \(Forbidden\)/,
-    },
-    run: async (stage) => {
-      await stage.publish('app', { 'x.yaml': configMap('x') });
-      await stage.kustomize('app', { targetNamespace: 'flux-nowhere' });
-      await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
-      await stage.show('failed');
-    },
+    run: (stage) =>
+      withAllRights(stage, async () => {
+        await stage.publish('app', { 'x.yaml': configMap('x') });
+        await stage.kustomize('app', { targetNamespace: 'flux-nowhere' });
+        await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
+        await stage.show('failed');
+      }),
   },
   {
     name: 'forbidden',
@@ -237,7 +238,18 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await stage.show('deleted');
     },
   },
-  deletion('deletion-without-account', { serviceAccountName: 'gone' }),
+  {
+    name: 'deletion-without-account',
+    run: async (stage) => {
+      await stage.create(SERVICEACCOUNTS, 'temporary', {});
+      await allow(stage, 'temporary');
+      await applyTwo(stage, { serviceAccountName: 'temporary' });
+      await stage.remove(SERVICEACCOUNTS, 'temporary');
+      await stage.remove(KUSTOMIZATIONS, 'app');
+      await stage.untilGone(KUSTOMIZATIONS, 'app');
+      await stage.show('its objects stay');
+    },
+  },
   {
     name: 'terminating-namespace',
     run: async (stage) => {

@@ -1,8 +1,7 @@
-import { CLUSTERROLEBINDINGS, CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS } from '../../../kube/builtin.ts';
-import type { KubeObject } from '../../../kube/object.ts';
+import { CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS } from '../../../kube/builtin.ts';
 import { KUSTOMIZATIONS } from '../resources.ts';
 import { GIZMOS } from './gizmo.ts';
-import { configMap, type Scenario } from './scenario.ts';
+import { configMap, type Scenario, withAllRights } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
 async function applyOne(stage: Stage, text = configMap('x'), spec = {}): Promise<void> {
@@ -126,7 +125,7 @@ export const OWNERSHIP_SCENARIOS: readonly Scenario[] = [
   {
     name: 'reconcile-disabled',
     run: async (stage) => {
-      await applyOne(stage, configMap('x', {}, annotated('reconcile', 'disabled')));
+      await applyOne(stage, configMap('x', undefined, annotated('reconcile', 'disabled')));
       await stage.show('never made');
     },
   },
@@ -155,25 +154,14 @@ export const OWNERSHIP_SCENARIOS: readonly Scenario[] = [
       const schema = '{openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}';
       const definition = `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: gadgets.flux.example.com}\nspec: {group: flux.example.com, scope: Namespaced, names: ${names}, versions: [{name: v1, served: true, storage: true, schema: ${schema}}]}\n`;
       const gadget = 'apiVersion: flux.example.com/v1\nkind: Gadget\nmetadata: {name: g}\nspec: {size: 1}\n';
-      const { client, namespace } = stage;
-      const binding = `flux-contract-${namespace}`;
-      await client.create(CLUSTERROLEBINDINGS, {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'ClusterRoleBinding',
-        metadata: { name: binding },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-        subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
-      } as KubeObject);
-      try {
+      await withAllRights(stage, async () => {
         await applyOne(stage, `${gadget}---\n${definition}`);
         await stage.show('applied');
         await stage.remove(KUSTOMIZATIONS, 'app');
         await stage.untilGone(KUSTOMIZATIONS, 'app');
         await stage.untilGone(CUSTOMRESOURCEDEFINITIONS, 'gadgets.flux.example.com');
         await stage.show('gone again');
-      } finally {
-        await client.delete(CLUSTERROLEBINDINGS, { name: binding });
-      }
+      });
     },
   },
 ];

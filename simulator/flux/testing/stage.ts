@@ -82,11 +82,16 @@ export async function openStage(world: World, name: string): Promise<Stage> {
   const namespace = stageNamespace(name);
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const stage = createStage(world, name, namespace);
-  await stage.create(ROLEBINDINGS, 'default-may', {
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
-  });
+  await allow(stage, 'default');
   return stage;
+}
+
+/** Lets an account do everything in its namespace. */
+export function allow(stage: Stage, account: string): Promise<void> {
+  return stage.create(ROLEBINDINGS, `${account}-may`, {
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace: stage.namespace }],
+  });
 }
 
 export function stageNamespace(name: string): string {
