@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { realClock as clock, realRandom as random } from '../../kube/clock.ts';
+import { installAdmission } from '../../simulator/apiserver/admission/install.ts';
 import { startControllers } from '../../simulator/apiserver/controllers/index.ts';
 import { serveHttps } from '../../simulator/apiserver/https.ts';
 import { renderKubeconfig } from '../../simulator/apiserver/kubeconfig.ts';
@@ -17,7 +18,7 @@ const TOKEN = 'contract-token';
 /** As the real server's administrator. */
 export const ADMIN = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
 
-/** The embedded API server with its controllers, over HTTPS. */
+/** The embedded API server with its admission and controllers, over HTTPS. */
 export type Embedded = {
   readonly server: Server;
   /** The same one, for whoever reaches it without a socket. */
@@ -30,6 +31,7 @@ export type Embedded = {
 export async function startEmbedded(kubectl: Invocation | undefined): Promise<Embedded> {
   const log = pino({ level: process.env.SUBLET_CONTRACT_LOG ?? 'error' }, pino.destination(2));
   const api = createApiServer({ clock, random, log });
+  const admission = installAdmission(api);
   const controllers = startControllers({ clock, random, log, server: api });
   const { key, cert } = createSelfSignedCertificate('contract', clock.now() - 60_000, [HOST]);
   const authenticate = (token: string) => (token === TOKEN ? ADMIN : api.core.tokens.verify(token, clock.now()));
@@ -53,6 +55,7 @@ export async function startEmbedded(kubectl: Invocation | undefined): Promise<Em
     close: async () => {
       await server.close();
       await controllers.stop();
+      await admission.close();
       api.close();
       await https.close();
       await rm(folder, { recursive: true, force: true });
