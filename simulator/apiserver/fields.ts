@@ -14,8 +14,8 @@ export function trackUpdate(call: WriteCall, live: ApiObject | undefined, object
 export function applyFields(call: WriteCall, live: ApiObject | undefined, applied: JsonObject): ApiObject {
   const { force = false } = call.options;
   const { object } = applyServerSide({ ...writeOf(call, live), applied, force });
-  const decoding = { validation: call.options.fieldValidation, warn: call.warn };
-  return decodeObject(cloneJson(object), call.kind, decoding);
+  if (object === live) return live;
+  return decodeObject(cloneJson(object), call.kind).object;
 }
 
 /** When nothing but times in `managedFields` changed, nothing changed. */
@@ -28,10 +28,13 @@ function writeOf(call: WriteCall, live: ApiObject | undefined) {
   const { strategy } = kind;
   return {
     live,
+    ...(kind.empty === undefined ? {} : { empty: kind.empty }),
     type: typeOf(kind.schema.node),
     manager,
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
+    isCustom: kind.custom,
+    otherVersions: [apiVersionOf({ group: kind.group, version: kind.storageVersion })],
     subresource,
     now: nowOf(call.core),
     resetFields: subresource === 'status' ? strategy.statusResetFields : strategy.resetFields,

@@ -25,7 +25,7 @@ export async function openLentCluster(kubeconfigPath: string): Promise<Cluster &
   const gitHost = process.env.SUBLET_TEST_GIT_HOST;
   if (!hasFlux || gitHost === undefined) {
     const info: ClusterInfo = { kubeconfigPath, kubectl, flux: false };
-    return { ...(await connectCluster(info)), info };
+    return Object.assign(await connectCluster(info), { info });
   }
   const folder = await mkdtemp(path.join(tmpdir(), 'sublet-git-'));
   const git = await startGitServer(folder, { host: gitHost });

@@ -63,11 +63,12 @@ function assertSameKind({ applied, apiVersion, kind }: ApplyInput): void {
 
 /** Whatever an object holds that nobody owns yet is owned by somebody, so that the first apply conflicts with it. */
 function firstManagers(input: ApplyInput, live: JsonObject): Managers {
-  const [before, { type, apiVersion, now, subresource = '' }] = [emptyObject(input), input];
-  assertFits(live, type, 'failed to create manager for existing fields');
-  const change = { live: before, next: live, type, managers: new Map(), apiVersion, resetFields: resetSetOf(input) };
-  return recordUpdate({ ...change, manager: BEFORE_FIRST_APPLY, subresource, now });
+  assertFits(live, input.type, 'failed to create manager for existing fields');
+  const change = { live: emptyObject(input), next: live, managers: NO_MANAGERS, resetFields: resetSetOf(input) };
+  return recordUpdate({ ...input, ...change, manager: BEFORE_FIRST_APPLY });
 }
+
+const NO_MANAGERS: Managers = new Map();
 
 type Outcome = { readonly object: JsonObject; readonly managers: Managers };
 
@@ -93,7 +94,7 @@ function applyOnce(
   assertFits(applied, type, 'failed to create typed patch object', { isStrict: true });
   assertFits(live, type, 'failed to create typed live object');
   const resetFields = resetSetOf(input);
-  const managers = reconcileManagers(stored, apiVersion, type);
+  const managers = reconcileManagers(stored, input);
   const merged = mergeTyped(live, applied, type) as JsonObject;
   const writer = { manager: nameOf(input.manager), operation: 'Apply' as const, apiVersion, subresource };
   const id = identify(writer);
@@ -101,7 +102,7 @@ function applyOnce(
   const stated = recursiveDifference(toFieldSet(applied, type), resetFields);
   managers.set(id, buildManaged(writer, id, last?.time, stated));
   const next = last === undefined ? merged : pruneApplied(merged, type, last.set, stated, managers);
-  const loss = computeLoss({ live, next, type, managers, apiVersion, resetFields }, id);
+  const loss = computeLoss({ live, next, type, managers, resetFields }, id);
   if (!force && loss.conflicts.size > 0) return conflictsOf(loss.conflicts, managers);
   const isSame = next === live || equalJson(next, live);
   const own = shareNodes(withoutIdentity(stated), last?.set ?? EMPTY_SET);

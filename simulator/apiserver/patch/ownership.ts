@@ -1,4 +1,5 @@
 import type { JsonObject } from '../schema/json.ts';
+import { failure } from '../status.ts';
 import { capManagers } from './capmanagers.ts';
 import { type Comparison, compareTyped, excludeFields } from './compare.ts';
 import { difference, EMPTY_SET, type FieldSet, intersection, isEmpty, union } from './fieldset.ts';
@@ -7,6 +8,7 @@ import { buildManaged, identify, type Managed, type Managers, withSet } from './
 import { fieldElement } from './pathelement.ts';
 import { reconcileSet } from './reconcile.ts';
 import type { TypeNode } from './typenode.ts';
+import type { WriteInput } from './write.ts';
 
 /** One write, as its effect on ownership is computed. Objects fit the type. */
 export type OwnershipChange = {
@@ -14,7 +16,6 @@ export type OwnershipChange = {
   readonly next: JsonObject;
   readonly type: TypeNode;
   readonly managers: Managers;
-  readonly apiVersion: string;
   readonly resetFields: FieldSet;
 };
 
@@ -37,7 +38,6 @@ export function computeLoss(change: OwnershipChange, writer: string | undefined)
       managers.set(id, managed);
       continue;
     }
-    if (managed.apiVersion !== change.apiVersion) continue;
     const lost = intersection(managed.set, written);
     if (!isEmpty(lost)) conflicts.set(id, lost);
     const kept = difference(difference(managed.set, lost), comparison.removed);
@@ -46,26 +46,34 @@ export function computeLoss(change: OwnershipChange, writer: string | undefined)
   return { conflicts, managers, comparison };
 }
 
-/** Entries whose sets are brought in line with a type that was changed since; those of other versions go. */
-export function reconcileManagers(managers: Managers, apiVersion: string, type: TypeNode): Map<string, Managed> {
+/**
+ * Entries whose sets are brought in line with a type that was changed since. Those of versions that are not served any more go, but for custom
+ * resources, which refuse them with 500.
+ */
+export function reconcileManagers(
+  managers: Managers,
+  { apiVersion, otherVersions, isCustom, type }: Kind,
+): Map<string, Managed> {
   const reconciled = new Map<string, Managed>();
   for (const [id, managed] of managers) {
-    if (managed.apiVersion === apiVersion) reconciled.set(id, withSet(managed, reconcileSet(managed.set, type)));
+    if (managed.apiVersion === apiVersion || otherVersions?.includes(managed.apiVersion) === true) {
+      reconciled.set(id, withSet(managed, reconcileSet(managed.set, type)));
+    } else if (isCustom) {
+      throw failure(500, '', `request to convert CR to an invalid group/version: ${managed.apiVersion}`);
+    }
   }
   return reconciled;
 }
 
-export type Update = OwnershipChange & {
-  readonly manager: string;
-  readonly subresource: string;
-  /** RFC 3339. */
-  readonly now: string;
-};
+type Kind = Pick<WriteInput, 'apiVersion' | 'otherVersions' | 'isCustom' | 'type'>;
 
-/** Who owns what after a write that is no apply. */
+/** A write that is no apply. */
+export type Update = Omit<WriteInput, 'live' | 'resetFields'> & OwnershipChange;
+
+/** Who owns what after it. */
 export function recordUpdate(update: Update): Managers {
-  const { manager, subresource, apiVersion, now } = update;
-  const reconciled = reconcileManagers(update.managers, apiVersion, update.type);
+  const { manager, subresource = '', apiVersion, now } = update;
+  const reconciled = reconcileManagers(update.managers, update);
   const { managers, comparison } = computeLoss({ ...update, managers: reconciled }, undefined);
   const own = withoutIdentity(union(comparison.modified, comparison.added));
   if (!isEmpty(own)) {

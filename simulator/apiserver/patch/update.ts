@@ -28,22 +28,21 @@ export function updateManagedFields(input: UpdateInput): JsonObject {
   });
 }
 
-/** Undefined when the objects do not fit the type: then nobody owns anything. */
+/** Undefined when the objects do not fit the type, or the managers the versions: then nobody owns anything. */
 function computeManagers(
-  { type, apiVersion, manager, subresource = '', now, ...input }: UpdateInput,
+  input: UpdateInput,
   live: JsonObject,
   next: JsonObject,
   managers: Managers,
 ): Managers | undefined {
   try {
-    assertFits(next, type, '');
-    assertFits(live, type, '');
+    assertFits(next, input.type, '');
+    assertFits(live, input.type, '');
+    return recordUpdate({ ...input, live, next, managers, resetFields: resetSetOf(input) });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     return undefined;
   }
-  const resetFields = resetSetOf({ type, apiVersion, manager, subresource, now, ...input });
-  return recordUpdate({ live, next, type, managers, apiVersion, resetFields, manager, subresource, now });
 }
 
 /** The managers from which a write goes out: those that the request states, or those of the stored object. */

@@ -11,16 +11,15 @@ import { findMisfits, renderMisfits } from './validate.ts';
 export type WriteInput = {
   /** The object as it is stored, with its `managedFields`; undefined where there is none yet. */
   readonly live: JsonObject | undefined;
-  /**
-   * What an object of the kind is before anything was said of it, for kinds of which some members are always there (`spec: {}`, `status: {}`).
-   * Default: nothing but `apiVersion` and `kind`.
-   */
-  readonly empty?: JsonObject;
   readonly type: TypeNode;
   /** As `managerOf` answers it. */
   readonly manager: string;
   /** `v1`, `sublet.dev/v1alpha1`: as the request's path says. */
   readonly apiVersion: string;
+  /** The other versions that the kind is served in, written the same way. Default: none. */
+  readonly otherVersions?: readonly string[];
+  /** Of a CustomResourceDefinition, not of the API server itself. */
+  readonly isCustom: boolean;
   readonly kind: string;
   readonly subresource?: string | undefined;
   /** RFC 3339 in whole seconds. */
@@ -29,8 +28,21 @@ export type WriteInput = {
   readonly resetFields: readonly (readonly string[])[];
 };
 
-export function emptyObject({ empty, apiVersion, kind }: WriteInput): JsonObject {
-  return empty ?? { apiVersion, kind };
+/**
+ * What an object of the kind is before anything was said of it. Those of built-in kinds have members that are always there (`spec: {}`, `status: {}`), and
+ * whoever makes one owns only what differs from that.
+ */
+export function emptyObject({ apiVersion, kind, isCustom, type }: WriteInput): JsonObject {
+  return { apiVersion, kind, ...(isCustom ? {} : defaultsOf(type)) };
+}
+
+function defaultsOf(type: TypeNode): JsonObject {
+  const defaults: JsonObject = {};
+  for (const [name, field] of type.map?.fields ?? []) {
+    if (field.default === undefined) continue;
+    defaults[name] = isObject(field.default) ? { ...field.default, ...defaultsOf(field.type) } : field.default;
+  }
+  return defaults;
 }
 
 const resetSets = new WeakMap<WriteInput['resetFields'], FieldSet>();

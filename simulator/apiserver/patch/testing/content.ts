@@ -20,7 +20,8 @@ function some(members: Readonly<Record<string, Make>>, probability = 0.5): (rand
 function few(items: readonly unknown[]): (random: SeededRandom) => readonly unknown[] {
   return (random) => {
     const left = [...items];
-    return Array.from({ length: random.integer(0, 3) }, () => left.splice(random.integer(0, left.length - 1), 1)[0]);
+    const length = random.integer(0, Math.min(3, items.length));
+    return Array.from({ length }, () => left.splice(random.integer(0, left.length - 1), 1)[0]);
   };
 }
 
@@ -62,7 +63,12 @@ const FIELDS: Readonly<Record<keyof typeof SPEC, Make>> = {
   embedded: (random) => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: 'inside', ...some({ labels: mapOf(word), finalizers: few(['a/a', 'b/b']) })(random) },
+    metadata: {
+      name: 'inside',
+      ...some({ labels: (r) => ({ x: word(r), ...mapOf(word)(r) }), finalizers: (r) => [r.pick(['a/a', 'b/b'])] })(
+        random,
+      ),
+    },
     ...some({ data: mapOf(word) })(random),
   }),
 };

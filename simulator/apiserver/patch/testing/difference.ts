@@ -1,27 +1,44 @@
 import { isObject, type JsonObject } from '../../schema/json.ts';
 
-/** The first place where two JSON values differ, as text; undefined when they do not. Order of members does not matter but in `managedFields`. */
-export function findDifference(actual: unknown, expected: unknown, path = ''): string | undefined {
+/**
+ * The first place where two JSON values differ, as text; undefined when they do not. The order of members matters below `orderedBelow` only.
+ */
+export function findDifference(
+  actual: unknown,
+  expected: unknown,
+  { orderedBelow = '-', path = '' }: { readonly orderedBelow?: string; readonly path?: string } = {},
+): string | undefined {
   if (Array.isArray(actual) && Array.isArray(expected)) {
     for (let index = 0; index < Math.max(actual.length, expected.length); index += 1) {
-      const found = findDifference(actual[index], expected[index], `${path}[${index}]`);
+      const found = findDifference(actual[index], expected[index], { orderedBelow, path: `${path}[${index}]` });
       if (found !== undefined) return found;
     }
     return undefined;
   }
-  if (isObject(actual) && isObject(expected)) return findInMembers(actual, expected, path);
-  return actual === expected
-    ? undefined
-    : `${path}: ${JSON.stringify(actual)}, the real one ${JSON.stringify(expected)}`;
+  if (isObject(actual) && isObject(expected)) return findInMembers(actual, expected, orderedBelow, path);
+  if (actual === expected || (path.endsWith('.time') && areClose(actual, expected))) return undefined;
+  return `${path}: ${JSON.stringify(actual)}, the real one ${JSON.stringify(expected)}`;
 }
 
-function findInMembers(actual: JsonObject, expected: JsonObject, path: string): string | undefined {
+const CLOSE_MS = 2_000;
+
+/** A write may see two seconds. */
+function areClose(time: unknown, other: unknown): boolean {
+  return Math.abs(Date.parse(String(time)) - Date.parse(String(other))) <= CLOSE_MS;
+}
+
+function findInMembers(
+  actual: JsonObject,
+  expected: JsonObject,
+  orderedBelow: string,
+  path: string,
+): string | undefined {
   const keys = new Set([...Object.keys(expected), ...Object.keys(actual)]);
   for (const key of keys) {
-    const found = findDifference(actual[key], expected[key], `${path}.${key}`);
+    const found = findDifference(actual[key], expected[key], { orderedBelow, path: `${path}.${key}` });
     if (found !== undefined) return found;
   }
-  if (!path.includes('fieldsV1')) return undefined;
+  if (!path.includes(orderedBelow)) return undefined;
   const [order, real] = [Object.keys(actual).join(' '), Object.keys(expected).join(' ')];
   return order === real ? undefined : `${path}: order ${order}, the real one ${real}`;
 }

@@ -1,3 +1,4 @@
+import { type CompiledSchema, compileSchema } from '../../schema/index.ts';
 import { isObject, type JsonObject } from '../../schema/json.ts';
 import { parseNode, type SchemaNode } from '../../schema/node.ts';
 
@@ -81,7 +82,9 @@ export const CRD = {
   },
 };
 
-export const OWNED_NODE: SchemaNode = parseNode(CRD.spec.versions[0]?.schema.openAPIV3Schema);
+export const OWNED: CompiledSchema = compileSchema(CRD.spec.versions[0]?.schema.openAPIV3Schema, {
+  ...{ group: GROUP, version: VERSION, kind: 'Owned', isNamespaced: true },
+});
 
 /** The schema of a built-in kind out of an OpenAPI document of the API server, with what it refers to in place. */
 export function findBuiltinNode(document: unknown, kind: string): SchemaNode {

@@ -1,10 +1,10 @@
 import { isObject, type JsonObject } from '../../schema/json.ts';
 import { applyServerSide, typeOf, updateManagedFields } from '../index.ts';
-import { GROUP, OWNED_NODE, VERSION } from './fixtures.ts';
+import { GROUP, OWNED, VERSION } from './fixtures.ts';
 
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
-const WRITE = { type: typeOf(OWNED_NODE), apiVersion: API_VERSION, kind: 'Owned' };
+const WRITE = { type: typeOf(OWNED.node), apiVersion: API_VERSION, kind: 'Owned', isCustom: true };
 const MAIN = [['status']];
 const STATUS = [['metadata'], ['spec']];
 

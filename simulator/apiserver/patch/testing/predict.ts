@@ -1,6 +1,4 @@
-import { applyDefaults } from '../../schema/defaults.ts';
 import { cloneJson, isObject, type JsonObject } from '../../schema/json.ts';
-import { prune } from '../../schema/prune.ts';
 import { ApiError } from '../../status.ts';
 import {
   applyJsonPatch,
@@ -11,12 +9,15 @@ import {
   typeOf,
   updateManagedFields,
 } from '../index.ts';
+import { OWNED } from './fixtures.ts';
 import type { TestKind, TestRequest } from './requests.ts';
 
 export type Prediction =
   | { readonly object: JsonObject }
   /** What the API server's answer must be; causes in any order. */
-  | { readonly refusal: JsonObject };
+  | { readonly refusal: JsonObject }
+  /** What was made cannot be read as an object of the kind. */
+  | { readonly undecodable: string };
 
 /** What the API server answered: the object, or a Status. */
 export type Answer = { readonly status: number; readonly body: JsonObject };
@@ -40,11 +41,11 @@ export function predict(
   const { verb, manager, force, body, subresource } = request;
   const write = {
     live,
-    empty: kind.empty,
     type: typeOf(kind.node),
     manager,
     apiVersion: kind.apiVersion,
     kind: kind.kind,
+    isCustom: kind.isCustom,
     subresource,
     now: latestTime(answer.body),
     resetFields: subresource === 'status' ? STATUS_RESET : kind.resetFields,
@@ -55,15 +56,16 @@ export function predict(
       return { object: finish(kind, live, decode(kind, NAMESPACE_SET(object, namespace)), subresource, answer) };
     }
     const patched = patchedObject(live ?? {}, verb, body);
-    const next = kind.isCustom
-      ? decode(kind, NAMESPACE_SET(patched, namespace))
-      : takeReal(kind, live, patched, answer);
+    const next = kind.isCustom ? decode(kind, NAMESPACE_SET(patched, namespace)) : takeReal(patched, answer);
     return { object: finish(kind, live, updateManagedFields({ ...write, next }), subresource, answer) };
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return { refusal: error.status };
+    if (error instanceof ApiError) return { refusal: error.status };
+    if (error instanceof UndecodableError) return { undecodable: error.message };
+    throw error;
   }
 }
+
+class UndecodableError extends Error {}
 
 const STATUS_RESET = [['metadata'], ['spec']];
 
@@ -73,34 +75,44 @@ function patchedObject(live: JsonObject, verb: TestRequest['verb'], body: unknow
   return body as JsonObject;
 }
 
-function decode({ node, isCustom }: TestKind, object: JsonObject): JsonObject {
+function decode({ isCustom }: TestKind, object: JsonObject): JsonObject {
   const decoded = cloneJson(object);
   if (!isCustom) return decoded;
-  prune(decoded, node);
-  applyDefaults(decoded, node);
-  return decoded;
+  try {
+    OWNED.prune(decoded);
+  } catch (error) {
+    throw new UndecodableError(String(error), { cause: error });
+  }
+  OWNED.applyDefaults(decoded);
+  const metadata = Object.entries(decoded.metadata as JsonObject).filter(([, value]) => !isEmptyMeta(value));
+  return { ...decoded, metadata: Object.fromEntries(metadata) };
 }
 
-/** Allotted when an object is created, after its fields got their owners. */
+/** Metadata is read into fields that are left out when they are empty. */
+function isEmptyMeta(value: unknown): boolean {
+  return typeof value === 'object' && Object.keys(value ?? {}).length === 0;
+}
+
+/** Allotted, or taken over from the stored object, after the fields got their owners. */
 const ALLOTTED = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'];
 
 /** The object as the real server decoded it, with the `managedFields` that were sent. */
-function takeReal(kind: TestKind, live: JsonObject | undefined, sent: JsonObject, { body }: Answer): JsonObject {
+function takeReal(sent: JsonObject, { body }: Answer): JsonObject {
   if (!isObject(body.metadata)) return sent;
   const { managedFields: _, ...metadata } = body.metadata;
   const { managedFields } = sent.metadata as JsonObject;
-  const spec =
-    isObject(body.spec) && live === undefined && kind.kind === 'Service' ? { spec: withoutAllotted(body.spec) } : {};
+  const spec = isObject(body.spec) ? { spec: withoutAllotted(body.spec, sent.spec) } : {};
   return { ...body, ...spec, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
 }
 
-function withoutAllotted(spec: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(spec).filter(([name]) => !ALLOTTED.includes(name)));
+function withoutAllotted(spec: JsonObject, sent: unknown): JsonObject {
+  const isStated = (name: string) => isObject(sent) && name in sent;
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => !ALLOTTED.includes(name) || isStated(name)));
 }
 
 /** What the strategy of a kind does right before storing, and the fields that the server sets. */
 function finish(
-  { isCustom, empty }: TestKind,
+  { isCustom }: TestKind,
   live: JsonObject | undefined,
   object: JsonObject,
   subresource: 'status' | undefined,
@@ -108,17 +120,17 @@ function finish(
 ): JsonObject {
   const real = isObject(answer.body.metadata) ? answer.body.metadata : {};
   const { managedFields } = object.metadata as JsonObject;
-  const { status: oldStatus, ...old } = live ?? empty;
+  const { status: oldStatus, ...old } = live ?? {};
   const { status, ...rest } = object;
+  const kept = isCustom ? oldStatus : status;
   const content =
-    subresource === 'status' ? { ...old, ...stated('status', status) } : { ...rest, ...stated('status', oldStatus) };
-  if (!isCustom) Object.assign(content, { status: oldStatus });
+    subresource === 'status' ? { ...old, ...stated('status', status) } : { ...rest, ...stated('status', kept) };
   const metadata: JsonObject = { ...(content.metadata as JsonObject), ...stated('managedFields', managedFields) };
   if (managedFields === undefined) delete metadata.managedFields;
   const finished = { ...content, metadata };
-  const kept =
+  const same =
     live === undefined ? finished : keepTimesWhenUnchanged(withIdentity(finished, live.metadata as JsonObject), live);
-  return withIdentity(kept, real);
+  return withIdentity(same, real);
 }
 
 function stated(name: string, value: unknown): JsonObject {
@@ -136,5 +148,5 @@ function withIdentity(object: JsonObject, from: JsonObject): JsonObject {
 
 function latestTime(object: JsonObject): string {
   const entries = isObject(object.metadata) ? ((object.metadata.managedFields ?? []) as readonly JsonObject[]) : [];
-  return entries.map(({ time }) => String(time ?? '')).reduce((a, b) => (a > b ? a : b), '');
+  return entries.map(({ time }) => String(time ?? '')).reduce((a, b) => (a > b ? a : b), '2026-01-01T00:00:00Z');
 }

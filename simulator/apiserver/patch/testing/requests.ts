@@ -10,7 +10,6 @@ export type TestKind = {
   readonly plural: string;
   readonly node: SchemaNode;
   readonly isCustom: boolean;
-  readonly empty: JsonObject;
   readonly content: Content;
   /** Undefined where there is no status that is written on its own. */
   readonly status: Content | undefined;
