@@ -50,8 +50,9 @@ export const FAULTS: Readonly<Record<FaultKind, Deed>> = {
   },
   'force-push': (story) => {
     // What goes and comes back is started again.
-    for (const { desktops } of story.tenants) {
-      for (const desktop of desktops) if (desktop.guestDown) desktop.guestDown = 'maybe';
+    for (const tenant of story.tenants) {
+      if (tenant.broken) tenant.astray = true;
+      for (const desktop of tenant.desktops) if (desktop.guestDown) desktop.guestDown = 'maybe';
     }
     return mishap(story, 'the branch goes back', { type: 'force-push', back: story.random.integer(1, 3) });
   },

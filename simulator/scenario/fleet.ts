@@ -20,6 +20,8 @@ export type FleetTenant = {
   present: boolean;
   /** Its folder has a mistake, so nothing that is written there counts until it is mended. */
   broken: boolean;
+  /** The branch went back meanwhile, so nobody knows which content of it counts until it is mended. */
+  astray: boolean;
   removedAtMs: number | undefined;
   readonly desktops: FleetDesktop[];
 };
@@ -75,6 +77,7 @@ export function createTenant(
     holds: [],
     present: true,
     broken: false,
+    astray: false,
     removedAtMs: undefined,
     desktops: [],
   };
@@ -159,6 +162,10 @@ export function isSold(tenant: FleetTenant | undefined): boolean {
   return tenant === undefined || (tenant.present && isSold(tenant.parent));
 }
 
+function isAstray(tenant: FleetTenant | undefined): boolean {
+  return tenant !== undefined && (tenant.astray || isAstray(tenant.parent));
+}
+
 export function isSuspended(tenant: FleetTenant): boolean {
   for (let at: FleetTenant | undefined = tenant; at !== undefined; at = at.parent) {
     if (at.suspensions.length > 0) return true;
@@ -172,8 +179,9 @@ export function isSuspended(tenant: FleetTenant): boolean {
 
 export function expectTenant(tenant: FleetTenant): Expectation {
   const base = { kind: 'Tenant', namespace: tenant.residence, name: tenant.name } as const;
+  if (!isSold(tenant.parent) || isAstray(tenant.parent)) return { ...base, expect: 'Unclear' };
   if (!tenant.present) return { ...base, expect: 'Gone' };
-  return { ...base, expect: isSold(tenant) ? (isSuspended(tenant) ? 'Suspended' : 'Ready') : 'Unclear' };
+  return { ...base, expect: isSuspended(tenant) ? 'Suspended' : 'Ready' };
 }
 
 export function expectDesktop(desktop: FleetDesktop): Expectation {
@@ -183,7 +191,7 @@ export function expectDesktop(desktop: FleetDesktop): Expectation {
 
 function decide(desktop: FleetDesktop): Expectation['expect'] {
   const { tenant } = desktop;
-  if (!isSold(tenant)) return 'Unclear';
+  if (!isSold(tenant) || isAstray(tenant)) return 'Unclear';
   if (!desktop.present) return 'Gone';
   if (desktop.unclear) return 'Unclear';
   if (desktop.refused) return 'Refused';

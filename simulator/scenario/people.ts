@@ -262,6 +262,7 @@ function breakFolder(story: Story): Told | undefined {
   tenant.broken = true;
   story.later(soon(story), () => {
     tenant.broken = false;
+    tenant.astray = false;
     return commit(story, `mend ${path}`, { [path]: good });
   });
   return commit(story, `break ${path}`, { [path]: broken });

@@ -15,6 +15,8 @@ export type RunOptions = Omit<ScenarioOptions, 'startMs'> & {
   readonly actions?: number | undefined;
   readonly recordHistory?: boolean | undefined;
   readonly log?: ((line: string) => void) | undefined;
+  /** Given the world before anything runs in it, for looking closer. */
+  readonly onWorld?: ((world: World) => void) | undefined;
   /** Told now and then. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
@@ -65,6 +67,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   });
   const checker = createChecker();
   world.onTrail(checker.observe);
+  options.onWorld?.(world);
   const planner = createPlanner({ ...options, startMs: START_MS });
   const disruptions = createDisruptions(world, createSeededRandom(seed).fork('trouble'));
   const deeds = createDeeds(world, disruptions, planner.files);
