@@ -153,3 +153,21 @@ it('refuses by name what it would never do', async () => {
     'ResourceQuota "a" is invalid: spec.hard[requests.cpu]: Forbidden: the embedded API server limits counts of objects only',
   );
 });
+
+const quotas: readonly (readonly [string, string, string])[] = [
+  ['count/secrets', '-1', 'spec.hard[count/secrets]: Invalid value: "-1": must be greater than or equal to 0'],
+  ['count/secrets', '1.5', 'spec.hard[count/secrets]: Invalid value: "1500m": must be an integer'],
+  ['tenants', '1', 'spec.hard[tenants]: Invalid value: "tenants": must be a standard resource for quota'],
+  [
+    'bad name',
+    '1',
+    '[spec.hard[bad name]: Invalid value: "bad name": must be a standard resource for quota, spec.hard[bad name]: Invalid value: "bad name": name part must consist of',
+  ],
+];
+
+it.each(quotas)('refuses a limit of %s to %s', async (name, limit, message) => {
+  const quota = { metadata: { name: 'q' }, spec: { hard: { [name]: limit } } };
+  const { status, body } = await createTestServer().call('POST', '/api/v1/namespaces/default/resourcequotas', quota);
+  expect(status).toBe(422);
+  expect(body.message).toContain(`ResourceQuota "q" is invalid: ${message}`);
+});

@@ -1,6 +1,8 @@
+import { parseQuantityMilli, renderQuantityMilli } from '../../../kube/quantity.ts';
 import type { Strategy } from '../kinds.ts';
+import { checkLabelKey } from '../names.ts';
 import { type ApiObject, objectAt, withMeta } from '../object.ts';
-import { type FieldError, forbidden, keyPath } from '../schema/fielderror.ts';
+import { type FieldError, forbidden, invalid, keyPath } from '../schema/fielderror.ts';
 import { equalJson } from '../schema/json.ts';
 import { countsObjects } from './quotacount.ts';
 import { defaultConfiguration, validateConfiguration } from './webhooks/configuration.ts';
@@ -30,11 +32,29 @@ export function withoutMutatingWebhooks(strategy: Strategy): Strategy {
 /** A `ResourceQuota` that limits anything but counts of objects is refused: nothing would hold it. */
 export function withQuotaRules(strategy: Strategy): Strategy {
   return withRules(strategy, (object) =>
-    Object.keys(objectAt(objectAt(object, 'spec'), 'hard'))
-      .filter((name) => !countsObjects(name))
-      .map((name) => forbidden(keyPath('spec.hard', name), 'the embedded API server limits counts of objects only')),
+    Object.entries(objectAt(objectAt(object, 'spec'), 'hard')).flatMap(([name, limit]) =>
+      checkLimit(name, limit, keyPath('spec.hard', name)),
+    ),
   );
 }
+
+function checkLimit(name: string, limit: unknown, at: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  const isQualified = name.includes('/');
+  if (!isQualified && !STANDARD.test(name)) errors.push(invalid(at, name, 'must be a standard resource for quota'));
+  errors.push(...checkLabelKey(name).map((detail) => invalid(at, name, detail)));
+  const milli = parseQuantityMilli(String(limit));
+  if (milli < 0n) errors.push(invalid(at, renderQuantityMilli(milli), 'must be greater than or equal to 0'));
+  else if (milli % 1_000n !== 0n && countsObjects(name)) {
+    errors.push(invalid(at, renderQuantityMilli(milli), 'must be an integer'));
+  }
+  if (errors.length > 0 || countsObjects(name)) return errors;
+  return [forbidden(at, 'the embedded API server limits counts of objects only')];
+}
+
+/** Names without a group that a quota of Kubernetes knows. */
+const STANDARD =
+  /^(cpu|memory|ephemeral-storage|pods|configmaps|persistentvolumeclaims|replicationcontrollers|resourcequotas|secrets|services|services\.nodeports|services\.loadbalancers|(requests|limits)\.(cpu|memory|ephemeral-storage)|requests\.storage|(requests\.)?hugepages-.+)$/;
 
 function withRules(strategy: Strategy, rules: (object: ApiObject) => readonly FieldError[]): Strategy {
   return {

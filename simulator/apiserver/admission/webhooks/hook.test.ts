@@ -109,7 +109,7 @@ describe('a webhook that is asked', () => {
 
   it('warns', async () => {
     await register(await listen((request) => reviewOf(request, { warnings: ['mind "this"', 'and that'] })));
-    expect((await create('one')).headers.warning).toBe('299 - "mind \\"this\\"", 299 - "and that"');
+    expect((await create('one')).headers.warning).toEqual(['299 - "mind \\"this\\""', '299 - "and that"']);
   });
 
   it('is asked together with others, and the first by name speaks', async () => {

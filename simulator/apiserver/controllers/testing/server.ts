@@ -1,11 +1,12 @@
 import { createFakeClock, createFakeRandom, type FakeClock } from '../../../../kube/testing/fakeclock.ts';
 import { createTestLog } from '../../../../kube/testing/testlog.ts';
 import type { UserInfo } from '../../kinds.ts';
+import type { ApiAnswer } from '../../request.ts';
 import { type ApiServer, type ApiServerDeps, createApiServer, type RequestEvent } from '../../server.ts';
 
 export type TestAnswer = {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: ApiAnswer['headers'];
   // biome-ignore lint/suspicious/noExplicitAny: what a test reads of an answer, it asserts.
   readonly body: any;
 };
