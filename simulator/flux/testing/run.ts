@@ -1,5 +1,6 @@
 import { NAMESPACES } from '../../../kube/builtin.ts';
 import { isNotFound } from '../../../kube/errors.ts';
+import { KUSTOMIZATIONS } from '../resources.ts';
 import type { Observation } from './observe.ts';
 import type { Scenario } from './scenario.ts';
 import { CONTENT_SCENARIOS } from './scenarios.content.ts';
@@ -20,20 +21,20 @@ export type Outcome =
   | { readonly ok: true; readonly shown: readonly Observation[] }
   | { readonly ok: false; readonly error: unknown };
 
-/** Takes away what the scenarios left, and waits until it is gone. */
+/** Takes away what the scenarios left, and waits until Flux let go of it: without its kinds it could not. */
 export async function removeStages({ client }: World, scenarios: readonly Scenario[]): Promise<void> {
-  const ignoreGone = (error: unknown): void => {
-    if (!isNotFound(error)) throw error;
+  const names = new Set(scenarios.map(({ name }) => stageNamespace(name)));
+  const removals = [...names].map((name) =>
+    client.delete(NAMESPACES, { name }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    }),
+  );
+  await Promise.all(removals);
+  const isLeft = async (): Promise<boolean> => {
+    const { items } = await client.list(KUSTOMIZATIONS);
+    return items.some(({ metadata }) => names.has(metadata.namespace ?? ''));
   };
-  const names = scenarios.map(({ name }) => stageNamespace(name));
-  await Promise.all(names.map((name) => client.delete(NAMESPACES, { name }).catch(ignoreGone)));
-  const isThere = (name: string) =>
-    client.get(NAMESPACES, { name }).then(
-      () => true,
-      () => false,
-    );
-  while ((await Promise.all(names.map(isThere))).includes(true))
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  while (await isLeft()) await new Promise((resolve) => setTimeout(resolve, 500));
 }
 
 /** Runs scenarios side by side, each in a namespace of its own, at most `concurrency` at once. */

@@ -245,6 +245,8 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await allow(stage, 'temporary');
       await applyTwo(stage, { serviceAccountName: 'temporary' });
       await stage.remove(SERVICEACCOUNTS, 'temporary');
+      // Real Flux asks its cache, which has to hear of it first.
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
       await stage.remove(KUSTOMIZATIONS, 'app');
       await stage.untilGone(KUSTOMIZATIONS, 'app');
       await stage.show('its objects stay');

@@ -48,7 +48,7 @@ export async function openEmbeddedWorld(): Promise<RunningWorld> {
     clients.push(client);
     return client;
   };
-  const admin = () => connect('admin', ['system:masters'], 'contract');
+  const admin = () => connect('admin', ['system:masters'], 'sublet-kube');
   const controllers = startControllers({ ...deps, server });
   const simulator = await startFluxSimulator(
     {
