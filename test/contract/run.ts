@@ -116,7 +116,15 @@ async function runKubectl(run: Run, step: Kubectl): Promise<void> {
   const args = step.args.map((arg) => fill(run, arg));
   const input = step.input === undefined ? undefined : fill(run, step.input);
   const { stdout, stderr, code } = await run.server.kubectl(args, input);
-  run.entries.push({ step: `${run.step} kubectl ${step.args.join(' ')}`, answer: { code, stdout, stderr } });
+  run.entries.push({
+    step: `${run.step} kubectl ${step.args.join(' ')}`,
+    answer: { code, stdout: renderPrinted(stdout), stderr },
+  });
+}
+
+/** Ages, and the widths of columns that follow from them and from the length of names. */
+function renderPrinted(text: string): string {
+  return text.replaceAll(/\b\d+s\b/g, '<age>').replaceAll(/ {2,}/g, '  ');
 }
 
 async function makeNamespace(server: Server, name: string): Promise<void> {

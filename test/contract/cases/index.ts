@@ -12,6 +12,7 @@ import { dryRun } from './dryrun.ts';
 import { fieldValidation } from './fieldvalidation.ts';
 import { http } from './http.ts';
 import { jsonPatches } from './jsonpatch.ts';
+import { kubectls } from './kubectl.ts';
 import { managedFields } from './managedfields.ts';
 import { mergePatch } from './mergepatch.ts';
 import { read } from './read.ts';
@@ -41,6 +42,7 @@ export const SUBJECTS: readonly Subject[] = [
   discovery,
   fieldValidation,
   http,
+  kubectls,
   managedFields,
   schemas,
   tables,
