@@ -1,4 +1,4 @@
-import { representationOf } from './accept.ts';
+import { type Representation, representationOf } from './accept.ts';
 import { fromStorage } from './convert.ts';
 import type { Core } from './core.ts';
 import type { ServedKind } from './kinds.ts';
@@ -22,18 +22,20 @@ export const JSON_HEADERS = { 'content-type': 'application/json' } as const;
 
 /** A page, or a whole list. */
 export function renderList(call: Rendering, page: Page): string {
-  const representation = representationOf(call.request);
-  if (representation === 'table') return tableOf(call, page.items, pageMetadata(page));
-  return renderPage(call.kind, page, representation);
+  const { of, version } = representationOf(call.request, true);
+  if (of === 'table') return tableOf(call, version, page.items, pageMetadata(page));
+  return renderPage(call.kind, page, of);
 }
 
 /** Objects as kubectl prints them. */
 export function tableOf(
   { core, kind, query }: Omit<Rendering, 'request'>,
+  version: Representation['version'],
   items: readonly Stored[],
   metadata: JsonObject,
 ): string {
-  return renderTable(kind, items, metadata, { ...parseTableOptions(query), nowMs: core.clock.now(), hasHeader: true });
+  const options = { ...parseTableOptions(query), version, nowMs: core.clock.now(), hasHeader: true };
+  return renderTable(kind, items, metadata, options);
 }
 
 /** One object that a write left. */
@@ -41,14 +43,18 @@ export function answerObject(call: Rendering, status: number, object: ApiObject)
   const { kind, request } = call;
   const { name = '', namespace = '' } = object.metadata;
   const stored = kind.collection.get(namespace, name);
-  const representation = representationOf(request);
-  if (representation === 'table') {
+  const { of, version } = representationOf(request);
+  if (of === 'table') {
     const shown = stored ?? new Stored(object, Number(object.metadata.resourceVersion ?? 0));
-    return { status, headers: JSON_HEADERS, body: tableOf(call, [shown], { resourceVersion: String(shown.revision) }) };
+    return {
+      status,
+      headers: JSON_HEADERS,
+      body: tableOf(call, version, [shown], { resourceVersion: String(shown.revision) }),
+    };
   }
   const isStored = stored !== undefined && fromStorage(kind, stored.object) === object;
   const body = isStored
-    ? renderObject(kind, stored, representation)
-    : JSON.stringify(representation === 'metadata' ? partialOf(object) : object);
+    ? renderObject(kind, stored, of)
+    : JSON.stringify(of === 'metadata' ? partialOf(object) : object);
   return { status, headers: JSON_HEADERS, body };
 }

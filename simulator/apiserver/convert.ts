@@ -9,7 +9,7 @@ export function toStorage(kind: ServedKind, object: ApiObject): ApiObject {
 
 export function fromStorage(kind: ServedKind, object: ApiObject): ApiObject {
   if (kind.convert !== undefined) return kind.convert.fromStorage(object);
-  return withVersion(object, apiVersionOf(kind));
+  return withVersion(kind.refresh?.(object) ?? object, apiVersionOf(kind));
 }
 
 function withVersion(object: ApiObject, apiVersion: string): ApiObject {

@@ -3,8 +3,9 @@ import { ensureNamespace } from './checks.ts';
 import { fromStorage, toStorage } from './convert.ts';
 import { chain, generateName, newUid, nowOf, type WriteCall } from './core.ts';
 import { trackUpdate } from './fields.ts';
-import { groupResource } from './kinds.ts';
+import { groupResource, type ServedKind } from './kinds.ts';
 import { type ApiObject, keyOf, withMeta } from './object.ts';
+import { cloneJson } from './schema/json.ts';
 import { ApiError, alreadyExists, failure, generatedNameTaken, invalid } from './status.ts';
 
 /** Creates `object`, which is decoded and the caller's own. Throws, or rejects with, `ApiError`. Answers the object as served. */
@@ -59,11 +60,20 @@ export function prepareCreate(call: WriteCall, object: ApiObject): ApiObject {
     creationTimestamp: nowOf(core),
     ...(name === undefined && base !== undefined ? { name: generateName(core.random, base) } : {}),
   });
-  const prepared = allocate(call, kind.strategy.prepareForCreate(filled));
+  const prepared = allocate(call, withStatusDefault(kind, kind.strategy.prepareForCreate(filled)));
   const errors = kind.strategy.validate(prepared);
   if (errors.length > 0) throw invalid(kind, prepared.metadata.name ?? '', errors);
-  for (const warning of kind.strategy.warnings?.(prepared) ?? []) call.warn(warning);
+  for (const warning of kind.strategy.warnings?.(prepared, undefined) ?? []) call.warn(warning);
   return prepared;
+}
+
+/** The default of a status that the strategy took away is what everybody reads. */
+function withStatusDefault(kind: ServedKind, object: ApiObject): ApiObject {
+  const node = kind.schema.node.properties?.get('status');
+  if (!kind.custom || object.status !== undefined || node?.default === undefined) return object;
+  const fresh = cloneJson(object);
+  kind.schema.applyDefaults(fresh);
+  return fresh;
 }
 
 /** What the object shares a stock of with others of its kind. */

@@ -1,133 +1,110 @@
-import { parse as parseYaml } from 'yaml';
+import { type Body, unrecognized } from './body.ts';
+import { findDefinition, metaSchema, resolveDefinition } from './builtin/schema.ts';
+import { decodeTyped } from './builtin/typed.ts';
 import { apiVersionOf, type ServedKind } from './kinds.ts';
 import type { ApiObject, Meta } from './object.ts';
 import type { FieldValidation } from './options.ts';
-import type { ApiRequest } from './request.ts';
 import { renderStrictDecodingError, renderUnknownField } from './schema/index.ts';
 import { isObject, type JsonObject } from './schema/json.ts';
-import { badRequest, unsupportedMediaType } from './status.ts';
-
-const BODY_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf', 'application/cbor'];
-
-/** The media type of the body without parameters; JSON when there is none. */
-export function contentTypeOf(request: ApiRequest): string {
-  const header = request.headers['content-type'];
-  if (header === undefined || header === '') return 'application/json';
-  const [type = ''] = header.split(';');
-  return type.trim().toLowerCase();
-}
-
-/** The body of a create, update or delete. Throws `ApiError`. */
-export function parseObjectBody(request: ApiRequest, kind: ServedKind): JsonObject {
-  const accepted = kind.custom
-    ? BODY_TYPES.filter((type) => type !== 'application/vnd.kubernetes.protobuf')
-    : BODY_TYPES;
-  const type = contentTypeOf(request);
-  const text = request.body ?? '';
-  if (type === 'application/json') return parseJsonBody(text, kind.kind);
-  if (type === 'application/yaml') return parseYamlText(text, kind.kind);
-  throw unsupportedMediaType(accepted.slice(0, 3));
-}
-
-/** `kind` is what the body should be, for errors. Throws `ApiError`. */
-export function parseJsonBody(text: string, kind: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw unrecognized(kind, `couldn't get version/kind; json parse error: ${messageOf(error)}`, text);
-  }
-  if (!isObject(value)) {
-    const found = Array.isArray(value) ? 'array' : typeof value;
-    const why = `json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
-    throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, text);
-  }
-  return value;
-}
-
-function parseYamlText(text: string, kind: string): JsonObject {
-  let value: unknown;
-  try {
-    value = parseYaml(text);
-  } catch (error) {
-    throw unrecognized(kind, `yaml: ${messageOf(error)}`, text);
-  }
-  if (!isObject(value)) throw unrecognized(kind, `couldn't get version/kind; json parse error: not an object`, text);
-  return value;
-}
-
-function unrecognized(kind: string, why: string, text: string): Error {
-  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summarize(text)})`);
-}
-
-/** The first bytes of a body, as errors show them. */
-function summarize(text: string): string {
-  if (text === '') return '<empty>';
-  const bytes = Buffer.from(text);
-  const hex = bytes.subarray(0, 30).toString('hex');
-  return bytes.length > 30 ? `${hex} ...` : hex;
-}
+import { badRequest } from './status.ts';
 
 export type Decoding = { readonly validation: FieldValidation; readonly warn: (message: string) => void };
 
+/** What a client sent as an object of a kind. Throws `ApiError`. */
+export function decodeBody({ value, duplicates }: Body, kind: ServedKind, decoding: Decoding, text = ''): ApiObject {
+  checkKind(value, kind, text);
+  const { object, problems } = attempt(kind, () => decodeObject(value, kind));
+  report([...duplicates.map((path) => `duplicate field "${path}"`), ...problems], decoding, (why) =>
+    unhandled(kind, why),
+  );
+  return object;
+}
+
+export type Decoded = {
+  readonly object: ApiObject;
+  /** Unknown fields, as warnings name them. */
+  readonly problems: readonly string[];
+};
+
 /**
- * Takes a parsed body, which it changes, as an object of a kind: unknown fields go or are refused, defaults are set. Throws `ApiError`.
+ * A value, which is changed, as an object of a kind: unknown fields go, defaults are set. Throws an Error in the words of Go's decoder where it does not fit.
  */
-export function decodeObject(value: JsonObject, kind: ServedKind, decoding: Decoding): ApiObject {
+export function decodeObject(value: JsonObject, kind: ServedKind): Decoded {
+  const unknown = kind.decode === undefined ? decodeCustom(value, kind) : kind.decode(value);
+  if (!isObject(value.metadata)) value.metadata = {};
+  kind.schema.applyDefaults(value);
+  kind.setDefaults?.(value);
+  return { object: normalizeMeta(value as ApiObject), problems: unknown.map(renderUnknownField) };
+}
+
+/** Metadata is typed in custom resources, too. */
+function decodeCustom(value: JsonObject, kind: ServedKind): readonly string[] {
+  const { metadata } = value;
+  const unknown = isObject(metadata) ? decodeTyped(metadata, metaSchema(), 'metadata') : [];
+  return [...unknown, ...kind.schema.prune(value)];
+}
+
+/** Warns of problems, or refuses them with what `refuse` makes of them. */
+export function report(
+  problems: readonly string[],
+  { validation, warn }: Decoding,
+  refuse: (why: string) => Error,
+): void {
+  if (problems.length === 0 || validation === 'Ignore') return;
+  if (validation === 'Strict') throw refuse(renderStrictDecodingError(problems));
+  for (const problem of problems) warn(problem);
+}
+
+function checkKind(value: JsonObject, kind: ServedKind, text: string): void {
   const expected = apiVersionOf(kind);
   if (!kind.custom) {
     if (value.apiVersion === undefined || value.apiVersion === '') value.apiVersion = expected;
     if (value.kind === undefined || value.kind === '') value.kind = kind.kind;
   }
-  checkKind(value, kind, expected);
-  decodeAs(value, kind);
-  const unknown = kind.schema.prune(value);
-  if (unknown.length > 0) reportUnknown(unknown, kind, decoding);
-  if (!isObject(value.metadata)) value.metadata = {};
-  kind.schema.applyDefaults(value);
-  kind.setDefaults?.(value);
-  return normalizeMeta(value as ApiObject);
-}
-
-function checkKind(value: JsonObject, kind: ServedKind, expected: string): void {
-  const { apiVersion, kind: stated } = value;
+  const { apiVersion = '', kind: stated } = value;
   if (typeof stated !== 'string' || stated === '') {
-    throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(value)}'`);
+    throw unrecognized(kind.kind, `Object 'Kind' is missing in '${text}'`, text);
   }
-  if (typeof apiVersion !== 'string') {
-    throw badRequest(`Object 'apiVersion' is missing in '${JSON.stringify(value)}'`);
-  }
+  const isOther = apiVersion !== expected || stated !== kind.kind;
+  if (isOther && !kind.custom) throw foreignKind(value, kind);
   if (apiVersion !== expected) {
     const why = `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`;
     throw badRequest(why);
   }
-  if (stated !== kind.kind) {
-    const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
-    const why = `${stated} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}`;
-    throw badRequest(`${why}: converting (${stated}) to (${kind.kind}): unknown conversion`);
-  }
 }
 
-function decodeAs(value: JsonObject, kind: ServedKind): void {
+const INTERNAL: Readonly<Record<string, string>> = { '': 'core', 'events.k8s.io': 'core' };
+
+/** A body of another kind is decoded as that before it turns out not to be the right one. */
+function foreignKind(value: JsonObject, kind: ServedKind): Error {
+  const { apiVersion, kind: stated } = value;
+  const version = String(apiVersion).split('/').at(-1) ?? '';
+  const why = (reason: string): Error =>
+    badRequest(`${stated} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: ${reason}`);
+  const definition = findDefinition(String(apiVersion), String(stated));
+  if (definition === undefined) {
+    const scheme = 'in scheme "pkg/runtime/scheme.go:111"';
+    return why(`no kind "${stated}" is registered for version ${JSON.stringify(apiVersion)} ${scheme}`);
+  }
   try {
-    kind.decode?.(value);
+    decodeTyped(value, resolveDefinition(definition));
   } catch (error) {
-    throw unhandled(kind, messageOf(error));
+    return why(error instanceof Error ? error.message : String(error));
+  }
+  const internal = INTERNAL[kind.group] ?? kind.group.split('.')[0];
+  return why(`converting (${version}.${stated}) to (${internal}.${kind.kind}): unknown conversion`);
+}
+
+function attempt(kind: ServedKind, decode: () => Decoded): Decoded {
+  try {
+    return decode();
+  } catch (error) {
+    throw unhandled(kind, error instanceof Error ? error.message : String(error));
   }
 }
 
 function unhandled({ kind, version }: ServedKind, why: string): Error {
   return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
-}
-
-function reportUnknown(unknown: readonly string[], kind: ServedKind, { validation, warn }: Decoding): void {
-  if (validation === 'Ignore') return;
-  const problems = unknown.map(renderUnknownField);
-  if (validation === 'Warn') {
-    for (const problem of problems) warn(problem);
-    return;
-  }
-  throw unhandled(kind, renderStrictDecodingError(problems));
 }
 
 /** What Go's `omitempty` leaves out of metadata is left out here. */
@@ -148,8 +125,4 @@ function isEmpty(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   for (const _ in value) return false;
   return true;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

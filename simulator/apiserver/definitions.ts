@@ -1,11 +1,10 @@
+import { CLEANUP, setConditions } from './conditions.ts';
 import { type Core, nowOf } from './core.ts';
 import { buildCustomKinds } from './crd.ts';
 import { type ApiObject, objectAt, withMeta } from './object.ts';
+import { typeOf, updateManagedFields } from './patch/index.ts';
 import { equalJson, isObject, type JsonObject } from './schema/json.ts';
 import type { Collection, StorageEvent, Stored } from './store.ts';
-
-/** The finalizer of a definition whose objects go first. */
-export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 
 /**
  * What the API server's own controllers do for CustomResourceDefinitions: accept their names, serve their kinds, and remove their objects before a
@@ -14,7 +13,7 @@ export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 export function serveDefinitions(core: Core): void {
   const { store } = core;
   const definitions = store.collection('apiextensions.k8s.io', 'customresourcedefinitions');
-  for (const stored of definitions.values()) serve(core, stored.object);
+  for (const stored of definitions.values()) serve(core, stored.object, true);
   definitions.listeners.add((event) => onDefinition(core, definitions, event));
   store.subscribe(({ type, collection, current }) => {
     if (type !== 'DELETED' || collection.size > 0) return;
@@ -31,14 +30,16 @@ function onDefinition(core: Core, definitions: Collection, event: StorageEvent):
     for (const { collection } of kinds) for (const end of [...collection.watches]) end();
     return;
   }
-  if (previous === undefined || !equalJson(previous.object.spec, current.object.spec)) serve(core, current.object);
+  if (previous === undefined || !equalJson(previous.object.spec, current.object.spec))
+    serve(core, current.object, previous !== undefined);
   if (definitions.get('', current.name) !== current) return;
   if (current.object.metadata.deletionTimestamp !== undefined) cleanUp(core, current);
   else writeStatus(core, definitions, current, acceptedStatus(core, current.object));
 }
 
-function serve(core: Core, definition: ApiObject): void {
-  core.registry.setCustom(definition.metadata.name ?? '', buildCustomKinds(definition, core.store));
+function serve(core: Core, definition: ApiObject, isChanged: boolean): void {
+  const kinds = buildCustomKinds(definition, core.store, isChanged);
+  core.registry.setCustom(definition.metadata.name ?? '', kinds);
 }
 
 /** Removes what is there of the kind; the definition goes when nothing is left. */
@@ -70,42 +71,43 @@ function cleanUp(core: Core, definition: Stored): void {
 
 function writeStatus(core: Core, definitions: Collection, definition: Stored, status: JsonObject): void {
   if (equalJson(status, definition.object.status)) return;
-  core.store.put(definitions, { ...definition.object, status }, definition);
+  const kind = core.registry.findByKind('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition');
+  if (kind === undefined) return;
+  const next = updateManagedFields({
+    live: definition.object,
+    next: { ...definition.object, status },
+    ...(kind.empty === undefined ? {} : { empty: kind.empty }),
+    type: typeOf(kind.schema.node),
+    manager: 'kube-apiserver',
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: kind.kind,
+    isCustom: false,
+    subresource: 'status',
+    now: nowOf(core),
+    resetFields: kind.strategy.statusResetFields,
+  });
+  core.store.put(definitions, next as ApiObject, definition);
 }
 
 function acceptedStatus(core: Core, definition: ApiObject): JsonObject {
   const spec = objectAt(definition, 'spec');
   const status = objectAt(definition, 'status');
-  const { conditions } = status;
-  const known = Array.isArray(conditions) ? conditions.filter(isObject) : [];
   const accepted = { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' };
   const message = 'the initial names have been accepted';
   const established = { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message };
   return {
     ...status,
     acceptedNames: spec.names,
-    conditions: setConditions(core, known, [accepted, established]),
+    conditions: setConditions(status.conditions, [accepted, established], nowOf(core)),
     storedVersions: storedVersions(spec, status),
   };
 }
 
 function terminatingStatus(core: Core, definition: ApiObject): JsonObject {
   const status = objectAt(definition, 'status');
-  const { conditions } = status;
-  const known = Array.isArray(conditions) ? conditions.filter(isObject) : [];
   const message = 'CustomResource deletion is in progress';
   const terminating = { type: 'Terminating', status: 'True', reason: 'InstanceDeletionInProgress', message };
-  return { ...status, conditions: setConditions(core, known, [terminating]) };
-}
-
-function setConditions(core: Core, known: readonly JsonObject[], wanted: readonly JsonObject[]): readonly JsonObject[] {
-  const kept = known.filter(({ type }) => !wanted.some((one) => one.type === type));
-  const set = wanted.map((one) => {
-    const old = known.find(({ type }) => type === one.type);
-    const lastTransitionTime = old?.status === one.status ? old?.lastTransitionTime : nowOf(core);
-    return { ...one, lastTransitionTime };
-  });
-  return [...kept, ...set];
+  return { ...status, conditions: setConditions(status.conditions, [terminating], nowOf(core)) };
 }
 
 function storedVersions(spec: JsonObject, status: JsonObject): readonly string[] {

@@ -19,24 +19,23 @@ export function deleteObject(call: WriteCall, options: DeleteOptions): Deleted |
   const { kind, name } = call;
   const existing = kind.collection.get(kind.namespaced ? call.namespace : '', name);
   if (existing === undefined) throw notFound(groupResource(kind), name);
-  const isNamespace = kind.group === '' && kind.plural === 'namespaces';
-  checkPreconditions(call, options, existing, isNamespace);
+  checkPreconditions(call, options, existing);
   const old = fromStorage(kind, existing.object);
-  const waiting = isNamespace && existing.object.metadata.deletionTimestamp !== undefined;
-  if (waiting && hasSpecFinalizers(existing.object)) return { object: old, gone: false };
+  const isMarked = existing.object.metadata.deletionTimestamp !== undefined;
+  if (isMarked && kind.kind === 'Namespace' && hasSpecFinalizers(existing.object)) return { object: old, gone: false };
   checkNamespace(call, 'DELETE', name);
   const admitted = admit(call, 'DELETE', name, undefined, old);
   return chain(admitted, () => {
     if (kind.collection.get(existing.namespace, name) !== existing) return deleteObject(call, options);
-    return commitDelete(call, options, existing, isNamespace);
+    return commitDelete(call, options, existing);
   });
 }
 
-function commitDelete(call: WriteCall, options: DeleteOptions, existing: Stored, isNamespace: boolean): Deleted {
+function commitDelete(call: WriteCall, options: DeleteOptions, existing: Stored): Deleted {
   const { core, kind } = call;
   const before = existing.object;
   const finalizers = finalizersAfter(call, options, before);
-  const starts = isNamespace && before.metadata.deletionTimestamp === undefined;
+  const starts = kind.strategy.terminate !== undefined && before.metadata.deletionTimestamp === undefined;
   if (finalizers.length === 0 && !starts) {
     call.record(before, undefined);
     if (options.dryRun) return { object: fromStorage(kind, before), gone: true };
@@ -65,13 +64,11 @@ function mark(call: WriteCall, object: ApiObject, finalizers: readonly string[])
   });
 }
 
-/** A namespace shows its end in its phase, and has no grace period. */
-function terminate(call: WriteCall, object: ApiObject, finalizers: readonly string[]): ApiObject {
-  const marked = withMeta(object, {
-    deletionTimestamp: nowOf(call.core),
-    finalizers: finalizers.length === 0 ? undefined : finalizers,
-  });
-  return { ...marked, status: { ...objectAt(marked, 'status'), phase: 'Terminating' } };
+/** What is only marked at first has no grace period. */
+function terminate({ core, kind }: WriteCall, object: ApiObject, finalizers: readonly string[]): ApiObject {
+  const now = nowOf(core);
+  const change = { deletionTimestamp: now, finalizers: finalizers.length === 0 ? undefined : finalizers };
+  return kind.strategy.terminate?.(withMeta(object, change), now) ?? object;
 }
 
 const ORPHAN = 'orphan';
@@ -104,19 +101,20 @@ function sameSet(finalizers: readonly string[], object: ApiObject): boolean {
   return finalizers.length === present.length && finalizers.every((finalizer) => present.includes(finalizer));
 }
 
-function checkPreconditions(call: WriteCall, options: DeleteOptions, existing: Stored, isNamespace: boolean): void {
+function checkPreconditions(call: WriteCall, options: DeleteOptions, existing: Stored): void {
   const { kind, name } = call;
   const { uid, resourceVersion } = existing.object.metadata;
-  const of = isNamespace ? groupResource(kind) : { group: kind.group, resource: kind.kind };
+  const isPlain = kind.strategy.terminate !== undefined;
+  const of = isPlain ? groupResource(kind) : { group: kind.group, resource: kind.kind };
   if (options.uid !== undefined && options.uid !== uid) {
     const plain = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`;
     const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
-    throw conflict(of, name, isNamespace ? plain : why);
+    throw conflict(of, name, isPlain ? plain : why);
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
     const plain = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
     const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
-    throw conflict(of, name, isNamespace ? plain : why);
+    throw conflict(of, name, isPlain ? plain : why);
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { apiVersionOf, type ServedKind, type Subresource, type Verb } from './kinds.ts';
 import type { Registry } from './registry.ts';
 import { REVIEWS } from './reviews.ts';
@@ -16,6 +17,9 @@ type Entry = {
   readonly categories: readonly string[];
   readonly custom: boolean;
   readonly subresources: readonly Subresource[];
+  readonly storageVersion: string;
+  /** Whether objects of it are kept anywhere. */
+  readonly isStored: boolean;
 };
 
 const SUBRESOURCE_VERBS: Readonly<Record<Subresource, readonly Verb[]>> = {
@@ -101,9 +105,15 @@ function responseKindOf({ custom, group, version, kind }: Entry): JsonObject {
   return custom ? { group, version, kind } : { group: '', version: '', kind };
 }
 
-function resourceOf({ name, singular, namespaced, kind, verbs, shortNames, categories }: Entry): JsonObject {
+function resourceOf({ name, singular, namespaced, kind, verbs, shortNames, categories, ...of }: Entry): JsonObject {
   const lists = { ...optionalList('shortNames', shortNames), ...optionalList('categories', categories) };
-  return { name, singularName: singular, namespaced, kind, verbs, ...lists };
+  const hash = of.isStored ? { storageVersionHash: hashStorageVersion(of.group, of.storageVersion, kind) } : {};
+  return { name, singularName: singular, namespaced, kind, verbs, ...lists, ...hash };
+}
+
+/** Changes with the version that objects are kept in. */
+function hashStorageVersion(group: string, version: string, kind: string): string {
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
 }
 
 function partOf({ name, namespaced, kind }: Entry, subresource: Subresource): JsonObject {
@@ -140,7 +150,7 @@ function groupEntries(registry: Registry): Groups {
 }
 
 function entryOf(kind: ServedKind): Entry {
-  return { ...kind, name: kind.plural };
+  return { ...kind, name: kind.plural, isStored: true, subresources: [...kind.subresources].sort() };
 }
 
 /** As Kubernetes prefers versions: `v2` before `v1` before `v2beta1` before `v1alpha1` before anything else. */

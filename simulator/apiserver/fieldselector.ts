@@ -9,6 +9,7 @@ export function parseFieldSelector(text: string): readonly FieldTerm[] {
     const match = /^(.*?)(!=|==|=)(.*)$/s.exec(part);
     if (match === null) throw new Error(`invalid selector: '${text}'; can't understand '${part}'`);
     const [, field = '', operator, value = ''] = match;
+    if (field === '' && value === '') continue;
     terms.push({ field, value: unescapeValue(value), negated: operator === '!=' });
   }
   return terms;

@@ -1,13 +1,15 @@
+import { parse as parseYaml } from 'yaml';
 import { representationOf } from './accept.ts';
 import { answerObject, JSON_HEADERS, renderList, tableOf } from './answers.ts';
+import { contentTypeOf, parseJsonBody, parseJsonText, readObjectBody } from './body.ts';
 import { checkName, ensureNamespace } from './checks.ts';
 import { type Core, chain, nowOf, type WriteCall } from './core.ts';
 import { createObject } from './create.ts';
-import { contentTypeOf, decodeObject, parseJsonBody, parseObjectBody } from './decode.ts';
+import { decodeBody } from './decode.ts';
 import { deleteObject } from './delete.ts';
 import { trackUpdate } from './fields.ts';
 import { groupResource, type ServedKind, type Subresource, type Verb } from './kinds.ts';
-import { listPage, parseRevision, tooLargeRevision } from './list.ts';
+import { listPage, requireRevision, tooLargeRevision } from './list.ts';
 import { parseListOptions } from './listoptions.ts';
 import { type ApiObject, renderTime } from './object.ts';
 import { parseDeleteOptions, parseWriteOptions, type WriteKind, type WriteOptions } from './options.ts';
@@ -17,7 +19,7 @@ import { renderObject } from './render.ts';
 import type { ApiAnswer, ApiRequest, Query, ResourcePath } from './request.ts';
 import { isObject, type JsonObject } from './schema/json.ts';
 import { parseSelection } from './selection.ts';
-import { badRequest, methodNotSupported, notFound } from './status.ts';
+import { badRequest, notFound, unsupportedMediaType } from './status.ts';
 import type { Stored } from './store.ts';
 import { parseTableOptions, renderTable } from './table.ts';
 import { updateObject } from './update.ts';
@@ -60,15 +62,15 @@ export function answerResource(call: ResourceCall): Answer {
 }
 
 function answerGet({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
-  const wanted = parseRevision(query.resourceVersion ?? '');
+  const wanted = requireRevision(query.resourceVersion ?? '');
   if (wanted > core.store.revision) throw tooLargeRevision(wanted, core.store.revision);
   const stored = findAt(kind, kind.namespaced ? path.namespace : '', path.name, request.atRevision);
   if (stored === undefined) throw notFound(groupResource(kind), path.name);
-  const representation = representationOf(request);
+  const { of, version } = representationOf(request);
   const body =
-    representation === 'table'
-      ? tableOf({ core, kind, query }, [stored], { resourceVersion: String(stored.revision) })
-      : renderObject(kind, stored, representation);
+    of === 'table'
+      ? tableOf({ core, kind, query }, version, [stored], { resourceVersion: String(stored.revision) })
+      : renderObject(kind, stored, of);
   return { status: 200, headers: JSON_HEADERS, body };
 }
 
@@ -86,26 +88,25 @@ function answerList({ core, kind, path, query, request }: ResourceCall): ApiAnsw
 function answerWatch({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
   const selection = parseSelection(kind, query, path.namespace, path.name);
   const options = parseListOptions({ ...query, watch: 'true' });
-  const representation = representationOf(request);
+  const { of, version } = representationOf(request);
   const tableOptions = parseTableOptions(query);
   const render = (stored: Stored, hasHeader: boolean): string => {
     const metadata = { resourceVersion: String(stored.revision) };
-    return renderTable(kind, [stored], metadata, { ...tableOptions, nowMs: core.clock.now(), hasHeader });
+    return renderTable(kind, [stored], metadata, { ...tableOptions, version, nowMs: core.clock.now(), hasHeader });
   };
   const watch =
-    representation === 'table'
+    of === 'table'
       ? prepareWatch({ core, kind, selection, projection: 'object', options, render })
-      : prepareWatch({ core, kind, selection, projection: representation, options });
+      : prepareWatch({ core, kind, selection, projection: of, options });
   return { status: 200, headers: JSON_HEADERS, body: '', watch };
 }
 
 function answerCreate(call: ResourceCall): Answer {
   const { kind, path, request } = call;
   if (path.subresource === 'token') return answerToken(call);
-  if (path.name !== '') throw methodNotSupported(groupResource(kind), 'create');
   const write = buildWrite(call, 'CreateOptions');
-  const body = parseObjectBody(request, kind);
-  const object = decodeObject(body, kind, { validation: write.options.fieldValidation, warn: call.warn });
+  const decoding = { validation: write.options.fieldValidation, warn: call.warn };
+  const object = decodeBody(readObjectBody(request, kind), kind, decoding, request.body);
   return chain(createObject(write, object), (created) => answerObject(call, 201, created));
 }
 
@@ -114,7 +115,7 @@ function answerToken({ core, kind, path, request }: ResourceCall): ApiAnswer {
   const { namespace, name } = path;
   const account = kind.collection.get(namespace, name);
   if (account === undefined) throw notFound(groupResource(kind), name);
-  const asked = parseJsonBody(request.body ?? '', 'TokenRequest');
+  const asked = parseJsonBody(request, 'TokenRequest');
   const spec = isObject(asked.spec) ? asked.spec : {};
   const { expirationSeconds = 3600, audiences = ['https://kubernetes.default.svc'] } = spec;
   const expiresAtMs = core.clock.now() + Number(expirationSeconds) * 1000;
@@ -129,8 +130,8 @@ function answerToken({ core, kind, path, request }: ResourceCall): ApiAnswer {
 function answerUpdate(call: ResourceCall): Answer {
   const { kind, path, request } = call;
   const write = buildWrite(call, 'UpdateOptions');
-  const body = parseObjectBody(request, kind);
-  const decoded = decodeObject(body, kind, { validation: write.options.fieldValidation, warn: call.warn });
+  const decoding = { validation: write.options.fieldValidation, warn: call.warn };
+  const decoded = decodeBody(readObjectBody(request, kind), kind, decoding, request.body);
   const object = ensureNamespace(write, decoded);
   checkName(path.name, object);
   const updated = updateObject(write, {
@@ -142,7 +143,7 @@ function answerUpdate(call: ResourceCall): Answer {
 }
 
 function answerPatch(call: ResourceCall): Answer {
-  const type = patchTypeOf(call.request);
+  const type = patchTypeOf(call.request, call.kind);
   const write = buildWrite(call, 'PatchOptions', type === 'apply');
   const updated = updateObject(write, buildPatchUpdate(write, call.request, type));
   return chain(updated, ({ object, created }) => answerObject(call, created ? 201 : 200, object));
@@ -153,7 +154,8 @@ function answerDelete(call: ResourceCall): Answer {
   const options = parseDeleteOptions(parseDeleteBody(call), query);
   const write = buildDelete(call, options.dryRun, path.name);
   return chain(deleteObject(write, options), ({ object, gone }) => {
-    if (!gone || kind.strategy.returnsDeleted === true) return answerObject(call, 200, object);
+    const isWaiting = !gone && options.orphanDependents === false;
+    if (!gone || kind.strategy.returnsDeleted === true) return answerObject(call, isWaiting ? 202 : 200, object);
     return { status: 200, headers: JSON_HEADERS, body: JSON.stringify(deletedStatus(kind, object)) };
   });
 }
@@ -182,19 +184,24 @@ function answerDeleteCollection(call: ResourceCall): Answer {
   return deleteFrom(0);
 }
 
-function parseDeleteBody({ request, kind }: ResourceCall): JsonObject | undefined {
+function parseDeleteBody({ request }: ResourceCall): JsonObject | undefined {
   if (request.body === undefined || request.body === '') return undefined;
-  if (contentTypeOf(request) === 'application/json') {
-    try {
-      const body: unknown = JSON.parse(request.body);
-      if (isObject(body)) return body;
-    } catch (error) {
-      throw badRequest(error instanceof Error ? error.message : String(error));
-    }
-    throw badRequest('decoded object cannot be converted to DeleteOptions');
+  const type = contentTypeOf(request);
+  if (type !== 'application/json' && type !== 'application/yaml') throw unsupportedMediaType(DELETE_TYPES);
+  const parsed = type === 'application/json' ? parseJsonText(request.body) : { value: parseYaml(request.body) };
+  if ('error' in parsed) throw badRequest(`couldn't get version/kind; json parse error: ${parsed.error}`);
+  const { value } = parsed;
+  if (!isObject(value)) throw badRequest('decoded object cannot be converted to DeleteOptions');
+  const { kind = 'DeleteOptions', apiVersion = 'v1' } = value;
+  if (kind !== 'DeleteOptions') {
+    throw badRequest(
+      `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`,
+    );
   }
-  return parseObjectBody(request, kind);
+  return value;
 }
+
+const DELETE_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 
 function buildWrite(call: ResourceCall, kind: WriteKind, isApply = false): WriteCall {
   const options = parseWriteOptions(call.query, kind, isApply);

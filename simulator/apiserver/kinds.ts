@@ -23,14 +23,24 @@ export type ServedKind = {
   /** The version that objects are kept in. */
   readonly storageVersion: string;
   readonly custom: boolean;
+  /** What clients are warned of that use this version. */
+  readonly deprecation?: string | undefined;
   /** Absent where versions differ by their name only. */
   readonly convert?: {
     readonly toStorage: (object: ApiObject) => ApiObject;
     readonly fromStorage: (object: ApiObject) => ApiObject;
   };
+  /** Brings what was stored under an older schema up to the present one. Gives the same for the same. */
+  readonly refresh?: ((object: ApiObject) => ApiObject) | undefined;
+  /** Tells renderings under one schema from those under another. */
+  readonly renderKey: string;
   readonly schema: CompiledSchema;
-  /** Checks and normalizes what a client sent, as Go's decoder does for built-in kinds: changes it, or throws an Error. */
-  readonly decode?: (value: JsonObject) => void;
+  /**
+   * Checks and normalizes what a client sent, as Go's decoder does for built-in kinds: changes it and answers its unknown members, or throws an Error.
+   */
+  readonly decode?: (value: JsonObject) => readonly string[];
+  /** What an object is of which nothing is said, where some members are always there. */
+  readonly empty?: JsonObject;
   /** Sets defaults that no schema can say. Changes the object. */
   readonly setDefaults?: ((value: JsonObject) => void) | undefined;
   /** What OpenAPI says of the kind: `schema` as its definition has it, or absent where `name` is that of a built-in definition. */
@@ -71,11 +81,13 @@ export type Strategy = {
   readonly validateStatusUpdate: (object: ApiObject, old: ApiObject) => readonly FieldError[];
   /** Gives the object what it shares a stock of with others of its kind, such as addresses: on create, and on update where something is missing. */
   readonly allocate?: (object: ApiObject, allocation: Allocation) => ApiObject;
+  /** Where the first deletion only marks the object, for a controller to go on. */
+  readonly terminate?: (object: ApiObject, now: string) => ApiObject;
   readonly garbageCollection: 'background' | 'orphan' | 'unsupported';
   /** Top-level members that a write of the whole object never changes, and so does not own. */
   readonly resetFields: readonly (readonly string[])[];
   readonly statusResetFields: readonly (readonly string[])[];
-  readonly warnings?: (object: ApiObject) => readonly string[];
+  readonly warnings?: (object: ApiObject, old: ApiObject | undefined) => readonly string[];
   /** Whether deletion answers the object; otherwise it answers a Status. */
   readonly returnsDeleted?: boolean;
 };

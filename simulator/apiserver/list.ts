@@ -1,3 +1,4 @@
+import { parseJsonText } from './body.ts';
 import { fromStorage } from './convert.ts';
 import type { Core } from './core.ts';
 import type { ServedKind } from './kinds.ts';
@@ -54,7 +55,10 @@ export function listPage(
 
 /** A page as JSON. */
 export function renderPage(kind: ServedKind, page: Page, projection: Projection): string {
-  const head = JSON.stringify({ ...listHead(kind, projection), metadata: pageMetadata(page) });
+  const head = JSON.stringify({
+    ...listHead(kind, projection),
+    metadata: kind.custom ? { continue: '', ...pageMetadata(page) } : pageMetadata(page),
+  });
   const items = page.items.map((stored) => renderItem(kind, stored, projection));
   return `${head.slice(0, -1)},"items":[${items.join(',')}]}`;
 }
@@ -81,6 +85,12 @@ export function parseRevision(text: string): number {
   if (text === '') return 0;
   if (/^\d{1,20}$/.test(text)) return Number(text);
   throw badRequest(`invalid resource version: ${invalidVersion(text)}`);
+}
+
+/** As {@link parseRevision}, where the real server fails on what is no version. */
+export function requireRevision(text: string): number {
+  if (text === '' || /^\d{1,20}$/.test(text)) return Number(text);
+  throw failure(500, '', invalidVersion(text));
 }
 
 export function invalidVersion(text: string): string {
@@ -114,12 +124,11 @@ function decodeContinue(options: ListOptions): Continue | undefined {
 
 function parseToken(text: string): { readonly rv: number; readonly start: string } {
   const refuse = (why: string): Error => badRequest(`invalid continue token: continue key is not valid${why}`);
-  let token: unknown;
-  try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch (error) {
-    throw refuse(`: ${error instanceof Error ? error.message : error}`);
-  }
+  const illegal = illegalBase64(text);
+  if (illegal !== undefined) throw refuse(`: illegal base64 data at input byte ${illegal}`);
+  const parsed = parseJsonText(Buffer.from(text, 'base64url').toString('utf8'));
+  if ('error' in parsed) throw refuse(`: ${parsed.error}`);
+  const token = parsed.value;
   if (!isObject(token)) throw refuse('');
   const { v, rv, start } = token;
   if (v !== TOKEN_VERSION) throw refuse(`: server does not recognize this encoded version ${v ?? ''}`);
@@ -128,6 +137,13 @@ function parseToken(text: string): { readonly rv: number; readonly start: string
   }
   if (typeof start !== 'string' || start === '') throw refuse(': encoded start key empty (version meta.k8s.io/v1)');
   return { rv, start };
+}
+
+/** Where a text is no base64 for URLs without padding, as Go counts. */
+function illegalBase64(text: string): number | undefined {
+  const found = text.search(/[^A-Za-z0-9_-]/);
+  if (found >= 0) return found;
+  return text.length % 4 === 1 ? text.length - 1 : undefined;
 }
 
 const startKey = (namespace: string, start: string): string => (namespace === '' ? start : `${namespace}/${start}`);

@@ -17,7 +17,9 @@ const LABEL_TEXT =
 const LABEL_1035_TEXT =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-const tooLong = (max: number): string => `must be no more than ${max} bytes`;
+/** Keys and values of labels are measured in bytes, and so are names, which are called characters. */
+const tooLong = (max: number): string => `must be no more than ${max} characters`;
+const tooManyBytes = (max: number): string => `must be no more than ${max} bytes`;
 const isLonger = (text: string, max: number): boolean => Buffer.byteLength(text) > max;
 
 /** Keys of labels and annotations: `name` or `prefix/name`. */
@@ -27,22 +29,27 @@ export function checkLabelKey(key: string): readonly string[] {
   const [first = '', second] = parts;
   if (parts.length > 2) {
     return [
-      `a qualified name ${QUALIFIED_TEXT.replace(/\)$/, '')}) with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${QUALIFIED_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   if (second !== undefined) {
     if (first === '') problems.push('prefix part must be non-empty');
-    else problems.push(...checkSubdomain(first).map((problem) => `prefix part ${problem}`));
+    else problems.push(...checkPrefix(first).map((problem) => `prefix part ${problem}`));
   }
   const name = second ?? first;
   if (name === '') problems.push('name part must be non-empty');
-  else if (isLonger(name, 63)) problems.push(`name part ${tooLong(63)}`);
+  else if (isLonger(name, 63)) problems.push(`name part ${tooManyBytes(63)}`);
   if (!QUALIFIED.test(name)) problems.push(`name part ${QUALIFIED_TEXT}`);
   return problems;
 }
 
+function checkPrefix(prefix: string): readonly string[] {
+  const problems = isLonger(prefix, 253) ? [tooManyBytes(253)] : [];
+  return SUBDOMAIN.test(prefix) ? problems : [...problems, SUBDOMAIN_TEXT];
+}
+
 export function checkLabelValue(value: string): readonly string[] {
-  const problems = isLonger(value, 63) ? [tooLong(63)] : [];
+  const problems = isLonger(value, 63) ? [tooManyBytes(63)] : [];
   return LABEL_VALUE.test(value) ? problems : [...problems, LABEL_VALUE_TEXT];
 }
 
@@ -55,7 +62,8 @@ export function checkSubdomain(name: string): readonly string[] {
 /** RFC 1123, up to 63 characters without dots. */
 export function checkLabel(name: string): readonly string[] {
   const problems = isLonger(name, 63) ? [tooLong(63)] : [];
-  return LABEL.test(name) ? problems : [...problems, LABEL_TEXT];
+  if (LABEL.test(name)) return problems;
+  return [...problems, SUBDOMAIN.test(name) ? 'must not contain dots' : LABEL_TEXT];
 }
 
 /** RFC 1035: as {@link checkLabel}, and begins with a letter. */

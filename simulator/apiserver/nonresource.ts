@@ -70,12 +70,15 @@ function json(body: unknown): ApiAnswer {
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
+/** Clients may keep discovery, as long as they ask whether it changed. */
+const SHARED = { 'cache-control': 'public', vary: 'Accept' } as const;
+
 function optional(body: unknown): ApiAnswer | undefined {
   return body === undefined ? undefined : json(body);
 }
 
 function aggregated(body: unknown): ApiAnswer {
-  return { status: 200, headers: { 'content-type': AGGREGATED }, body: JSON.stringify(body) };
+  return { status: 200, headers: { 'content-type': AGGREGATED, ...SHARED }, body: JSON.stringify(body) };
 }
 
 function text(body: string): ApiAnswer {

@@ -125,8 +125,13 @@ export function parseBoolean(text: string | undefined): boolean | undefined {
 /** Throws `ApiError`. */
 export function parseInteger(text: string): number {
   if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (BigInt(text) > MAX_INT64) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
+  }
   return Number(text);
 }
+
+const MAX_INT64 = 2n ** 63n - 1n;
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;

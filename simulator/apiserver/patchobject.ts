@@ -1,27 +1,36 @@
 import { parse as parseYaml } from 'yaml';
+import { contentTypeOf, parseJsonText } from './body.ts';
 import type { WriteCall } from './core.ts';
-import { contentTypeOf, decodeObject } from './decode.ts';
+import { decodeObject, report } from './decode.ts';
 import { applyFields, trackUpdate } from './fields.ts';
+import type { ServedKind } from './kinds.ts';
 import type { ApiObject } from './object.ts';
 import { applyJsonPatch, applyMergePatch, parseJsonPatch } from './patch/index.ts';
 import type { ApiRequest } from './request.ts';
+import { invalid as invalidField } from './schema/fielderror.ts';
+import { renderJson } from './schema/gotext.ts';
 import { cloneJson, isObject, type JsonObject } from './schema/json.ts';
-import { badRequest, unsupportedMediaType } from './status.ts';
+import { ApiError, badRequest, failure, invalid, unsupportedMediaType } from './status.ts';
+import { applyStrategicMerge } from './strategicmerge.ts';
 import type { Update } from './update.ts';
 
-export type PatchType = 'json' | 'merge' | 'apply';
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
+const STRATEGIC = 'application/strategic-merge-patch+json';
 const TYPES: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
+  [STRATEGIC]: 'strategic',
   'application/apply-patch+yaml': 'apply',
 };
 
 /** What kind of patch the request holds. Throws `ApiError`. */
-export function patchTypeOf(request: ApiRequest): PatchType {
+export function patchTypeOf(request: ApiRequest, kind: ServedKind): PatchType {
   const type = TYPES[contentTypeOf(request)];
-  if (type === undefined) throw unsupportedMediaType(Object.keys(TYPES));
-  return type;
+  if (type !== undefined && (type !== 'strategic' || !kind.custom)) return type;
+  // Routes of built-in kinds refuse what they do not know before anybody reads it.
+  if (!kind.custom) throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  throw unsupportedMediaType(Object.keys(TYPES).filter((known) => known !== STRATEGIC));
 }
 
 /** The update that a patch asks for. Throws `ApiError`, and so does its `transform`. */
@@ -33,30 +42,59 @@ export function buildPatchUpdate(call: WriteCall, request: ApiRequest, type: Pat
     return { allowCreate: call.subresource === undefined, transform };
   }
   const { fieldValidation } = call.options;
-  const patch = parsePatchText(text);
-  const operations = type === 'json' ? parseJsonPatch(patch, fieldValidation) : undefined;
-  for (const problem of operations?.problems ?? []) call.warn(problem);
+  const change = buildChange(call, text, type);
   return {
     allowCreate: false,
     transform: (existing) => {
       if (existing === undefined) throw new Error('a patch is of an object that is there');
-      const patched =
-        operations === undefined
-          ? applyMergePatch(existing, patch, fieldValidation)
-          : applyJsonPatch(existing, operations.operations);
+      const patched = change(existing);
       const own: JsonObject = isObject(patched) ? cloneJson(patched) : {};
+      const { object, problems } = decodePatched(call, own, patched);
       const decoding = { validation: fieldValidation, warn: call.warn };
-      return trackUpdate(call, existing, decodeObject(own, call.kind, decoding));
+      report(problems, decoding, (why) => refusePatched(patched, why));
+      return trackUpdate(call, existing, object);
     },
   };
 }
 
-function parsePatchText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : error}`);
+function buildChange(
+  call: WriteCall,
+  text: string,
+  type: Exclude<PatchType, 'apply'>,
+): (existing: ApiObject) => unknown {
+  const { fieldValidation } = call.options;
+  const patch = parsePatchText(text);
+  if (type === 'json') {
+    const { operations, problems } = parseJsonPatch(patch, fieldValidation);
+    for (const problem of problems) call.warn(problem);
+    return (existing) => applyJsonPatch(existing, operations);
   }
+  if (type === 'merge') return (existing) => applyMergePatch(existing, patch, fieldValidation);
+  if (!isObject(patch))
+    throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
+  return (existing) => applyStrategicMerge(existing, patch, call.kind.schema.node);
+}
+
+function decodePatched(call: WriteCall, own: JsonObject, patched: unknown): ReturnType<typeof decodeObject> {
+  if (typeof own.kind !== 'string' || own.kind === '') {
+    throw refusePatched(patched, `Object 'Kind' is missing in '${renderJson(patched)}'`);
+  }
+  try {
+    return decodeObject(own, call.kind);
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw refusePatched(patched, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refusePatched(patched: unknown, why: string): Error {
+  return invalid({ group: '', kind: '' }, '', [invalidField('patch', renderJson(patched), why)]);
+}
+
+function parsePatchText(text: string): unknown {
+  const parsed = parseJsonText(text);
+  if ('error' in parsed) throw badRequest(`error decoding patch: ${parsed.error}`);
+  return parsed.value;
 }
 
 /** The body of an apply, which is YAML and so may be JSON. */

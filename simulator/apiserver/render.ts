@@ -8,7 +8,7 @@ export type Projection = 'object' | 'metadata';
 
 /** An object as JSON; rendered once for each version and projection. */
 export function renderObject(kind: ServedKind, stored: Stored, projection: Projection): string {
-  const key = projection === 'object' ? kind.version : METADATA;
+  const key = projection === 'object' ? kind.renderKey : METADATA;
   return cached(stored, key, () => {
     const object = fromStorage(kind, stored.object);
     return JSON.stringify(projection === 'object' ? object : partialOf(object));
@@ -18,7 +18,7 @@ export function renderObject(kind: ServedKind, stored: Stored, projection: Proje
 /** An object as it stands in a list: lists of built-in kinds say once for all what their items are. */
 export function renderItem(kind: ServedKind, stored: Stored, projection: Projection): string {
   if (projection === 'metadata' || kind.custom) return renderObject(kind, stored, projection);
-  return cached(stored, `${kind.version} item`, () => {
+  return cached(stored, `${kind.renderKey} item`, () => {
     const { apiVersion: _, kind: __, ...rest } = fromStorage(kind, stored.object);
     return JSON.stringify(rest);
   });

@@ -8,6 +8,8 @@ export type ApiRequest = {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body?: string | undefined;
   readonly user: UserInfo;
+  /** The body was rendered from a value, so that nothing stands in it twice. */
+  readonly isRendered?: boolean | undefined;
   /** Reads are answered from the state at this revision, as by a server that lags behind. For faults. */
   readonly atRevision?: number | undefined;
 };
@@ -15,10 +17,13 @@ export type ApiRequest = {
 /** `watch` is there instead of a body while the answer is a stream. */
 export type ApiAnswer = {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: AnswerHeaders;
   readonly body: string;
   readonly watch?: ((sink: WatchSink) => RunningWatch) | undefined;
 };
+
+/** A header may be there more than once. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>;
 
 /** Hears of a stream: whole lines, then its end. Lines may come before the call that opens the stream returns. */
 export type WatchSink = { onLine(line: Buffer): void; onEnd(): void };
@@ -58,16 +63,14 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   let rest = parts.slice(isCore ? 3 : 4).map(decode);
   if (rest.at(-1) === '') rest = rest.slice(0, -1);
   const [first = '', second = '', third = ''] = rest;
-  if (first === '' || version === '' || rest.includes('')) return undefined;
+  if (first === '' || version === '') return undefined;
   const ofNamespace = first === 'namespaces' && rest.length > 2 && !(isCore && NAMESPACE_SUBRESOURCES.has(third));
   const base = { group, version };
   if (!ofNamespace) {
-    if (rest.length > 3) return undefined;
     const namespace = first === 'namespaces' && isCore ? second : '';
-    return { ...base, plural: first, namespace, name: second, subresource: third };
+    return { ...base, plural: first, namespace, name: second, subresource: rest.slice(2).join('/') };
   }
-  if (rest.length > 5) return undefined;
-  return { ...base, namespace: second, plural: third, name: rest[3] ?? '', subresource: rest[4] ?? '' };
+  return { ...base, namespace: second, plural: third, name: rest[3] ?? '', subresource: rest.slice(4).join('/') };
 }
 
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);

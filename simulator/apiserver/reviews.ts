@@ -21,6 +21,8 @@ function review(group: string, name: string, kind: string) {
     namespaced: false,
     verbs,
     custom: false,
+    isStored: false,
+    storageVersion: 'v1',
     ...lists,
   };
 }

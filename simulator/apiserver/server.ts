@@ -1,27 +1,23 @@
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../kube/clock.ts';
+import { withFormat } from './accept.ts';
+import { parseJsonBody } from './body.ts';
 import { buildBuiltinKinds } from './builtin/kinds.ts';
 import { type Core, newUid, nowOf } from './core.ts';
-import { parseJsonBody } from './decode.ts';
 import { serveDefinitions } from './definitions.ts';
 import { answerResource } from './handlers.ts';
-import { type AdmissionHook, groupResource, type ServedKind, type UserInfo, type Verb } from './kinds.ts';
+import type { Journal } from './journal.ts';
+import type { AdmissionHook, UserInfo, Verb } from './kinds.ts';
 import { answerNonResource } from './nonresource.ts';
 import type { ApiObject } from './object.ts';
-import { parseBoolean } from './options.ts';
 import { Registry } from './registry.ts';
-import {
-  type ApiAnswer,
-  type ApiRequest,
-  parseResourcePath,
-  type Query,
-  type ResourcePath,
-  splitQuery,
-} from './request.ts';
+import { type ApiAnswer, type ApiRequest, parseResourcePath, splitQuery } from './request.ts';
 import { answerReview, REVIEWS } from './reviews.ts';
-import { type ApiError, asApiError, methodNotSupported, noSuchPath } from './status.ts';
+import { noSuchPath, PAGE_NOT_FOUND, routeCall } from './route.ts';
+import { type ApiError, asApiError, methodNotSupported } from './status.ts';
 import { Store } from './store.ts';
 import { createTokens } from './tokens.ts';
+import { renderWarnings } from './warnings.ts';
 
 export type ApiServerDeps = { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 
@@ -32,6 +28,8 @@ export type ApiServerOptions = {
   readonly bookmarkIntervalMs?: number;
   /** Signs the tokens of ServiceAccounts. Default: 32 bytes of `deps.random`. */
   readonly tokenKey?: Uint8Array;
+  /** Where the state comes from and every change goes. Default: nowhere, the state is gone with the server. */
+  readonly journal?: Pick<Journal, 'kept' | 'note'>;
 };
 
 /** What one call did. `before` and `after` are there for writes that got as far as the store; of a deletion there is no `after`. */
@@ -72,6 +70,11 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions =
     historyEvents: options.historyEvents ?? 2_000,
     onListenerError: (error) => log.error({ err: error }, 'a listener of the store failed'),
   });
+  const { journal } = options;
+  if (journal !== undefined) {
+    store.restore(journal.kept.revision, journal.kept.objects);
+    store.subscribe(journal.note);
+  }
   const admission: AdmissionHook[] = [];
   const core: Core = {
     clock,
@@ -103,14 +106,14 @@ type Listeners = ReadonlySet<(event: RequestEvent) => void>;
 
 function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer | Promise<ApiAnswer> {
   const request = impersonate(sent);
-  const { path, query } = splitQuery(request.path);
+  const { path, query } = splitQuery(modernPath(request.path));
   const resource = parseResourcePath(path);
   const kind = resource && core.registry.find(resource.group, resource.version, resource.plural);
-  if (resource === undefined || kind === undefined) return answerElse(core, request, path);
-  const warnings: string[] = [];
+  if (resource === undefined || kind === undefined) return withFormat(request, answerElse(core, request, path));
+  const warnings: string[] = kind.deprecation === undefined ? [] : [kind.deprecation];
+  let verb: Verb = 'get';
   let before: ApiObject | undefined;
   let after: ApiObject | undefined;
-  const verb = verbOf(request.method, resource, query);
   const finish = (answer: ApiAnswer): ApiAnswer => {
     if (listeners.size > 0) {
       const { headers, user } = request;
@@ -127,7 +130,7 @@ function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer |
       const event = { ...who, verb, ...names, subresource, dryRun, code: answer.status, before, after };
       for (const listener of listeners) listener(event);
     }
-    return withWarnings(answer, warnings);
+    return withFormat(request, withWarnings(answer, warnings));
   };
   const fail = (error: unknown): ApiAnswer => {
     const refusal = asApiError(error);
@@ -135,7 +138,9 @@ function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer |
     return finish(answerError(refusal, []));
   };
   try {
-    checkServed(kind, resource, verb);
+    const routed = routeCall(kind, request.method, resource, query);
+    if (typeof routed !== 'string') return routed;
+    verb = routed;
     const answer = answerResource({
       core,
       kind,
@@ -155,6 +160,14 @@ function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer |
   }
 }
 
+/** Watches had paths of their own once, which are served still. */
+function modernPath(path: string): string {
+  const match = /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)\/watch\/([^?]*)(?:\?(.*))?$/.exec(path);
+  if (match === null) return path;
+  const [, base = '', rest = '', query] = match;
+  return `${base}/${rest}?${query === undefined ? '' : `${query}&`}watch=true`;
+}
+
 /** The request as of whom the client wants to be: everybody may be anybody. */
 function impersonate(request: ApiRequest): ApiRequest {
   const username = request.headers['impersonate-user'];
@@ -166,59 +179,32 @@ function impersonate(request: ApiRequest): ApiRequest {
 /** What is no resource that is kept. */
 function answerElse(core: Core, request: ApiRequest, path: string): ApiAnswer {
   try {
-    return answerNonResource(core, request, path) ?? answerReviews(core, request, path) ?? NOT_FOUND;
+    return answerNonResource(core, request, path) ?? answerReviews(core, request, path) ?? answerNowhere(core, path);
   } catch (error) {
     return answerError(asApiError(error), []);
   }
 }
 
-/** The real server's answer to paths that lead nowhere. */
-const NOT_FOUND: ApiAnswer = {
-  status: 404,
-  headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
-  body: '404 page not found\n',
-};
+function answerNowhere(core: Core, path: string): ApiAnswer {
+  const [, root = '', group = ''] = path.split('/');
+  const isBuiltin = core.registry.all().some((kind) => !kind.custom && kind.group === group);
+  if (root === 'api' || (root === 'apis' && isBuiltin)) throw noSuchPath();
+  return PAGE_NOT_FOUND;
+}
 
 function answerReviews(core: Core, request: ApiRequest, path: string): ApiAnswer | undefined {
   const review = REVIEWS.find(({ group, version, name }) => path === `/apis/${group}/${version}/${name}`);
   if (review === undefined) return undefined;
   if (request.method !== 'POST')
     throw methodNotSupported({ group: review.group, resource: review.name }, request.method);
-  const asked = parseJsonBody(request.body ?? '', review.kind);
+  const asked = parseJsonBody(request, review.kind);
   const body = JSON.stringify(answerReview(core, review.kind, asked, request.user));
   return { status: 201, headers: { 'content-type': 'application/json' }, body };
 }
 
-const NO_VERB = 'get' satisfies Verb;
-
-function verbOf(method: string, { name }: ResourcePath, query: Query): Verb {
-  switch (method) {
-    case 'GET':
-      if (parseBoolean(query.watch) === true) return 'watch';
-      return name === '' ? 'list' : 'get';
-    case 'POST':
-      return 'create';
-    case 'PUT':
-      return 'update';
-    case 'PATCH':
-      return 'patch';
-    case 'DELETE':
-      return name === '' ? 'deletecollection' : 'delete';
-    default:
-      return NO_VERB;
-  }
-}
-
-function checkServed(kind: ServedKind, { subresource, namespace }: ResourcePath, verb: Verb): void {
-  if (subresource !== '' && !kind.subresources.some((served) => served === subresource)) throw noSuchPath();
-  if (!kind.namespaced && namespace !== '' && kind.plural !== 'namespaces') throw noSuchPath();
-  if (!kind.verbs.includes(verb)) throw methodNotSupported(groupResource(kind), verb);
-}
-
 function withWarnings(answer: ApiAnswer, warnings: readonly string[]): ApiAnswer {
   if (warnings.length === 0) return answer;
-  const texts = [...new Set(warnings)].map((text) => `299 - ${JSON.stringify(text)}`);
-  return { ...answer, headers: { ...answer.headers, warning: texts.join(', ') } };
+  return { ...answer, headers: { ...answer.headers, warning: renderWarnings(warnings) } };
 }
 
 function answerError(error: ApiError, warnings: readonly string[]): ApiAnswer {

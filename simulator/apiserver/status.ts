@@ -98,7 +98,10 @@ export function invalid(
   name: string,
   errors: readonly FieldError[],
 ): ApiError {
-  return new ApiError(buildInvalidStatus(of, name, errors) as unknown as StatusObject);
+  const status = buildInvalidStatus(of, name, errors) as unknown as StatusObject;
+  if (of.kind !== '') return new ApiError(status);
+  const { kind: _, ...details } = status.details as JsonObject;
+  return new ApiError({ ...status, details });
 }
 
 export function badRequest(message: string): ApiError {
@@ -142,11 +145,6 @@ export function internalError(message: string): ApiError {
 
 export function timeoutError(message: string, retryAfterSeconds = 0): ApiError {
   return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds });
-}
-
-/** The path is served by nothing. */
-export function noSuchPath(): ApiError {
-  return failure(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
 /** What was thrown, as the answer that the client gets; what is no refusal is a defect of this server. */

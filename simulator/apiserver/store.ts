@@ -186,7 +186,7 @@ export class Store {
     const name = `${plural}.${group}`;
     let found = this.#collections.get(name);
     if (found === undefined) {
-      found = new Collection(group, plural, 0);
+      found = new Collection(group, plural, this.#revision);
       this.#collections.set(name, found);
     }
     return found;

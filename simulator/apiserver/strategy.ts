@@ -18,6 +18,7 @@ export function customStrategy(schema: CompiledSchema, hasStatus: boolean): Stra
     prepareForStatusUpdate: onlyStatus,
     validateStatusUpdate: (object, old) => schema.validate(object, { old, subresource: 'status' }),
     garbageCollection: 'background',
+    warnings: warnOfFinalizers,
     resetFields: hasStatus ? [['status']] : [],
     statusResetFields: [['metadata'], ['spec']],
   };
@@ -28,6 +29,15 @@ function resetStatus(object: ApiObject, schema: CompiledSchema): ApiObject {
   const { status: _, ...rest } = object;
   schema.applyDefaults(rest);
   return rest as ApiObject;
+}
+
+/** Of a custom resource: finalizers that were just added without a domain. */
+function warnOfFinalizers({ metadata }: ApiObject, old: ApiObject | undefined): readonly string[] {
+  const known = old?.metadata.finalizers ?? [];
+  const added = (metadata.finalizers ?? []).filter((name) => !known.includes(name) && !name.includes('/'));
+  const why = 'prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers';
+  const odd = added.filter((name) => name !== 'orphan' && name !== 'foregroundDeletion' && name !== 'kubernetes');
+  return [...odd].sort().map((name) => `metadata.finalizers: ${JSON.stringify(name)}: ${why}`);
 }
 
 /** `object` with the member as it is in `from`, or without it. */

@@ -13,6 +13,13 @@ import type { Stored } from './store.ts';
 
 export type TableOptions = { readonly includeObject: 'None' | 'Metadata' | 'Object' };
 
+type Rendering = TableOptions & {
+  readonly version: string;
+  readonly nowMs: number;
+  /** The columns are described, which a watch does once. */
+  readonly hasHeader: boolean;
+};
+
 /** Throws `ApiError`. */
 export function parseTableOptions({ includeObject = '' }: Query): TableOptions {
   if (includeObject === 'None' || includeObject === 'Object') return { includeObject };
@@ -23,12 +30,12 @@ export function parseTableOptions({ includeObject = '' }: Query): TableOptions {
   ]);
 }
 
-/** A `Table` of objects, as kubectl prints them. `hasHeader`: the columns are described, which a watch does once. */
+/** A `Table` of objects, as kubectl prints them. */
 export function renderTable(
   kind: ServedKind,
   items: readonly Stored[],
   metadata: JsonObject,
-  options: TableOptions & { readonly nowMs: number; readonly hasHeader: boolean },
+  options: Rendering,
 ): string {
   const columns = columnsOf(kind);
   const definitions = columns.map(({ name, type, format, description, priority }) => {
@@ -42,12 +49,18 @@ export function renderTable(
     };
   });
   const header = options.hasHeader ? definitions : null;
-  return JSON.stringify({ kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: header, rows });
+  return JSON.stringify({
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${options.version}`,
+    metadata,
+    columnDefinitions: header,
+    rows,
+  });
 }
 
-function rowObject(object: ApiObject, { includeObject }: TableOptions): ApiObject | null {
+function rowObject(object: ApiObject, { includeObject, version }: Rendering): ApiObject | null {
   if (includeObject === 'None') return null;
-  return includeObject === 'Object' ? object : partialOf(object);
+  return includeObject === 'Object' ? object : { ...partialOf(object), apiVersion: `meta.k8s.io/${version}` };
 }
 
 const NAME: Column = {

@@ -189,7 +189,7 @@ function buildRequest(
 ): ApiRequest {
   const { path, accept, body, contentType, method = 'GET' } = call;
   const headers = { accept, 'content-type': contentType, 'user-agent': userAgent };
-  return { method, path, headers, body, user, ...(atRevision === undefined ? {} : { atRevision }) };
+  return { method, path, headers, body, user, isRendered: true, ...(atRevision === undefined ? {} : { atRevision }) };
 }
 
 function asReset(call: string, cause: unknown): RequestError {

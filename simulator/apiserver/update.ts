@@ -94,7 +94,7 @@ function prepareUpdate(call: WriteCall, update: Update, old: ApiObject): ApiObje
   const prepared = prepareBySubresource(call, kept, old);
   const errors = isStatus ? strategy.validateStatusUpdate(prepared, old) : strategy.validateUpdate(prepared, old);
   if (errors.length > 0) throw invalid(kind, name, errors);
-  if (!isStatus) for (const warning of strategy.warnings?.(prepared) ?? []) call.warn(warning);
+  if (!isStatus) for (const warning of strategy.warnings?.(prepared, old) ?? []) call.warn(warning);
   return keepTimestamps(prepared, old);
 }
 

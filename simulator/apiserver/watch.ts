@@ -2,7 +2,7 @@ import type { Timer } from '../../kube/clock.ts';
 import { fromStorage } from './convert.ts';
 import type { Core } from './core.ts';
 import { apiVersionOf, type ServedKind } from './kinds.ts';
-import { parseRevision } from './list.ts';
+import { requireRevision } from './list.ts';
 import type { ListOptions } from './listoptions.ts';
 import { withMeta } from './object.ts';
 import { type Projection, renderObject } from './render.ts';
@@ -23,7 +23,7 @@ export type WatchDeps = {
 
 /** Answers the function that opens the watch. Throws `ApiError` on what is no watch. */
 export function prepareWatch(deps: WatchDeps): (sink: WatchSink) => RunningWatch {
-  const from = parseRevision(deps.options.resourceVersion);
+  const from = requireRevision(deps.options.resourceVersion);
   return (sink) => new Watch(deps, from, sink);
 }
 
@@ -140,7 +140,7 @@ class Watch implements RunningWatch {
       this.#isFirst = false;
       return Buffer.from(`{"type":"${type}","object":${text}}\n`);
     }
-    const key = projection === 'metadata' ? `${type} metadata` : `${type} ${kind.version}`;
+    const key = projection === 'metadata' ? `${type} metadata` : `${type} ${kind.renderKey}`;
     const known = event?.lines.get(key);
     if (known !== undefined) return known;
     const line = Buffer.from(`{"type":"${type}","object":${renderObject(kind, stored, projection)}}\n`);

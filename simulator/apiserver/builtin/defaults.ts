@@ -1,11 +1,18 @@
-import { isObject, type JsonObject } from '../schema/json.ts';
+import { isObject, type JsonObject, setOwn } from '../schema/json.ts';
 
 type SetDefaults = (object: JsonObject) => void;
 
 /** What the API server sets in built-in kinds beyond the defaults in their schemas. Each changes the object that it is given. */
 export const DEFAULTS: Readonly<Record<string, SetDefaults>> = {
-  Namespace: (object) => setDefault(member(object, 'status'), 'phase', 'Active'),
-  Secret: (object) => setDefault(object, 'type', 'Opaque'),
+  Namespace: (object) => {
+    setDefault(member(object, 'status'), 'phase', 'Active');
+    const metadata = member(object, 'metadata');
+    if (typeof metadata.name === 'string') member(metadata, 'labels')['kubernetes.io/metadata.name'] = metadata.name;
+  },
+  Secret: (object) => {
+    setDefault(object, 'type', 'Opaque');
+    encodeStringData(object);
+  },
   Service: setService,
   PersistentVolumeClaim: (object) => {
     setDefault(member(object, 'spec'), 'volumeMode', 'Filesystem');
@@ -39,6 +46,15 @@ export const DEFAULTS: Readonly<Record<string, SetDefaults>> = {
     setDefault(member(object, 'spec'), 'enableServiceLinks', true);
   },
 };
+
+/** `stringData` is `data` that the client did not encode. */
+function encodeStringData(object: JsonObject): void {
+  const { stringData } = object;
+  if (!isObject(stringData)) return;
+  const data = member(object, 'data');
+  for (const [key, text] of Object.entries(stringData)) setOwn(data, key, Buffer.from(String(text)).toString('base64'));
+  delete object.stringData;
+}
 
 function setService(object: JsonObject): void {
   const spec = member(object, 'spec');

@@ -1,4 +1,5 @@
 import { apiVersionOf, type ServedKind, type Subresource, type Verb } from '../kinds.ts';
+import type { CompiledSchema, JsonObject } from '../schema/index.ts';
 import type { Store } from '../store.ts';
 import { COLUMNS, COMMON_COLUMNS } from './columns.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -104,13 +105,22 @@ function buildKind(entry: Entry, store: Store): ServedKind {
     subresources: entry.subresources ?? [],
     collection,
     storageVersion: version,
+    renderKey: apiVersionOf(entry),
     custom: false,
     schema,
     openApi: { name: definition },
     decode: (value) => decodeTyped(value, resolveDefinition(definition)),
+    empty: emptyOf(entry, schema),
     setDefaults: DEFAULTS[kind],
     strategy: buildStrategy(kind, schema),
     columns: COLUMNS[kind] ?? COMMON_COLUMNS,
     selectableFields: entry.selectableFields ?? [],
   };
+}
+
+/** Structures that Go always writes. */
+function emptyOf(entry: Entry, schema: CompiledSchema): JsonObject {
+  const empty: JsonObject = { apiVersion: apiVersionOf(entry), kind: entry.kind };
+  schema.applyDefaults(empty);
+  return empty;
 }

@@ -3,7 +3,7 @@ import { tooLong } from '../schema/fielderror.ts';
 import { type FieldError, forbidden, invalid } from '../schema/index.ts';
 import { equalJson } from '../schema/json.ts';
 
-/** A namespace waits for its content by a finalizer in its spec, and has its own name for a label. */
+/** A namespace waits for its content by a finalizer in its spec. Its own name is a label, also of one whose name was made up. */
 export function prepareNamespace(object: ApiObject, old: ApiObject | undefined): ApiObject {
   const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name ?? '' };
   const labelled = withMeta(object, { labels });
@@ -13,14 +13,9 @@ export function prepareNamespace(object: ApiObject, old: ApiObject | undefined):
   return { ...labelled, spec: { finalizers: stated.includes('kubernetes') ? stated : [...stated, 'kubernetes'] } };
 }
 
-/** `stringData` is `data` that the client did not encode. */
-export function withStringData(object: ApiObject): ApiObject {
-  if (object.stringData === undefined) return object;
-  const { stringData: _, ...rest } = object;
-  const added = Object.entries(objectAt(object, 'stringData')).map(([key, text]) => {
-    return [key, Buffer.from(String(text)).toString('base64')] as const;
-  });
-  return { ...rest, data: { ...objectAt(object, 'data'), ...Object.fromEntries(added) } } as ApiObject;
+/** A namespace shows its end in its phase. */
+export function terminateNamespace(object: ApiObject): ApiObject {
+  return { ...object, status: { ...objectAt(object, 'status'), phase: 'Terminating' } };
 }
 
 const MAX_DATA_BYTES = 1024 * 1024;

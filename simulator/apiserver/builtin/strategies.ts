@@ -1,11 +1,11 @@
 import { withoutMutatingWebhooks, withQuotaRules, withWebhookRules } from '../admission/strategies.ts';
 import type { Strategy } from '../kinds.ts';
 import { type ApiObject, withMeta } from '../object.ts';
-import type { CompiledSchema, FieldError } from '../schema/index.ts';
+import { type CompiledSchema, type FieldError, invalid } from '../schema/index.ts';
 import { equalJson } from '../schema/json.ts';
 import { dropMember, takeMember } from '../strategy.ts';
-import { prepareDefinition, validateDefinition } from './definition.ts';
-import { prepareNamespace, validateConfigMap, validateSecret, withStringData } from './plain.ts';
+import { prepareDefinition, terminateDefinition, validateDefinition } from './definition.ts';
+import { prepareNamespace, terminateNamespace, validateConfigMap, validateSecret } from './plain.ts';
 import { validateBinding, validateLease, validateRole } from './policies.ts';
 import { allocateService, keepAddresses, validateService } from './service.ts';
 import { prepareClaim, validateClaim } from './volumes.ts';
@@ -25,6 +25,7 @@ type Traits = {
   readonly conditional?: boolean;
   readonly createsOnUpdate?: boolean;
   readonly returnsDeleted?: boolean;
+  readonly terminate?: NonNullable<Strategy['terminate']>;
   readonly allocate?: NonNullable<Strategy['allocate']>;
   /** What a write of the status leaves alone beside the spec. */
   readonly statusKeeps?: 'metadata' | 'labels';
@@ -35,8 +36,14 @@ const RETURNED = { returnsDeleted: true } as const;
 
 const TRAITS: Readonly<Record<string, Traits>> = {
   ConfigMap: { validate: validateConfigMap },
-  Secret: { prepare: withStringData, validate: validateSecret },
-  Namespace: { status: true, initialStatus: { phase: 'Active' }, prepare: prepareNamespace, ...RETURNED },
+  Secret: { validate: validateSecret },
+  Namespace: {
+    status: true,
+    initialStatus: { phase: 'Active' },
+    prepare: prepareNamespace,
+    terminate: terminateNamespace,
+    ...RETURNED,
+  },
   Node: { status: true, ...RETURNED },
   PersistentVolume: { status: true, initialStatus: { phase: 'Pending' }, ...RETURNED },
   PersistentVolumeClaim: {
@@ -77,6 +84,8 @@ const TRAITS: Readonly<Record<string, Traits>> = {
     prepare: prepareDefinition,
     validate: validateDefinition,
     statusKeeps: 'metadata',
+    terminate: terminateDefinition,
+    ...RETURNED,
   },
 };
 
@@ -95,7 +104,7 @@ export function buildStrategy(kind: string, schema: CompiledSchema): Strategy {
 
 function buildFromTraits(kind: string, schema: CompiledSchema): Strategy {
   const traits = TRAITS[kind] ?? {};
-  const { status = false, prepare = same, validate = noErrors, allocate } = traits;
+  const { status = false, prepare = same, validate = noErrors, allocate, terminate } = traits;
   const keepStatus = (object: ApiObject, old: ApiObject): ApiObject =>
     status ? takeMember(object, old, 'status') : object;
   return {
@@ -103,11 +112,16 @@ function buildFromTraits(kind: string, schema: CompiledSchema): Strategy {
     allowUnconditionalUpdate: !(traits.conditional ?? false),
     prepareForCreate: (object) => {
       const fresh = withStatus(object, traits);
-      return withMeta(prepare(fresh, undefined), { generation: traits.generation === undefined ? undefined : 1 });
+      const prepared = prepare(fresh, undefined);
+      return traits.generation === undefined ? prepared : withMeta(prepared, { generation: 1 });
     },
-    validate: (object) => [...schema.validate(object), ...validate(object, undefined)],
+    validate: (object) => [...schema.validate(object), ...checkFinalizers(object), ...validate(object, undefined)],
     prepareForUpdate: (object, old) => countGeneration(prepare(keepStatus(object, old), old), old, traits.generation),
-    validateUpdate: (object, old) => [...schema.validate(object, { old }), ...validate(object, old)],
+    validateUpdate: (object, old) => [
+      ...schema.validate(object, { old }),
+      ...checkFinalizers(object),
+      ...validate(object, old),
+    ],
     prepareForStatusUpdate: (object, old) => onlyStatus(object, old, traits.statusKeeps),
     validateStatusUpdate: (object, old) => schema.validate(object, { old }),
     garbageCollection: kind === 'Event' ? 'unsupported' : 'background',
@@ -115,7 +129,16 @@ function buildFromTraits(kind: string, schema: CompiledSchema): Strategy {
     statusResetFields: STATUS_RESETS[traits.statusKeeps ?? 'spec'],
     returnsDeleted: traits.returnsDeleted ?? false,
     ...(allocate === undefined ? {} : { allocate }),
+    ...(terminate === undefined ? {} : { terminate }),
   };
+}
+
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+function checkFinalizers({ metadata }: ApiObject): readonly FieldError[] {
+  const odd = (metadata.finalizers ?? []).filter((name) => !name.includes('/') && !STANDARD_FINALIZERS.has(name));
+  const why = 'name is neither a standard finalizer name nor is it fully qualified';
+  return odd.map((name) => invalid('metadata.finalizers', name, why));
 }
 
 const STATUS_RESETS = {

@@ -3,24 +3,37 @@ import { isObject, type JsonObject } from '../schema/json.ts';
 
 /**
  * Takes a value as the API server's own types take JSON: throws an Error in the words of Go's decoder where a value has the wrong type, and leaves out what
- * Go leaves out when it writes the object again (nulls, and empty texts, lists and maps of members that are optional). Changes `value`.
+ * Go leaves out when it writes the object again: unknown members, nulls, and empty texts, lists and maps of members that are optional. Changes `value`.
+ * Answers the paths of the unknown members, below `prefix`, in the order in which Go meets them.
  */
-export function decodeTyped(value: JsonObject, schema: JsonObject): void {
-  decodeMembers(value, schema, { struct: nameOf(schema), path: '' });
+export function decodeTyped(value: JsonObject, schema: JsonObject, prefix = ''): readonly string[] {
+  const unknown: string[] = [];
+  decodeMembers(value, schema, { struct: nameOf(schema), path: '', indexed: prefix, unknown });
+  return unknown;
 }
 
-/** Where a value is, as Go's decoder says it: the innermost type, and the path from the root. */
-type Place = { readonly struct: string; readonly path: string };
+/** Where a value is, as Go's decoder says it (the innermost type, and the path from the root), and as unknown fields are named. */
+type Place = {
+  readonly struct: string;
+  readonly path: string;
+  readonly indexed: string;
+  readonly unknown: string[];
+};
 
 function decodeMembers(object: JsonObject, schema: JsonObject, place: Place): void {
   const { properties, required } = schema;
   if (!isObject(properties)) return;
   const needed: ReadonlySet<unknown> = new Set(Array.isArray(required) ? required : []);
   for (const name of Object.keys(object)) {
-    const member = properties[name];
-    if (!isObject(member)) continue;
-    const path = place.path === '' ? name : `${place.path}.${name}`;
-    const decoded = decodeValue(object[name], member, { struct: place.struct, path });
+    const member = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const indexed = join(place.indexed, name);
+    if (!isObject(member)) {
+      place.unknown.push(indexed);
+      delete object[name];
+      continue;
+    }
+    const inner = { ...place, path: join(place.path, name), indexed };
+    const decoded = decodeValue(object[name], member, inner);
     const isLeftOut = !needed.has(name) && isOmitted(name, decoded, member);
     if (decoded === null || isLeftOut) delete object[name];
     else object[name] = decoded;
@@ -31,12 +44,16 @@ function decodeMembers(object: JsonObject, schema: JsonObject, place: Place): vo
   }
 }
 
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
 /** Texts for which Go has a pointer, so that an empty one says something. */
 const POINTERS: ReadonlySet<string> = new Set([
   'storageClassName',
   'volumeAttributesClassName',
   'appProtocol',
-  'namespace',
+  'holderIdentity',
 ]);
 
 function isOmitted(name: string, value: unknown, schema: JsonObject): boolean {
@@ -54,7 +71,9 @@ function decodeValue(value: unknown, schema: JsonObject, place: Place): unknown 
       return decodeObject(value, schema, place);
     case 'array':
       if (!Array.isArray(value)) throw mismatch(value, schema, place);
-      return value.map((item: unknown) => decodeValue(item, objectOf(schema.items), place));
+      return value.map((item: unknown, index) =>
+        decodeValue(item, objectOf(schema.items), { ...place, indexed: `${place.indexed}[${index}]` }),
+      );
     case 'string':
       if (typeof value !== 'string') throw mismatch(value, schema, place);
       return decodeText(value, schema);
@@ -63,7 +82,7 @@ function decodeValue(value: unknown, schema: JsonObject, place: Place): unknown 
       return value;
     case 'integer':
       if (typeof value !== 'number') throw mismatch(value, schema, place);
-      if (!Number.isInteger(value)) throw mismatch(value, schema, place, ` ${value}`);
+      if (!Number.isInteger(value) || !isInRange(value, schema)) throw mismatch(value, schema, place, ` ${value}`);
       return value;
     case 'number':
       if (typeof value !== 'number') throw mismatch(value, schema, place);
@@ -73,25 +92,34 @@ function decodeValue(value: unknown, schema: JsonObject, place: Place): unknown 
   }
 }
 
+const MAX_INT32 = 2 ** 31;
+
+function isInRange(value: number, { format }: JsonObject): boolean {
+  return format !== 'int32' || (value >= -MAX_INT32 && value < MAX_INT32);
+}
+
 function decodeObject(value: unknown, schema: JsonObject, place: Place): unknown {
   if (!isObject(value)) throw mismatch(value, schema, place);
-  if (isObject(schema.properties)) decodeMembers(value, schema, { struct: nameOf(schema), path: place.path });
+  if (isObject(schema.properties)) decodeMembers(value, schema, { ...place, struct: nameOf(schema) });
   else if (isObject(schema.additionalProperties)) {
     const inner = schema.additionalProperties;
     for (const key of Object.keys(value)) {
-      const decoded = decodeValue(value[key], inner, place);
+      const decoded = decodeValue(value[key], inner, { ...place, indexed: join(place.indexed, key) });
       value[key] = decoded === null && inner.type === 'string' ? '' : decoded;
     }
   }
   return value;
 }
 
-function decodeText(text: string, { format }: JsonObject): unknown {
+function decodeText(text: string, { format, title }: JsonObject): unknown {
   if (format === 'byte' && !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
     throw new Error(`illegal base64 data at input byte ${firstIllegal(text)}`);
   }
   if (format === 'date-time' && Number.isNaN(Date.parse(text))) {
-    throw new Error(`parsing time "${text}" as "2006-01-02T15:04:05Z07:00": cannot parse "${text}" as "2006"`);
+    const layout = String(title).endsWith('MicroTime')
+      ? '2006-01-02T15:04:05.000000Z07:00'
+      : '2006-01-02T15:04:05Z07:00';
+    throw new Error(`parsing time "${text}" as "${layout}": cannot parse "${text}" as "2006"`);
   }
   return text;
 }

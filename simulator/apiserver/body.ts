@@ -1,0 +1,107 @@
+import { parse as parseYaml } from 'yaml';
+import { scanJson } from './jsontext.ts';
+import type { ServedKind } from './kinds.ts';
+import type { ApiRequest } from './request.ts';
+import { isObject, type JsonObject, setOwn } from './schema/json.ts';
+import { badRequest, unsupportedMediaType } from './status.ts';
+
+/** What a client sent: a value of the caller's own, and the keys that stood twice in it. */
+export type Body = { readonly value: JsonObject; readonly duplicates: readonly string[] };
+
+const ACCEPTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
+/** The media type of the body without parameters; JSON when there is none. */
+export function contentTypeOf(request: ApiRequest): string {
+  const header = request.headers['content-type'];
+  if (header === undefined || header === '') return 'application/json';
+  const [type = ''] = header.split(';');
+  return type.trim().toLowerCase();
+}
+
+/** The body of a create or an update. Throws `ApiError`. */
+export function readObjectBody(request: ApiRequest, kind: ServedKind): Body {
+  const type = contentTypeOf(request);
+  if (type === 'application/json') return readJson(request, kind.kind, !kind.custom);
+  if (type === 'application/yaml') return { value: parseYamlBody(request.body ?? '', kind.kind), duplicates: [] };
+  throw unsupportedMediaType(ACCEPTED);
+}
+
+/** A JSON body that should be a `kind`. Throws `ApiError`. */
+export function parseJsonBody(request: ApiRequest, kind: string): JsonObject {
+  return readJson(request, kind, true).value;
+}
+
+/** `isTyped`: null is an object of which nothing is said, and anything else that is no object is refused by Go's decoder. */
+function readJson(request: ApiRequest, kind: string, isTyped: boolean): Body {
+  const { body = '' } = request;
+  const parsed = parseJsonText(body);
+  if ('error' in parsed) throw unrecognized(kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body);
+  const { value } = parsed;
+  if (isObject(value)) return { value, duplicates: request.isRendered === true ? [] : scanJson(body).duplicates };
+  if (value === null) {
+    if (isTyped) return { value: {}, duplicates: [] };
+    throw unrecognized(kind, "Object 'Kind' is missing in 'null'", body);
+  }
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  const type =
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  const why = `json: cannot unmarshal ${found} into Go value of type ${type}`;
+  throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body);
+}
+
+/** A JSON text, or what Go says is wrong with it. */
+export function parseJsonText(text: string): { readonly value: unknown } | { readonly error: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { error: scanJson(text).error ?? String(error) };
+  }
+  if (mayBeDeep(text)) {
+    const { error } = scanJson(text);
+    if (error !== undefined) return { error };
+  }
+  return { value: LONE_SURROGATE.test(text) ? wellFormed(value) : value };
+}
+
+const MAX_DEPTH = 10_000;
+
+function mayBeDeep(text: string): boolean {
+  return text.length > MAX_DEPTH && (text.match(/[[{]/g)?.length ?? 0) > MAX_DEPTH;
+}
+
+const LONE_SURROGATE = /\\u[dD][89a-fA-F]/;
+
+/** Halves of characters become replacement characters, as Go reads them. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (!isObject(value)) return value;
+  const copy: JsonObject = {};
+  for (const key of Object.keys(value)) setOwn(copy, key.toWellFormed(), wellFormed(value[key]));
+  return copy;
+}
+
+function parseYamlBody(text: string, kind: string): JsonObject {
+  let value: unknown;
+  try {
+    value = parseYaml(text, { uniqueKeys: false });
+  } catch (error) {
+    throw unrecognized(kind, `yaml: ${error instanceof Error ? error.message : error}`, text);
+  }
+  if (isObject(value)) return value;
+  throw unrecognized(kind, `couldn't get version/kind; json parse error: not an object`, text);
+}
+
+export function unrecognized(kind: string, why: string, text: string): Error {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summarize(text)})`);
+}
+
+/** The first bytes of a body, as errors show them. */
+function summarize(text: string): string {
+  if (text === '') return '<empty>';
+  const bytes = Buffer.from(text);
+  const start = bytes.subarray(0, 30);
+  const shown = text.startsWith('{') ? start.toString('utf8') : start.toString('hex');
+  return bytes.length > 30 ? `${shown} ...` : shown;
+}
