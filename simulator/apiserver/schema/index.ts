@@ -10,7 +10,7 @@ import { checkSubdomainName } from './objectmeta.ts';
 import { compilePruner } from './prune.ts';
 import { compileResourceValidator } from './resource.ts';
 
-export { applyCrdDefaults, validateCrd } from './crd/index.ts';
+export { validateCrd } from './crd/index.ts';
 export { type AcceptedNames, acceptNames, type NamesVerdict } from './crd/names.ts';
 export * from './fielderror.ts';
 export type { JsonObject } from './json.ts';
@@ -25,8 +25,6 @@ export type CompileOptions = {
   readonly isNamespaced: boolean;
   /** What is wrong with a name; custom resources are named by subdomains, the default. `isPrefix`: it is a `generateName`. */
   readonly checkName?: (name: string, isPrefix: boolean) => readonly string[];
-  /** A built-in kind, whose errors of decoding name `metadata` too. */
-  readonly isTyped?: boolean;
 };
 
 export type ValidateOptions = {
@@ -59,13 +57,13 @@ export type CompiledSchema = {
  * `validateCrd` would have refused.
  */
 export function compileSchema(openAPIV3Schema: unknown, options: CompileOptions): CompiledSchema {
-  const { group, version, kind, isNamespaced, checkName = checkSubdomainName, isTyped = false } = options;
+  const { group, version, kind, isNamespaced, checkName = checkSubdomainName } = options;
   const node = parseNode(openAPIV3Schema);
   const apiVersion = group === '' ? version : `${group}/${version}`;
   const validate = compileResourceValidator(node, { apiVersion, kind }, { isNamespaced, checkName });
   return {
     node,
-    prune: compilePruner(node, isTyped ? 'metadata' : ''),
+    prune: compilePruner(node),
     applyDefaults: (object) => applyDefaults(object, node),
     validate: (object, { old, subresource } = {}) => validate(object, old, subresource === 'status'),
   };

@@ -12,16 +12,16 @@ export type Decoded = {
 };
 
 /**
- * Reads `metadata` as Go reads an ObjectMeta: unknown fields are left out, null counts as absent. `prefix` is how errors name what is around a field.
- * Throws DecodeError on a member of the wrong type.
+ * Reads `metadata` as Go reads an ObjectMeta: unknown fields are left out, null counts as absent. Throws DecodeError on a member of the wrong
+ * type.
  */
-export function decodeMeta(value: unknown, prefix = ''): Decoded {
+export function decodeMeta(value: unknown): Decoded {
   if (value === null || value === undefined) return { meta: {}, unknown: [] };
   if (!isObject(value)) {
     throw new DecodeError(`json: cannot unmarshal ${nameOf(value)} into Go value of type v1.ObjectMeta`);
   }
   const unknown: string[] = [];
-  const meta = readStruct(value, META, { struct: 'ObjectMeta', field: prefix, path: '' }, unknown);
+  const meta = readStruct(value, META, { struct: 'ObjectMeta', field: '', path: '' }, unknown);
   return { meta, unknown };
 }
 

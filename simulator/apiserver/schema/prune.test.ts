@@ -30,7 +30,7 @@ const node = parseNode({
   },
 });
 
-const prune = compilePruner(node, '');
+const prune = compilePruner(node);
 
 const judge = (spec: unknown): readonly [readonly string[], unknown] => {
   const object: JsonObject = { apiVersion: 'a/v1', kind: 'K', metadata: { name: 'n' }, spec: structuredClone(spec) };

@@ -10,15 +10,14 @@ export type Pruner = (object: JsonObject) => readonly string[];
 /**
  * Removes from a root object every field that the schema does not know, and every null that is neither allowed nor replaced by a default. Changes
  * the object. Answers the paths of the unknown fields as `unknown field "..."` names them: of the metadata, of all else, and of metadata inside.
- * `metaPrefix` is how errors about metadata name what is around its fields.
  */
-export function compilePruner(node: SchemaNode, metaPrefix: string): Pruner {
+export function compilePruner(node: SchemaNode): Pruner {
   const root: SchemaNode = node.isEmbeddedResource ? node : { ...node, isEmbeddedResource: true };
   const hasEmbedded = containsEmbedded(node);
   return (object) => {
     const unknown: string[] = [];
     if (Object.hasOwn(object, 'metadata')) {
-      const decoded = decodeMeta(object.metadata, metaPrefix);
+      const decoded = decodeMeta(object.metadata);
       object.metadata = decoded.meta;
       unknown.push(...decoded.unknown.map((path) => `metadata.${path}`));
     }

@@ -1,5 +1,4 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { PatternError } from '../regex.ts';
 import { qualifiedName } from './access.ts';
 import { CompileError, EvaluationError, noSuchOverload } from './errors.ts';
 import { type Compile, constant, type Expression, positionAfter, type Run, type Scope } from './expression.ts';
@@ -17,7 +16,7 @@ export function compileCall(ast: Extract<ASTNode, { op: 'call' }>, scope: Scope,
     name,
     overloads,
     args.map((arg) => compile(arg, scope)),
-    { at, isMethod: false },
+    { at, isMethod: false, lastAt: args.at(-1)?.start ?? at },
   );
 }
 
@@ -28,16 +27,17 @@ export function compileMethod(ast: Extract<ASTNode, { op: 'rcall' }>, scope: Sco
   const prefix = qualifiedName(receiver);
   const qualified = `${prefix}.${name}`;
   const args = () => asts.map((arg) => compile(arg, scope));
+  const lastAt = asts.at(-1)?.start ?? at;
   if (prefix !== undefined && (findFunction(qualified) !== undefined || UNSUPPORTED.has(qualified))) {
-    return compileOverloads(qualified, findOverloads(qualified, at), args(), { at, isMethod: false });
+    return compileOverloads(qualified, findOverloads(qualified, at), args(), { at, isMethod: false, lastAt });
   }
   const target = compile(receiver, scope);
-  return compileOverloads(name, findOverloads(name, at), [target, ...args()], { at, isMethod: true });
+  return compileOverloads(name, findOverloads(name, at), [target, ...args()], { at, isMethod: true, lastAt });
 }
 
 /** An operator, by cel-go's name for it: `_+_`. */
 export function compileOperator(name: string, at: number, args: readonly Expression[]): Expression {
-  return compileOverloads(name, findFunction(name) ?? [], args, { at, isMethod: false });
+  return compileOverloads(name, findFunction(name) ?? [], args, { at, isMethod: false, lastAt: at });
 }
 
 /** Functions that the API server has and this one refuses by name. */
@@ -53,13 +53,14 @@ function findOverloads(name: string, at: number): readonly Overload[] {
   throw new CompileError(`undeclared reference to '${name}' (in container '')`, at);
 }
 
-type Place = { readonly at: number; readonly isMethod: boolean };
+/** Where a call is, and where its last argument is. */
+type Place = { readonly at: number; readonly isMethod: boolean; readonly lastAt: number };
 
 function compileOverloads(
   name: string,
   overloads: readonly Overload[],
   args: readonly Expression[],
-  { at, isMethod }: Place,
+  { at, isMethod, lastAt }: Place,
 ): Expression {
   const types = args.map(({ type }) => type);
   const matching = overloads.flatMap((overload) => {
@@ -72,7 +73,7 @@ function compileOverloads(
     const shown = renderSignature(types, isMethod);
     throw new CompileError(`found no matching overload for '${name}' applied to '${shown}'`, at);
   }
-  checkPattern(name, args, at);
+  checkLiteral(name, first.overload, args, lastAt);
   const isSame = matching.every(({ result }) => renderType(result) === renderType(first.result));
   const candidates = matching.map(({ overload }) => overload);
   const isStatic =
@@ -102,20 +103,19 @@ function renderSignature(types: readonly CelType[], isMethod: boolean): string {
   return `${receiver}.(${rest.join(', ')})`;
 }
 
-/** The API server compiles patterns that are written in a rule when the rule is. */
-function checkPattern(name: string, args: readonly Expression[], at: number): void {
-  const pattern = args[1]?.constant;
-  if (name !== 'matches' || typeof pattern !== 'string') return;
-  const [matches] = findFunction('matches') ?? [];
+/** Patterns, durations and instants that are written in a rule are looked at when the rule is compiled. */
+function checkLiteral(name: string, overload: Overload, args: readonly Expression[], at: number): void {
+  const literal = args.at(-1)?.constant;
+  if (!LITERALS.has(name) || typeof literal !== 'string') return;
   try {
-    matches?.call('', pattern);
+    overload.call(...(name === 'matches' ? ['', literal] : [literal]));
   } catch (error) {
-    if (error instanceof EvaluationError || error instanceof PatternError) {
-      throw new CompileError('invalid matches argument', at);
-    }
+    if (error instanceof EvaluationError) throw new CompileError(`invalid ${name} argument`, at);
     throw error;
   }
 }
+
+const LITERALS: ReadonlySet<string> = new Set(['matches', 'duration', 'timestamp']);
 
 function buildRun(call: Overload['call'], args: readonly Expression[]): Run {
   const [a, b, ...rest] = args.map(({ run }) => run);

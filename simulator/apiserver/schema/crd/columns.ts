@@ -83,6 +83,9 @@ export function checkConversion(errors: FieldError[], conversion: JsonObject, pa
   else if (strategy !== 'None' && strategy !== 'Webhook') {
     errors.push(notSupported(childPath(path, 'strategy'), strategy, ['None', 'Webhook']));
   }
+  if (strategy === 'Webhook' && (!isObject(webhook) || !Array.isArray(webhook.conversionReviewVersions))) {
+    errors.push(required(childPath(path, 'conversionReviewVersions'), ''));
+  }
   const config = isObject(webhook) && isObject(webhook.clientConfig) ? webhook.clientConfig : undefined;
   if (strategy === 'Webhook' && config === undefined) {
     errors.push(required(webhookPath, 'required when strategy is set to Webhook'));

@@ -1,52 +1,24 @@
 import { checkLabel1035, checkSubdomain } from '../../names.ts';
 import { childPath, type FieldError, forbidden, indexPath, invalid, notSupported, required } from '../fielderror.ts';
 import { equalJson, isObject, type JsonObject } from '../json.ts';
-import { checkSubdomainName, validateObjectMeta, validateObjectMetaUpdate } from '../objectmeta.ts';
 import { checkColumns, checkConversion, checkSelectableFields } from './columns.ts';
 import { checkDefaults } from './defaults.ts';
-import { checkKeywords } from './keywords.ts';
+import { checkKeywords, hasUnsupported } from './keywords.ts';
 import { checkNames } from './names.ts';
 import { checkExpressions } from './rules.ts';
 import { validateStructural } from './structural.ts';
 
-/** Sets what the API server sets in a definition that does not say: singular and list names, no conversion, stored versions. Changes `crd`. */
-export function applyCrdDefaults(crd: JsonObject): void {
-  const spec = objectOf(crd, 'spec');
-  const names = objectOf(spec, 'names');
-  const { kind } = names;
-  const isNamed = typeof kind === 'string' && kind !== '';
-  if (isNamed && isEmpty(names.singular)) names.singular = kind.toLowerCase();
-  if (isNamed && isEmpty(names.listKind)) names.listKind = `${kind}List`;
-  if (!isObject(spec.conversion)) spec.conversion = { strategy: 'None' };
-  if (isObject(crd.spec)) {
-    spec.names = names;
-    crd.spec = spec;
-  }
-  const status = objectOf(crd, 'status');
-  const stored = status.storedVersions;
-  const storage = versionsOf(spec).find((version) => version.storage === true);
-  if ((!Array.isArray(stored) || stored.length === 0) && storage !== undefined) {
-    crd.status = { ...status, storedVersions: [storage.name] };
-  }
-}
-
 /**
- * What is wrong with a CustomResourceDefinition, in the API server's words and order. `old` is the stored one on update. The estimated cost of rules in
- * CEL is not judged.
+ * What is wrong with a CustomResourceDefinition but for its metadata, in the API server's words and order. `old` is the stored one on update. The
+ * estimated cost of rules in CEL is not judged.
  */
 export function validateCrd(crd: JsonObject, old?: JsonObject): readonly FieldError[] {
   const errors: FieldError[] = [];
   const spec = objectOf(crd, 'spec');
-  const meta = objectOf(crd, 'metadata');
-  if (old === undefined) {
-    const expected = `${objectOf(spec, 'names').plural ?? ''}.${spec.group ?? ''}`;
-    const checkName = (name: string, isPrefix: boolean) => [
-      ...checkSubdomainName(name, isPrefix),
-      ...(name === expected ? [] : ['must be spec.names.plural+"."+spec.group']),
-    ];
-    errors.push(...validateObjectMeta(meta, { isNamespaced: false, checkName }, 'metadata'));
-  } else {
-    errors.push(...validateObjectMetaUpdate(meta, objectOf(old, 'metadata'), 'metadata'));
+  const { name } = objectOf(crd, 'metadata');
+  const expected = `${objectOf(spec, 'names').plural ?? ''}.${spec.group ?? ''}`;
+  if (old === undefined && name !== expected) {
+    errors.push(invalid('metadata.name', name ?? '', 'must be spec.names.plural+"."+spec.group'));
   }
   checkSpec(errors, spec);
   if (old !== undefined) checkFixed(errors, spec, old);
@@ -75,6 +47,9 @@ function checkSpec(errors: FieldError[], spec: JsonObject): void {
     checkVersion(errors, version, path, (key) => !shared(key));
   }
   checkVersions(errors, versions);
+  const version = String(versions[0]?.name ?? '');
+  const details = version === '' ? [] : checkLabel1035(version);
+  if (details.length > 0) errors.push(invalid('spec.version', version, details.join(',')));
   const names = objectOf(spec, 'names');
   for (const key of ['plural', 'singular', 'kind', 'listKind']) {
     if (isEmpty(names[key])) errors.push(required(`spec.names.${key}`, ''));
@@ -82,7 +57,7 @@ function checkSpec(errors: FieldError[], spec: JsonObject): void {
   checkNames(errors, names, 'spec.names');
   const [first] = versions;
   if (first !== undefined) checkVersion(errors, first, 'spec', shared);
-  checkConversion(errors, objectOf(spec, 'conversion'), 'spec.conversion');
+  if (isObject(spec.conversion)) checkConversion(errors, spec.conversion, 'spec.conversion');
 }
 
 function checkGroupAndScope(errors: FieldError[], { group, scope }: JsonObject): void {
@@ -120,14 +95,13 @@ function checkSchema(errors: FieldError[], schema: JsonObject, path: string, has
   }
   if (schema.nullable === true)
     found.push(forbidden(childPath(path, 'nullable'), 'nullable cannot be true at the root'));
-  const structural = validateStructural(schema, path);
-  found.push(...structural);
-  const isStructural = structural.length === 0;
+  const isReadable = !hasUnsupported(schema);
+  if (isReadable) found.push(...validateStructural(schema, path));
+  const isStructural = isReadable && found.length === 0;
   if (isStructural) checkDefaults(found, schema, path);
-  const hasDefaults = found.length === 0 || !isStructural;
-  const before = found.length;
+  const isDefaulted = isStructural && found.length === 0;
   checkKeywords(found, schema, path, true);
-  if (isStructural && hasDefaults && found.length === before) checkExpressions(found, schema, path);
+  if (isDefaulted && found.length === 0) checkExpressions(found, schema, path);
   errors.push(...found);
 }
 

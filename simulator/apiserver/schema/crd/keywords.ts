@@ -66,6 +66,19 @@ function contextOf(schema: JsonObject, name: string, isRoot: boolean, context: C
 }
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
+/** Whether a schema states what the API server cannot even read as a structural one. */
+export function hasUnsupported(schema: JsonObject): boolean {
+  const { items, additionalProperties, not } = schema;
+  const parts = ['allOf', 'anyOf', 'oneOf'].flatMap((junctor) => partsOf(schema, junctor));
+  const members = propertiesOf(schema).map(([, member]) => member);
+  const inner = [...parts, ...members, ...[items, additionalProperties, not].filter(isObject)];
+  return UNSUPPORTED.some((key) => isStated(schema[key])) || Array.isArray(items) || inner.some(hasUnsupported);
+}
+
+function isStated(value: unknown): boolean {
+  return isObject(value) ? Object.keys(value).length > 0 : value !== undefined && value !== '';
+}
+
 const UNSUPPORTED = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
 
 function checkUnsupported(errors: FieldError[], schema: JsonObject, path: string, context: Context): void {
@@ -77,9 +90,7 @@ function checkUnsupported(errors: FieldError[], schema: JsonObject, path: string
     errors.push(forbidden(childPath(path, 'default'), `must not be set ${context.noDefaults}`));
   }
   for (const key of UNSUPPORTED) {
-    const value = schema[key];
-    const isSet = isObject(value) ? Object.keys(value).length > 0 : value !== undefined && value !== '';
-    if (isSet) errors.push(forbidden(childPath(path, key), `${key} is not supported`));
+    if (isStated(schema[key])) errors.push(forbidden(childPath(path, key), `${key} is not supported`));
   }
   if (type === 'null') {
     errors.push(forbidden(typePath, 'type cannot be set to null, use nullable as an alternative'));

@@ -2,6 +2,7 @@ import {
   buildCause,
   type CompiledSchema,
   DecodeError,
+  type FieldError,
   renderStrictDecodingError,
   renderUnknownField,
 } from '../index.ts';
@@ -63,4 +64,18 @@ function strip(object: JsonObject): JsonObject {
   const meta = isObject(object.metadata) ? object.metadata : {};
   const kept = Object.entries(meta).filter(([key]) => !SERVERS_OWN.includes(key));
   return { ...object, metadata: Object.fromEntries(kept) };
+}
+
+/** What is wrong with a definition that is new, as causes. */
+export function judgeDefinition(
+  definition: JsonObject,
+  validate: (crd: JsonObject) => readonly FieldError[],
+): readonly string[] {
+  const crd = structuredClone(definition);
+  const { versions } = isObject(crd.spec) ? crd.spec : {};
+  const stored = Array.isArray(versions) ? versions.filter(isObject).filter(({ storage }) => storage === true) : [];
+  crd.status = { storedVersions: stored.map(({ name }) => name) };
+  return validate(crd)
+    .map((error) => renderCause(buildCause(error)))
+    .sort();
 }
