@@ -1,0 +1,113 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { ApiObject } from './object.ts';
+import { isObject } from './schema/json.ts';
+import type { StorageEvent } from './store.ts';
+
+/** The state of a store in a folder: every change is in the file before the call that made it is answered. */
+export type Journal = {
+  /** What the folder held when it was opened. */
+  readonly kept: { readonly revision: number; readonly objects: Iterable<KeptObject> };
+  /** Notes a change. */
+  note(event: StorageEvent): void;
+  close(): void;
+};
+
+export type KeptObject = { readonly group: string; readonly plural: string; readonly object: ApiObject };
+
+/** One line: the state that an object came to at a revision, or that it went; or how far the store was. */
+type Entry = (KeptObject & { readonly gone?: true }) | { readonly object?: undefined };
+type Line = Entry & { readonly revision: number };
+
+export type JournalOptions = {
+  readonly folder: string;
+  /** The changes since the last snapshot are folded into the next one beyond this. Default 16 MiB. */
+  readonly maxJournalBytes?: number;
+};
+
+/**
+ * Opens a folder, or begins in an empty one. A process may be killed at any moment: a last line that was only half written counts as not written. (A machine that
+ * loses its power may lose the last seconds, because lines are not forced to the disk.) Throws an Error that names file and line when the folder holds what
+ * nobody wrote there.
+ */
+export function openJournal({ folder, maxJournalBytes = 16 * 1024 * 1024 }: JournalOptions): Journal {
+  mkdirSync(folder, { recursive: true });
+  const [snapshot, journal] = [path.join(folder, 'snapshot.jsonl'), path.join(folder, 'journal.jsonl')];
+  const objects = new Map<string, KeptObject>();
+  let revision = 1;
+  const take = (line: Line): void => {
+    // A journal that was folded into the snapshot, and then not removed, says nothing new.
+    if (line.revision < revision) return;
+    revision = line.revision;
+    if (line.object === undefined) return;
+    const { group, plural, object } = line;
+    if (line.gone === true) objects.delete(keyOf(line));
+    else objects.set(keyOf(line), { group, plural, object });
+  };
+  for (const kept of [snapshot, journal]) for (const line of readLines(kept)) take(line);
+  const fold = (): void => writeSnapshot(snapshot, objects.values(), revision);
+  fold();
+  let file = openSync(journal, 'w');
+  let bytes = 0;
+  return {
+    kept: { revision, objects: [...objects.values()] },
+    note: ({ type, collection: { group, plural }, revision: at, current: { object } }) => {
+      const kept = { revision: at, group, plural, object };
+      const line: Line = type === 'DELETED' ? { ...kept, gone: true as const } : kept;
+      take(line);
+      bytes += writeSync(file, `${JSON.stringify(line)}\n`);
+      if (bytes <= maxJournalBytes) return;
+      fold();
+      closeSync(file);
+      file = openSync(journal, 'w');
+      bytes = 0;
+    },
+    close: () => closeSync(file),
+  };
+}
+
+function keyOf({ group, plural, object: { metadata } }: KeptObject): string {
+  return `${plural}.${group}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+
+/** All objects, each with its own revision, then the revision of the store; whole or not at all. */
+function writeSnapshot(file: string, objects: Iterable<KeptObject>, revision: number): void {
+  const part = `${file}.part`;
+  const handle = openSync(part, 'w');
+  try {
+    const lines: Line[] = [];
+    for (const kept of objects) lines.push({ revision: Number(kept.object.metadata.resourceVersion), ...kept });
+    lines.sort((a, b) => a.revision - b.revision);
+    writeSync(handle, [...lines, { revision }].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(part, file);
+}
+
+function* readLines(file: string): Iterable<Line> {
+  if (!existsSync(file)) return;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  // What follows the last line break is nothing, or was cut.
+  for (const [index, text] of lines.slice(0, -1).entries()) yield parseLine(text, `${file}:${index + 1}`);
+}
+
+function parseLine(text: string, where: string): Line {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    throw damaged(where);
+  }
+  if (!isObject(line) || !Number.isSafeInteger(line.revision)) throw damaged(where);
+  const { object, group, plural } = line;
+  const isKept = isObject(object) && isObject(object.metadata) && typeof object.metadata.name === 'string';
+  const isLine = object === undefined || (isKept && typeof group === 'string' && typeof plural === 'string');
+  if (!isLine) throw damaged(where);
+  return line as Line;
+}
+
+function damaged(where: string): Error {
+  return new Error(`${where}: this is no line of an API server's state; remove the folder to begin anew`);
+}
