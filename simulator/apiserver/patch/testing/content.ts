@@ -31,6 +31,9 @@ function fewOf<T>(keys: readonly T[], make: (key: T, random: SeededRandom) => un
 
 const mapOf = (make: Make) => some({ x: make, y: make, 'z/w': make });
 
+/** With something in it: Go tells an empty map from none, which JSON does not show. */
+const filledMap: Make = (random) => ({ x: word(random), ...mapOf(word)(random) });
+
 const anything: Make = (random) =>
   random.pick<Make>([word, digit, mapOf(word), few(texts), mapOf(mapOf(digit)), () => ({}), () => []])(random);
 
@@ -65,9 +68,7 @@ const FIELDS: Readonly<Record<keyof typeof SPEC, Make>> = {
     kind: 'ConfigMap',
     metadata: {
       name: 'inside',
-      ...some({ labels: (r) => ({ x: word(r), ...mapOf(word)(r) }), finalizers: (r) => [r.pick(['a/a', 'b/b'])] })(
-        random,
-      ),
+      ...some({ labels: filledMap, finalizers: (r) => [r.pick(['a/a', 'b/b'])] })(random),
     },
     ...some({ data: mapOf(word) })(random),
   }),
@@ -125,12 +126,12 @@ const digitPort: Make = (random) => random.integer(1_000, 1_002);
 const peer: Make = (random) =>
   random.pick<Make>([
     () => ({ ipBlock: { cidr: '10.0.0.0/8', except: ['10.1.0.0/16'] } }),
-    some({ podSelector: some({ matchLabels: mapOf(word) }), namespaceSelector: () => ({}) }, 1),
+    some({ podSelector: some({ matchLabels: filledMap }), namespaceSelector: () => ({}) }, 1),
   ])(random);
 
 export const networkPolicyContent: Content = (random) => ({
   spec: {
-    podSelector: some({ matchLabels: mapOf(word) })(random),
+    podSelector: some({ matchLabels: filledMap })(random),
     policyTypes: ['Ingress', 'Egress'],
     ...some({
       ingress: (r) => [some({ from: () => [peer(r)], ports: () => [{ port: 80, protocol: 'TCP' }] })(r)],

@@ -106,7 +106,8 @@ function takeReal(sent: JsonObject, { body }: Answer): JsonObject {
 }
 
 function withoutAllotted(spec: JsonObject, sent: unknown): JsonObject {
-  const isStated = (name: string) => isObject(sent) && name in sent;
+  const isStated = (name: string) =>
+    isObject(sent) && Object.keys(sent[name] ?? {}).length + String(sent[name] ?? '').length > 0;
   return Object.fromEntries(Object.entries(spec).filter(([name]) => !ALLOTTED.includes(name) || isStated(name)));
 }
 
