@@ -5,6 +5,7 @@ import { realClock, realRandom } from '../../kube/clock.ts';
 import { installAdmission } from '../../simulator/apiserver/admission/install.ts';
 import { startControllers } from '../../simulator/apiserver/controllers/index.ts';
 import { serveHttps } from '../../simulator/apiserver/https.ts';
+import { openJournal } from '../../simulator/apiserver/journal.ts';
 import type { UserInfo } from '../../simulator/apiserver/kinds.ts';
 import { renderKubeconfig } from '../../simulator/apiserver/kubeconfig.ts';
 import { type ApiServer, createApiServer } from '../../simulator/apiserver/server.ts';
@@ -34,7 +35,7 @@ export async function startEmbeddedWorld(
   await mkdir(folder, { recursive: true });
   deps.step('starting the embedded API server');
   const identity = await loadIdentity(folder, HOST, realClock.now());
-  const { server, stop: stopServer } = startServer(deps.log, identity);
+  const { server, stop: stopServer } = startServer(deps.log, identity, path.join(folder, 'apiserver'));
   const access = accessInProcess(server);
   const undo: (() => Promise<void>)[] = [stopServer, access.close];
   const stop = async (): Promise<void> => {
@@ -56,13 +57,15 @@ export async function startEmbeddedWorld(
   }
 }
 
-/** The API server with its controllers and admission. */
+/** The API server, with its state in the folder, its controllers and admission. */
 function startServer(
   log: Logger,
   { tokenKey }: Identity,
+  folder: string,
 ): { readonly server: ApiServer; readonly stop: () => Promise<void> } {
   const deps = { clock: realClock, random: realRandom, log: log.child({ role: 'apiserver' }) };
-  const server = createApiServer(deps, { tokenKey });
+  const journal = openJournal({ folder });
+  const server = createApiServer(deps, { tokenKey, journal });
   const admission = installAdmission(server);
   const controllers = startControllers({ ...deps, server });
   return {
@@ -71,6 +74,7 @@ function startServer(
       await controllers.stop();
       await admission.close();
       server.close();
+      journal.close();
     },
   };
 }

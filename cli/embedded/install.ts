@@ -1,13 +1,17 @@
 import path from 'node:path';
+import { createApplier } from '../../kube/apply.ts';
 import { realClock } from '../../kube/clock.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
+import { objectPath } from '../../kube/requests.ts';
+import { GROUP } from '../../model/group.ts';
 import { installCrds as installFluxCrds } from '../../simulator/flux/crds.ts';
 import { installCrds as installKubeVirtCrds } from '../../simulator/kubevirt/crds.ts';
 import type { Access } from './access.ts';
 import { readManifests } from './manifests.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const MANAGER = { fieldManager: 'kubectl', force: true } as const;
+/** Where it holds the hash of what was applied, nothing is written again. */
+const ANNOTATION_HASH = `dev.${GROUP}/applied-hash`;
 const SERVED_TIMEOUT_MS = 30_000;
 const SERVED_POLL_MS = 100;
 
@@ -19,7 +23,7 @@ export async function installPrerequisites(access: Access): Promise<void> {
   const deps = { client: access.admin, clock: realClock };
   await installKubeVirtCrds(deps);
   await installFluxCrds(deps);
-  const apply = createApplier(access);
+  const apply = createInstaller(access);
   await apply(await readManifests(path.join(ROOT, 'deploy', 'prerequisites')));
   await apply(await readManifests(path.join(ROOT, 'simulator', 'kubevirt', 'rbac.yaml')));
 }
@@ -30,7 +34,7 @@ export async function installFleet(
   fleet: { readonly folder: string; readonly environment: string; readonly url: string },
 ): Promise<void> {
   const entry = path.join(fleet.folder, 'clusters', fleet.environment);
-  const apply = createApplier(access);
+  const apply = createInstaller(access);
   for (const file of ['fleet.yaml', 'root.yaml', 'images']) {
     const objects = await readManifests(path.join(entry, file));
     await apply(objects.map((object) => (object.kind === 'GitRepository' ? follow(object, fleet.url) : object)));
@@ -44,15 +48,17 @@ function follow(repository: KubeObject, url: string): KubeObject {
   return { ...repository, spec: { ...rest, url } } as KubeObject;
 }
 
-/** Applies objects one after the other; finds their resources by discovery, once a group. */
-function createApplier(access: Access): (objects: readonly KubeObject[]) => Promise<void> {
+/** Applies objects one after the other where they differ; finds their resources by discovery, once a kind. */
+function createInstaller(access: Access): (objects: readonly KubeObject[]) => Promise<void> {
+  const applier = createApplier({ client: access.admin }, { fieldManager: 'kubectl', hashAnnotation: ANNOTATION_HASH });
   const known = new Map<string, Resource>();
   return async (objects) => {
     for (const object of objects) {
       const key = `${object.apiVersion} ${object.kind}`;
       const resource = known.get(key) ?? (await findResource(access, object));
       known.set(key, resource);
-      await access.admin.apply(resource, object, MANAGER);
+      const live = (await access.get(objectPath(resource, object.metadata))) as KubeObject | undefined;
+      await applier.apply(resource, object, live);
     }
   };
 }

@@ -41,10 +41,10 @@ export function createEmbeddedSource(
     if (!url.startsWith(`${BASE_URL}/`)) return deps.openUrl(url, signal);
     const [, name = '', hex = ''] = PATH.exec(url.slice(BASE_URL.length + 1)) ?? [];
     const digest = `sha256:${hex}`;
-    const isKnown = hex !== '' && store.find(name, digest) !== undefined;
-    const bytes = isKnown ? await store.read(name, digest).catch(() => undefined) : undefined;
+    // From the folder itself: after a restart the index is not there yet.
+    const bytes = hex === '' ? undefined : await store.read(name, digest).catch(() => undefined);
     if (bytes !== undefined) return once(bytes);
-    if (isKnown) source.lookAgain();
+    source.lookAgain();
     throw new Error(`${url} answered 404`);
   };
   return { manager: source.manager, openUrl };
