@@ -1,3 +1,7 @@
+import { hex, PatternError, readEscapedRune, readSet, translateClass } from './regexclass.ts';
+
+export { PatternError } from './regexclass.ts';
+
 /**
  * Go's regular expressions (RE2) as JavaScript ones. What RE2 lacks (look-around, back-references, possessive repetition, more than 1000 repetitions)
  * is refused in Go's words; what JavaScript lacks or reads otherwise (`\A`, `\z`, `\Q...\E`, `[[:alpha:]]`, `(?i)` in the middle, `\pL`, `\s` without
@@ -12,13 +16,6 @@ export function compilePattern(pattern: string, flags = 'u'): RegExp {
     return new RegExp(source, flags);
   } catch {
     throw new PatternError('invalid character class range', pattern);
-  }
-}
-
-/** A pattern that Go's `regexp` refuses. `message` is Go's. */
-export class PatternError extends Error {
-  constructor(problem: string, part: string) {
-    super(`error parsing regexp: ${problem}: \`${part}\``);
   }
 }
 
@@ -242,136 +239,4 @@ function quote(state: State): void {
   const stop = end === -1 ? state.pattern.length : end;
   for (const rune of state.pattern.slice(state.at + 2, stop)) emit(state, SYNTAX.test(rune) ? `\\${rune}` : rune);
   state.at = end === -1 ? stop : stop + 2;
-}
-
-/** `\d`, `\pL` and their like, as a JavaScript class; undefined for everything else. */
-function readSet(state: State): string | undefined {
-  const next = state.pattern[state.at + 1] ?? '';
-  const perl = PERL[next];
-  if (perl !== undefined) {
-    state.at += 2;
-    return perl;
-  }
-  if (next !== 'p' && next !== 'P') return undefined;
-  const found = /^\\[pP](?:\{(\^?)([^}]*)\}|(.))/u.exec(state.pattern.slice(state.at));
-  if (found === null) throw new PatternError('invalid character class range', state.pattern.slice(state.at));
-  const [text, caret = '', braced, single] = found;
-  state.at += text.length;
-  return renderProperty(braced ?? single ?? '', (next === 'P') !== (caret === '^'), text);
-}
-
-function renderProperty(name: string, isNegated: boolean, text: string): string {
-  const letter = isNegated ? 'P' : 'p';
-  if (name === 'Any') return isNegated ? '[]' : '[^]';
-  for (const property of [name, `Script=${name}`]) {
-    if (property === name && !/^[A-Z][a-z]?$/.test(name)) continue;
-    try {
-      return new RegExp(`\\${letter}{${property}}`, 'u').source;
-    } catch {}
-  }
-  throw new PatternError('invalid character class range', text);
-}
-
-const PERL: Readonly<Record<string, string>> = {
-  d: '[0-9]',
-  D: '[^0-9]',
-  w: '[0-9A-Za-z_]',
-  W: '[^0-9A-Za-z_]',
-  s: '[\\t\\n\\f\\r ]',
-  S: '[^\\t\\n\\f\\r ]',
-};
-
-/** One character that is written with a backslash. */
-function readEscapedRune(state: State): number {
-  const rest = state.pattern.slice(state.at);
-  const found = /^\\(?:x\{([0-9A-Fa-f]+)\}|x([0-9A-Fa-f]{2})|(0[0-7]{0,2}|[1-7][0-7]{1,2})|([\s\S]))/u.exec(rest);
-  const [text = '', braced, pair, octal, single = ''] = found ?? [];
-  const control = CONTROLS[single];
-  const code = Number.parseInt(braced ?? pair ?? 'NaN', 16);
-  state.at += text.length;
-  if (octal !== undefined) return Number.parseInt(octal, 8);
-  if (code <= 0x10ffff) return code;
-  if (control !== undefined) return control;
-  if (PUNCTUATION.test(single)) return single.charCodeAt(0);
-  throw new PatternError('invalid escape sequence', single === '' ? rest : text);
-}
-
-const PUNCTUATION = /^[ -/:-@[-`{-~]$/;
-const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
-
-function hex(code: number): string {
-  return `\\u{${code.toString(16)}}`;
-}
-
-/** A class in brackets; `state.at` is at `[`. */
-function translateClass(state: State): string {
-  const { pattern } = state;
-  const start = state.at;
-  state.at += 1;
-  const isNegated = pattern[state.at] === '^';
-  if (isNegated) state.at += 1;
-  let members = '';
-  let extra = '';
-  for (let isFirst = true; isFirst || pattern[state.at] !== ']'; isFirst = false) {
-    if (state.at >= pattern.length) throw new PatternError('missing closing ]', pattern.slice(start));
-    const set = readPosix(state) ?? (pattern[state.at] === '\\' ? readSet(state) : undefined);
-    if (set === undefined) members += readRange(state, start);
-    else if (set.startsWith('[^')) extra += `|${set}`;
-    else members += set.startsWith('[') ? set.slice(1, -1) : set;
-  }
-  state.at += 1;
-  return renderClass(isNegated, members, extra);
-}
-
-/** A negated set such as `\D` has no form inside a class, so it stands beside the class. */
-function renderClass(isNegated: boolean, members: string, extra: string): string {
-  if (extra === '') return `[${isNegated ? '^' : ''}${members}]`;
-  const any = `[${members}]${extra}`;
-  return isNegated ? `(?:(?!${any})[^])` : `(?:${any})`;
-}
-
-function readPosix(state: State): string | undefined {
-  const found = /^\[:(\^?)([a-z]+):\]/.exec(state.pattern.slice(state.at));
-  if (found === null) return undefined;
-  const [text, caret, name = ''] = found;
-  const members = POSIX[name];
-  if (members === undefined) throw new PatternError('invalid character class range', text);
-  state.at += text.length;
-  return caret === '^' ? `[^${members}]` : `[${members}]`;
-}
-
-const POSIX: Readonly<Record<string, string>> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  ascii: '\\u{0}-\\u{7f}',
-  blank: '\\t ',
-  cntrl: '\\u{0}-\\u{1f}\\u{7f}',
-  digit: '0-9',
-  graph: '!-~',
-  lower: 'a-z',
-  print: ' -~',
-  punct: '!-\\/:-@\\[-`\\{-~',
-  space: '\\t\\n\\v\\f\\r ',
-  upper: 'A-Z',
-  word: '0-9A-Za-z_',
-  xdigit: '0-9A-Fa-f',
-};
-
-function readRange(state: State, classStart: number): string {
-  const { pattern } = state;
-  const start = state.at;
-  const low = readMember(state, classStart);
-  if (pattern[state.at] !== '-' || pattern[state.at + 1] === ']' || state.at + 1 >= pattern.length) return hex(low);
-  state.at += 1;
-  const high = readMember(state, classStart);
-  if (high < low) throw new PatternError('invalid character class range', pattern.slice(start, state.at));
-  return `${hex(low)}-${hex(high)}`;
-}
-
-function readMember(state: State, classStart: number): number {
-  if (state.pattern[state.at] === '\\') return readEscapedRune(state);
-  const code = state.pattern.codePointAt(state.at);
-  if (code === undefined) throw new PatternError('missing closing ]', state.pattern.slice(classStart));
-  state.at += code > 0xffff ? 2 : 1;
-  return code;
 }
