@@ -22,7 +22,8 @@ export function renderArchive(files: readonly ArchiveFile[], folders: readonly s
     }),
   ].sort((a, b) => compareWalk(a.path, b.path));
   const tar = Buffer.concat([...entries.flatMap(renderEntry), Buffer.alloc(2 * BLOCK)]);
-  const bytes = gzipSync(tar);
+  // The quickest level: folders are packed at every commit, and nobody stores them for long.
+  const bytes = gzipSync(tar, { level: 1 });
   return { bytes, digest: digestOf(bytes) };
 }
 
@@ -31,7 +32,7 @@ export function renderArchive(files: readonly ArchiveFile[], folders: readonly s
  * out of it.
  */
 export function parseArchive(bytes: Uint8Array): Tree {
-  const tar = gunzipSync(bytes);
+  const tar = gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
   const files = new Map<string, Buffer>();
   const folders = new Set(['']);
   let longName: string | undefined;
@@ -72,6 +73,7 @@ export function compareWalk(a: string, b: string): number {
 }
 
 const BLOCK = 512;
+const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 const META_TYPES: ReadonlySet<string> = new Set(['x', 'g', 'L', 'K']);
 

@@ -33,13 +33,27 @@ export async function startArtifactServer(
   };
 }
 
-/** Reads over HTTP; redirects are not followed. */
+/** Reads over HTTP; redirects are not followed. A connection that breaks is tried again, as Flux does. */
 export const openHttpUrl: OpenUrl = async (url, signal) => {
-  const response = await fetch(url, { signal, redirect: 'manual' });
+  const response = await connect(url, signal);
   if (response.status === 200 && response.body !== null) return response.body;
   await response.body?.cancel();
   throw new Error(`${url} answered ${response.status}`);
 };
+
+const TRIES = 3;
+
+async function connect(url: string, signal: AbortSignal): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await fetch(url, { signal, redirect: 'manual' });
+    } catch (error) {
+      signal.throwIfAborted();
+      const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+      if (tries === TRIES) throw new Error(`${url} cannot be read${cause}`, { cause: error });
+    }
+  }
+}
 
 function listen(server: Server, address: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {

@@ -43,10 +43,14 @@ export function createMemoryRepository(): MemoryRepository {
 
   const head = (branch = 'main'): Commit | undefined => commits.get(refs.get(`refs/heads/${branch}`) ?? '');
 
-  const push = (files: ReadonlyMap<string, Buffer>, parent: Commit | undefined, options: CommitOptions): Commit => {
+  const push = (
+    files: ReadonlyMap<string, Buffer>,
+    parent: Commit | undefined,
+    options: CommitOptions,
+    isSorted = false,
+  ): Commit => {
     const { branch = 'main', message = '' } = options;
-    const sorted = new Map([...files].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
-    const commit = buildCommit(sorted, parent?.id, message);
+    const commit = buildCommit(isSorted ? files : sortByPath(files), parent?.id, message);
     commits.set(commit.id, commit);
     refs.set(`refs/heads/${branch}`, commit.id);
     return commit;
@@ -56,11 +60,15 @@ export function createMemoryRepository(): MemoryRepository {
     commit: (changes, options = {}) => {
       const parent = head(options.branch);
       const files = new Map(parent?.files);
+      let isSorted = true;
       for (const [path, text] of Object.entries(changes)) {
         if (text === null) files.delete(path);
-        else files.set(path, Buffer.from(text));
+        else {
+          isSorted &&= files.has(path);
+          files.set(path, Buffer.from(text));
+        }
       }
-      return push(files, parent, options);
+      return push(files, parent, options, isSorted);
     },
     forcePush: (files, options = {}) =>
       push(new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), undefined, options),
@@ -137,6 +145,21 @@ export function createMemoryGitReader(repositories: ReadonlyMap<string, MemoryRe
 
 function buildCommit(files: ReadonlyMap<string, Buffer>, parent: string | undefined, message: string): Commit {
   const hash = createHash('sha1').update(`parent ${parent ?? ''}\0${message}\0`);
-  for (const [path, bytes] of files) hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+  for (const [path, bytes] of files) hash.update(`${path}\0${blobId(bytes)}\0`);
   return { id: hash.digest('hex'), parent, message, files };
+}
+
+function sortByPath(files: ReadonlyMap<string, Buffer>): ReadonlyMap<string, Buffer> {
+  return new Map([...files].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+}
+
+const blobIds = new WeakMap<Buffer, string>();
+
+/** Commits share the files that they do not change, so each content is read once. */
+function blobId(bytes: Buffer): string {
+  const known = blobIds.get(bytes);
+  if (known !== undefined) return known;
+  const id = createHash('sha1').update(bytes).digest('hex');
+  blobIds.set(bytes, id);
+  return id;
 }

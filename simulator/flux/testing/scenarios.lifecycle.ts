@@ -127,6 +127,7 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await stage.untilReady('app', { ready: 'False', reason: 'DependencyNotReady' });
       await stage.show('the other is missing');
       await stage.kustomize('base', { suspend: true });
+      await stage.until(KUSTOMIZATIONS, 'base', ({ metadata }) => metadata.finalizers !== undefined);
       await stage.request(KUSTOMIZATIONS, 'app');
       await stage.untilReady('app', { ready: 'False', reason: 'DependencyNotReady' });
       await stage.show('the other is not ready');

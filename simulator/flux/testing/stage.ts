@@ -160,7 +160,14 @@ function createStage(world: World, name: string, namespace: string): Stage {
         const { revision = object.status?.artifact?.revision } = expected;
         return isAtRest(object, expected) && object.status?.artifact?.revision === revision;
       }),
-    show: async (label) => void shown.push(await observeNamespace(client, namespace, label)),
+    show: (label) =>
+      poll(`rest in ${namespace}`, async () => {
+        const observation = await observeNamespace(client, namespace, label);
+        // A retry may be under way just now.
+        if (JSON.stringify(observation).includes('"reason":"Progressing"')) return observation;
+        shown.push(observation);
+        return undefined;
+      }),
   };
   return stage;
 }
