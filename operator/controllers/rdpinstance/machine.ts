@@ -10,6 +10,7 @@ export function observeVm(vm: VirtualMachine | undefined): ObservedVm | undefine
     runStrategy: vm.spec.runStrategy,
     actedOn: status?.runStrategy,
     endedEpoch: vm.metadata.annotations?.[ANNOTATION_ENDED_EPOCH],
+    created: status?.created === true,
     starting:
       status?.printableStatus === 'CrashLoopBackOff' ||
       (status?.stateChangeRequests ?? []).some(({ action }) => action === 'Start'),

@@ -10,6 +10,7 @@ const running: ObservedVm = {
   runStrategy: 'RerunOnFailure',
   actedOn: 'RerunOnFailure',
   endedEpoch: undefined,
+  created: false,
   starting: false,
 };
 const alive: ObservedVmi = { uid: 'a', createdAt: EARLIER, finishedAt: undefined, deleting: false };
@@ -48,6 +49,15 @@ describe('computePower', () => {
     expect(down).toMatchObject({ runStrategy: 'Halted', endedEpoch: 'a', state: 'Starting', dueAt: undefined });
     const later = NOW.replace('00Z', '01.257Z');
     expect(computePower(facts({ restartedAt: later }))).toMatchObject({ recordFirst: false, dueAt: later });
+  });
+
+  test('a machine is told to run again only when KubeVirt, too, knows of no VMI any more', () => {
+    const epoch = { ...epochA, endedAt: EARLIER };
+    const halted = { ...running, runStrategy: 'Halted', actedOn: 'Halted', endedEpoch: 'a' };
+    const early = computePower(facts({ epoch, vm: { ...halted, created: true }, vmi: undefined }));
+    expect(early).toMatchObject({ runStrategy: 'Halted', state: 'Stopping' });
+    const gone = computePower(facts({ epoch, vm: halted, vmi: undefined }));
+    expect(gone).toMatchObject({ runStrategy: 'RerunOnFailure', state: 'Starting' });
   });
 
   test('a stop is recorded, then carried out, then waited for', () => {

@@ -16,6 +16,8 @@ export type ObservedVm = {
   readonly actedOn: string | undefined;
   /** UID of the VMI that the operator last brought to an end. */
   readonly endedEpoch: string | undefined;
+  /** KubeVirt itself still knows of a VMI (`status.created`). */
+  readonly created: boolean;
   /** KubeVirt is about to run it by itself: a start is requested, or it backs off from a crash. */
   readonly starting: boolean;
 };
@@ -54,7 +56,8 @@ export type PowerDecision = {
 /**
  * Decides the run strategy and keeps the epoch. The protocol with KubeVirt, whose `RerunOnFailure` starts a VM only when it
  * crashed or when it comes from another strategy: to end an epoch, `Halted` until the VMI is gone; to begin one, back to
- * `RerunOnFailure`. An end that Sublet commands is recorded in one pass and carried out in the next. `endedEpoch` on the VM
+ * `RerunOnFailure`. Gone means that KubeVirt says so too: were it told to run while its own cache still holds the old VMI, it
+ * would take note of the strategy, start nothing, and never come back to it. An end that Sublet commands is recorded in one pass and carried out in the next. `endedEpoch` on the VM
  * tells a cycle that was carried out from one that is still to come.
  */
 export function computePower(facts: PowerFacts): PowerDecision {
@@ -81,7 +84,7 @@ export function computePower(facts: PowerFacts): PowerDecision {
   if (vm === undefined) return { ...base, runStrategy: 'RerunOnFailure', state: 'Starting' };
   if (vm.runStrategy !== 'RerunOnFailure') {
     const acknowledged = vm.actedOn !== 'RerunOnFailure';
-    const again = vmi === undefined && acknowledged;
+    const again = vmi === undefined && acknowledged && !vm.created;
     return { ...base, runStrategy: again ? 'RerunOnFailure' : 'Halted', state: again ? 'Starting' : 'Stopping' };
   }
   if (epoch === undefined || epoch.vmiUID === endedEpoch || vm.starting) {
