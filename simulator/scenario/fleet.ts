@@ -127,7 +127,8 @@ export function renderPriceList(seller: FleetTenant | undefined): Readonly<Recor
     limits: {
       vcpu: desktops * 4,
       memory: `${desktops * 4}Gi`,
-      storage: `${desktops * 40}Gi`,
+      // Tombstones count as well.
+      storage: `${desktops * 120}Gi`,
       gpus: 0,
       desktops,
       addresses: desktops,

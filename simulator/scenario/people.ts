@@ -382,7 +382,8 @@ export function isUp(desktop: FleetDesktop): boolean {
 }
 
 function hasRoom({ type, desktops }: FleetTenant): boolean {
-  return type === 'Customer' && desktops.filter(({ present }) => present).length < 6;
+  const fits = desktops.filter(({ present }) => present).length < 6 && desktops.every(({ unclear }) => !unclear);
+  return type === 'Customer' && fits;
 }
 
 function freeName(tenant: FleetTenant, base: string): string {

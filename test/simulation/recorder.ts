@@ -91,7 +91,7 @@ export function createRecorder({ store, nowMs, hashes }: RecorderDeps): Recorder
     hooks: (inner) => ({
       onCall: (call) => {
         log('call', call.process, call.tries, call.method, call.path, call.body);
-        if (listeners.size > 0) {
+        if (listeners.size > 0 && isJudged(call)) {
           const request = describeRequest(call, lastId + 1, nowMs());
           if (request !== undefined) {
             lastId += 1;
@@ -109,7 +109,10 @@ export function createRecorder({ store, nowMs, hashes }: RecorderDeps): Recorder
         log('answer', call.process, call.path, answer.code, answer.body);
         if (answer.code < 200 || answer.code > 299) note(() => `${call.process}: ${call.call} failed (${answer.code})`);
         const id = sent.get(call);
-        if (id !== undefined) emit({ type: 'answer', id, atMs: nowMs(), code: answer.code, ...versionOf(answer) });
+        if (id !== undefined) {
+          const version = call.verb === 'list' ? {} : versionOf(answer);
+          emit({ type: 'answer', id, atMs: nowMs(), code: answer.code, ...version });
+        }
         inner().onAnswer?.(call, answer);
       },
       onStream: (stream) => {
@@ -168,6 +171,11 @@ function describeChange(
 function renderChange({ type, current, collection }: StorageEvent): string {
   const verb = type === 'ADDED' ? 'created' : type === 'DELETED' ? 'removed' : 'changed';
   return `${verb} ${resourceName(collection.group, collection.plural)} ${current.key}`;
+}
+
+/** Requests are part of the trail where somebody judges them: those of the operator. */
+function isJudged({ process }: LinkCall): boolean {
+  return process.startsWith('operator/');
 }
 
 /** Dry runs are no requests of the trail: they change nothing and bring nothing new. */
