@@ -17,6 +17,7 @@ type Entry = {
   readonly categories: readonly string[];
   readonly custom: boolean;
   readonly subresources: readonly Subresource[];
+  readonly storageGroup: string;
   readonly storageVersion: string;
   /** Whether objects of it are kept anywhere. */
   readonly isStored: boolean;
@@ -107,14 +108,20 @@ function responseKindOf({ custom, group, version, kind }: Entry): JsonObject {
 
 function resourceOf({ name, singular, namespaced, kind, verbs, shortNames, categories, ...of }: Entry): JsonObject {
   const lists = { ...optionalList('shortNames', shortNames), ...optionalList('categories', categories) };
-  const hash = of.isStored ? { storageVersionHash: hashStorageVersion(of.group, of.storageVersion, kind) } : {};
+  const hash = of.isStored ? { storageVersionHash: hashStorageVersion(of.storageGroup, of.storageVersion, kind) } : {};
   return { name, singularName: singular, namespaced, kind, verbs, ...lists, ...hash };
 }
 
-/** Changes with the version that objects are kept in. */
+/** Changes with the version that objects are kept in, which for two kinds is another one than is served. */
 function hashStorageVersion(group: string, version: string, kind: string): string {
-  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
+  const stored = STORED_OTHERWISE[`${group}/${kind}`] ?? `${group}/${version}`;
+  return createHash('sha256').update(`${stored}/${kind}`).digest().subarray(0, 8).toString('base64');
 }
+
+const STORED_OTHERWISE: Readonly<Record<string, string>> = {
+  'events.k8s.io/Event': '/v1',
+  'apiextensions.k8s.io/CustomResourceDefinition': 'apiextensions.k8s.io/v1beta1',
+};
 
 function partOf({ name, namespaced, kind }: Entry, subresource: Subresource): JsonObject {
   const foreign = subresource === 'token' ? TOKEN_REQUEST : { kind };
@@ -150,7 +157,8 @@ function groupEntries(registry: Registry): Groups {
 }
 
 function entryOf(kind: ServedKind): Entry {
-  return { ...kind, name: kind.plural, isStored: true, subresources: [...kind.subresources].sort() };
+  const storageGroup = kind.collection.group;
+  return { ...kind, name: kind.plural, isStored: true, storageGroup, subresources: [...kind.subresources].sort() };
 }
 
 /** As Kubernetes prefers versions: `v2` before `v1` before `v2beta1` before `v1alpha1` before anything else. */

@@ -1,3 +1,4 @@
+import { representationOf } from './accept.ts';
 import type { Core } from './core.ts';
 import {
   AGGREGATED,
@@ -8,6 +9,7 @@ import {
   buildResourceList,
 } from './discovery.ts';
 import { buildOpenApi, buildOpenApiIndex } from './openapi.ts';
+import type { Registry } from './registry.ts';
 import type { ApiAnswer, ApiRequest } from './request.ts';
 
 /** The version of Kubernetes whose answers these are. */
@@ -17,12 +19,17 @@ export const VERSION = { major: '1', minor: '36', gitVersion: 'v1.36.3+embedded'
 export function answerNonResource(core: Core, request: ApiRequest, path: string): ApiAnswer | undefined {
   if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
   const clean = path.length > 1 ? path.replace(/\/$/, '') : path;
-  if (/^\/(healthz|livez|readyz)(\/ping)?$/.test(clean)) return text('ok');
+  const health = /^\/(healthz|livez|readyz)(\/ping)?$/.exec(clean);
+  if (health !== null) return text(isVerbose(request) ? `[+]ping ok\n${health[1]} check passed\n` : 'ok');
   if (clean === '/version') return json(VERSION_ANSWER);
-  if (clean === '/') return json({ paths: ROOT_PATHS });
-  if (clean === '/openapi/v3') return json(buildOpenApiIndex(core.registry));
-  if (clean.startsWith('/openapi/v3/'))
-    return optional(buildOpenApi(core.registry, clean.slice('/openapi/v3/'.length)));
+  if (clean === '/') return json({ paths: rootPaths(core.registry) });
+  if (clean === '/openapi/v3') return text(JSON.stringify(buildOpenApiIndex(core.registry)));
+  if (clean.startsWith('/openapi/v3/')) {
+    const document = buildOpenApi(core.registry, clean.slice('/openapi/v3/'.length));
+    if (document === undefined) return { status: 404, headers: {}, body: '' };
+    const answer = json(document);
+    return { ...answer, headers: { ...answer.headers, vary: 'Accept' } };
+  }
   return answerDiscovery(core, request, clean);
 }
 
@@ -30,15 +37,14 @@ function answerDiscovery({ registry }: Core, request: ApiRequest, path: string):
   const parts = path.split('/').slice(1);
   const [root, first = '', second = ''] = parts;
   if (parts.length > 3 || (root !== 'api' && root !== 'apis')) return undefined;
+  const isRoot = parts.length === 1;
+  if (isRoot && wantsAggregated(request)) return aggregated(buildAggregated(registry, root === 'api'));
+  representationOf(request);
   if (root === 'api') {
-    if (parts.length === 1) {
-      return wantsAggregated(request) ? aggregated(buildAggregated(registry, true)) : json(buildApiVersions());
-    }
+    if (isRoot) return json(buildApiVersions());
     return parts.length === 2 ? optional(buildResourceList(registry, '', first)) : undefined;
   }
-  if (parts.length === 1) {
-    return wantsAggregated(request) ? aggregated(buildAggregated(registry, false)) : json(buildGroupList(registry));
-  }
+  if (isRoot) return json(buildGroupList(registry));
   if (parts.length === 2) return optional(buildGroup(registry, first));
   return first === '' ? undefined : optional(buildResourceList(registry, first, second));
 }
@@ -50,7 +56,29 @@ function wantsAggregated({ headers }: ApiRequest): boolean {
   });
 }
 
-const ROOT_PATHS = ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+function rootPaths(registry: Registry): readonly string[] {
+  const groups = registry.all().filter(({ group }) => group !== '');
+  const paths = groups.flatMap(({ group, version }) => [`/apis/${group}`, `/apis/${group}/${version}`]);
+  return [...new Set([...ROOT_PATHS, ...paths])].sort();
+}
+
+const ROOT_PATHS = [
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/healthz',
+  '/healthz/ping',
+  '/livez',
+  '/livez/ping',
+  '/openapi/v3',
+  '/readyz',
+  '/readyz/ping',
+  '/version',
+];
+
+function isVerbose({ path }: ApiRequest): boolean {
+  return new URLSearchParams(path.split('?')[1] ?? '').has('verbose');
+}
 
 const VERSION_ANSWER = {
   ...VERSION,

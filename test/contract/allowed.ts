@@ -5,11 +5,11 @@ import type { Difference } from './compare.ts';
  * difference that no entry names, and on an entry that no difference needs any more.
  */
 export type Allowed = {
-  /** The case, as `subject: name`. */
-  readonly case: string;
-  /** Where in the answer, whole: `body\.message`. */
+  /** The case, as `subject: name`; the expression has to match it whole, as do the others. */
+  readonly case: RegExp;
+  /** Where in the answer: `body\.message`. */
   readonly path: RegExp;
-  /** Only in these steps, whole, as the report prints them; absent: in all. */
+  /** Only in these steps, as the report prints them; absent: in all. */
   readonly step?: RegExp;
   readonly reason: string;
 };
@@ -19,6 +19,13 @@ export const ALLOWED: readonly Allowed[] = [];
 /** The first entry that lets a difference stand. */
 export function findAllowed(name: string, difference: Difference, allowed = ALLOWED): Allowed | undefined {
   return allowed.find(
-    (entry) => entry.case === name && entry.path.test(difference.path) && (entry.step?.test(difference.step) ?? true),
+    (entry) =>
+      isWhole(entry.case, name) &&
+      isWhole(entry.path, difference.path) &&
+      (entry.step === undefined || isWhole(entry.step, difference.step)),
   );
+}
+
+function isWhole(expression: RegExp, text: string): boolean {
+  return new RegExp(`^(?:${expression.source})$`, expression.flags).test(text);
 }

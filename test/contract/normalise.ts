@@ -47,7 +47,19 @@ function collectNames(entries: readonly Entry[]): Names {
     });
   }
   const sorted = [...versions].sort((a, b) => (a < b ? -1 : 1));
-  return { versions: sorted, generated, uids: new Map(), addresses: new Map() };
+  return { versions: sorted, generated, uids: collectUids(entries), addresses: new Map() };
+}
+
+/** Numbered as they come, where the order of an object's members does not count. */
+function collectUids(entries: readonly Entry[]): Map<string, string> {
+  const uids = new Map<string, string>();
+  const collect = (value: Json): void => {
+    if (typeof value === 'string') for (const [uid] of value.matchAll(UUID)) numbered(uids, uid, 'uid');
+    else if (isArray(value)) value.forEach(collect);
+    else if (isObject(value)) for (const name of Object.keys(value).sort()) collect(value[name] ?? null);
+  };
+  for (const { answer } of entries) collect(answer);
+  return uids;
 }
 
 /** A collection and a bookmark have a version, but no name. */

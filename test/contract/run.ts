@@ -99,7 +99,7 @@ async function runWatch(run: Run, step: Watch): Promise<void> {
   stream.cancel();
   const lines = kept().map(parseOrText).filter(isNoRepeatedBookmark);
   if (step.name !== undefined) run.answers.set(step.name, lines);
-  const rest = stream.rest() === '' ? [] : [stream.rest()];
+  const rest = stream.rest() === '' ? [] : [parseOrText(stream.rest())];
   run.entries.push({
     step: label,
     answer: { status: stream.status, headers: renderHeaders(stream.headers), lines: [...lines, ...rest], ended },
