@@ -11,3 +11,4 @@ export { applyMergePatch } from './mergepatch.ts';
 export { typeOf } from './type.ts';
 export { type TypeNode, UNTYPED } from './typenode.ts';
 export { type UpdateInput, updateManagedFields } from './update.ts';
+export { copyButManagedFields } from './write.ts';

@@ -1,4 +1,4 @@
-import { getOwn, isObject, type JsonObject } from '../schema/json.ts';
+import { cloneJson, getOwn, isObject, type JsonObject } from '../schema/json.ts';
 import { failure } from '../status.ts';
 import type { FieldSet } from './fieldset.ts';
 import { setOf } from './fieldsetbuilder.ts';
@@ -20,6 +20,11 @@ export type WriteInput = {
   readonly otherVersions?: readonly string[];
   /** Of a CustomResourceDefinition, not of the API server itself. */
   readonly isCustom: boolean;
+  /**
+   * What an object of the kind is before anything was said of it. Those of built-in kinds have members that are always there (`spec: {}`, `status: {}`),
+   * and whoever makes one owns only what differs from that. Default: nothing but `apiVersion` and `kind`.
+   */
+  readonly empty?: JsonObject;
   readonly kind: string;
   readonly subresource?: string | undefined;
   /** RFC 3339 in whole seconds. */
@@ -28,21 +33,8 @@ export type WriteInput = {
   readonly resetFields: readonly (readonly string[])[];
 };
 
-/**
- * What an object of the kind is before anything was said of it. Those of built-in kinds have members that are always there (`spec: {}`, `status: {}`), and
- * whoever makes one owns only what differs from that.
- */
-export function emptyObject({ apiVersion, kind, isCustom, type }: WriteInput): JsonObject {
-  return { apiVersion, kind, ...(isCustom ? {} : defaultsOf(type)) };
-}
-
-function defaultsOf(type: TypeNode): JsonObject {
-  const defaults: JsonObject = {};
-  for (const [name, field] of type.map?.fields ?? []) {
-    if (field.default === undefined) continue;
-    defaults[name] = isObject(field.default) ? { ...field.default, ...defaultsOf(field.type) } : field.default;
-  }
-  return defaults;
+export function emptyObject({ apiVersion, kind, empty }: WriteInput): JsonObject {
+  return empty ?? { apiVersion, kind };
 }
 
 const resetSets = new WeakMap<WriteInput['resetFields'], FieldSet>();
@@ -82,6 +74,16 @@ export function withManagers(object: JsonObject, managers: Managers, live: JsonO
   const { managedFields: _, ...metadata } = metadataOf(object);
   if (entries === undefined) return object.metadata === undefined ? object : { ...object, metadata };
   return { ...object, metadata: { ...metadata, managedFields: entries } };
+}
+
+/** A copy that is the caller's to change, but for its `managedFields`: those stay the very entries, which nobody changes. */
+export function copyButManagedFields(object: JsonObject): JsonObject {
+  const entries = entriesOf(object);
+  if (entries === undefined) return cloneJson(object);
+  const { managedFields: _, ...metadata } = metadataOf(object);
+  const copy = cloneJson({ ...object, metadata });
+  copy.metadata = { ...metadataOf(copy), managedFields: entries };
+  return copy;
 }
 
 const fitting = new WeakMap<JsonObject, TypeNode>();

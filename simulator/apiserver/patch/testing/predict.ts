@@ -1,3 +1,4 @@
+import { applyDefaults } from '../../schema/defaults.ts';
 import { cloneJson, isObject, type JsonObject } from '../../schema/json.ts';
 import { ApiError } from '../../status.ts';
 import {
@@ -46,6 +47,7 @@ export function predict(
     apiVersion: kind.apiVersion,
     kind: kind.kind,
     isCustom: kind.isCustom,
+    ...(kind.isCustom ? {} : { empty: emptyOf(kind) }),
     subresource,
     now: latestTime(answer.body),
     resetFields: subresource === 'status' ? STATUS_RESET : kind.resetFields,
@@ -63,6 +65,12 @@ export function predict(
     if (error instanceof UndecodableError) return { undecodable: error.message };
     throw error;
   }
+}
+
+function emptyOf({ apiVersion, kind, node }: TestKind): JsonObject {
+  const empty: JsonObject = { apiVersion, kind };
+  applyDefaults(empty, node);
+  return empty;
 }
 
 class UndecodableError extends Error {}
