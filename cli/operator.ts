@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { runOperator } from '../operator/main.ts';
 
 const EXAMPLES = `
 Reaches the API server as kubectl does: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount.
@@ -15,7 +14,10 @@ export function addOperatorCommand(program: Command, signal: AbortSignal): void 
     .command('operator')
     .description('run the operator until it is stopped')
     .addHelpText('after', EXAMPLES)
-    .action(() => runOperator(parseSettings(process.env.SUBLET_OPERATOR_CONFIG), signal));
+    .action(async () => {
+      const settings = parseSettings(process.env.SUBLET_OPERATOR_CONFIG);
+      await (await import('../operator/main.ts')).runOperator(settings, signal);
+    });
 }
 
 function parseSettings(text: string | undefined): unknown {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { startSource } from '../source/start.ts';
 
 const EXAMPLES = `
 Reaches the API server as kubectl does: KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount.
@@ -14,5 +13,5 @@ export function addSourceCommand(program: Command, signal: AbortSignal): void {
     .command('source')
     .description('run the fleet source until it is stopped')
     .addHelpText('after', EXAMPLES)
-    .action(() => startSource(process.env, signal));
+    .action(async () => (await import('../source/start.ts')).startSource(process.env, signal));
 }

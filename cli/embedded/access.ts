@@ -1,9 +1,7 @@
-import { KubeConfig } from '@kubernetes/client-node';
-import type { Logger } from 'pino';
 import { type Client, createClientOn } from '../../kube/client.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { isNotFound } from '../../kube/errors.ts';
-import { createTransport, type Transport } from '../../kube/transport.ts';
+import type { Transport } from '../../kube/transport.ts';
 import type { UserInfo } from '../../simulator/apiserver/kinds.ts';
 import type { ApiServer } from '../../simulator/apiserver/server.ts';
 import { createInProcessTransport } from '../../simulator/apiserver/transport.ts';
@@ -33,26 +31,13 @@ export function accessInProcess(server: ApiServer): Access {
   });
 }
 
-/** The cluster of a kubeconfig's current context; ServiceAccounts are impersonated. Throws an Error when there is no such context. */
-export function accessByKubeConfig(kubeConfig: KubeConfig, log: Logger): Access {
-  const [cluster, user] = [kubeConfig.getCurrentCluster(), kubeConfig.getCurrentUser()];
-  if (cluster === null || user === null)
-    throw new Error('the kubeconfig has no current context with a cluster and a user');
-  const deps = { clock: realClock, random: realRandom, log };
-  return createAccess((account) => {
-    if (account === undefined)
-      return createTransport({ ...deps, kubeConfig }, { connections: 32, userAgent: 'sublet-demo' });
-    const acting = new KubeConfig();
-    acting.loadFromClusterAndUser(cluster, { ...user, impersonateUser: usernameOf(account) });
-    return createTransport({ ...deps, kubeConfig: acting }, { connections: 8, userAgent: account.name });
-  });
-}
-
-function usernameOf({ namespace, name }: Account): string {
+/** The name under which an account calls. */
+export function usernameOf({ namespace, name }: Account): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 
-function createAccess(connect: (account: Account | undefined) => Transport): Access {
+/** By a way to the cluster for each account, and for the administrator where none is named. */
+export function createAccess(connect: (account: Account | undefined) => Transport): Access {
   const transport = connect(undefined);
   const admin = createClientOn(transport);
   const clients = new Map<string, Client>();
