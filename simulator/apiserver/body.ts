@@ -37,6 +37,7 @@ function readJson(request: ApiRequest, kind: string, isTyped: boolean): Body {
   const parsed = parseJsonText(body);
   if ('error' in parsed) throw unrecognized(kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body);
   const { value } = parsed;
+  if (isObject(value)) checkTypeMeta(value, kind, body);
   if (isObject(value)) return { value, duplicates: request.isRendered === true ? [] : scanJson(body).duplicates };
   if (value === null) {
     if (isTyped) return { value: {}, duplicates: [] };
@@ -47,6 +48,17 @@ function readJson(request: ApiRequest, kind: string, isTyped: boolean): Body {
     'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
   const why = `json: cannot unmarshal ${found} into Go value of type ${type}`;
   throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body);
+}
+
+/** What tells the kind must be text. */
+function checkTypeMeta(value: JsonObject, kind: string, body: string): void {
+  for (const name of ['kind', 'apiVersion']) {
+    const stated = value[name];
+    if (stated === undefined || stated === null || typeof stated === 'string') continue;
+    const found = Array.isArray(stated) ? 'array' : typeof stated === 'boolean' ? 'bool' : typeof stated;
+    const why = `json: cannot unmarshal ${found} into Go struct field .${name} of type string`;
+    throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body);
+  }
 }
 
 /** A JSON text, or what Go says is wrong with it. */
@@ -85,7 +97,7 @@ function wellFormed(value: unknown): unknown {
 function parseYamlBody(text: string, kind: string): JsonObject {
   let value: unknown;
   try {
-    value = parseYaml(text, { uniqueKeys: false });
+    value = parseYamlText(text);
   } catch (error) {
     throw unrecognized(kind, `yaml: ${error instanceof Error ? error.message : error}`, text);
   }
@@ -104,4 +116,16 @@ function summarize(text: string): string {
   const start = bytes.subarray(0, 30);
   const shown = text.startsWith('{') ? start.toString('utf8') : start.toString('hex');
   return bytes.length > 30 ? `${shown} ...` : shown;
+}
+
+/** YAML as Go's older parser reads it: version 1.1, where `yes` is true, but without its dates and binary texts. */
+export function parseYamlText(text: string): unknown {
+  const customTags = (tags: readonly unknown[]) => tags.filter((tag) => !isFancy(tag)) as never;
+  return parseYaml(text, { version: '1.1', uniqueKeys: false, customTags });
+}
+
+const FANCY: ReadonlySet<unknown> = new Set(['timestamp', 'binary', 'set', 'omap', 'pairs', 'intTime', 'floatTime']);
+
+function isFancy(tag: unknown): boolean {
+  return isObject(tag) && typeof tag.tag === 'string' && FANCY.has(tag.tag.split(':').at(-1));
 }

@@ -35,6 +35,8 @@ export type WriteCall = {
   readonly manager: string;
   readonly options: WriteOptions;
   readonly optionsObject: JsonObject;
+  /** How much the client sent. */
+  readonly bodyBytes: number;
   readonly warn: (message: string) => void;
   /** Told what the write did; the last call counts. Objects are in the storage version. */
   readonly record: (before: ApiObject | undefined, after: ApiObject | undefined) => void;

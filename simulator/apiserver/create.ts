@@ -4,9 +4,10 @@ import { fromStorage, toStorage } from './convert.ts';
 import { chain, generateName, newUid, nowOf, type WriteCall } from './core.ts';
 import { trackUpdate } from './fields.ts';
 import { groupResource, type ServedKind } from './kinds.ts';
-import { type ApiObject, keyOf, withMeta } from './object.ts';
+import { type ApiObject, keyOf, objectAt, withMeta } from './object.ts';
 import { cloneJson } from './schema/json.ts';
 import { ApiError, alreadyExists, failure, generatedNameTaken, invalid } from './status.ts';
+import type { Stored } from './store.ts';
 
 /** Creates `object`, which is decoded and the caller's own. Throws, or rejects with, `ApiError`. Answers the object as served. */
 export function createObject(call: WriteCall, object: ApiObject): ApiObject | Promise<ApiObject> {
@@ -23,7 +24,7 @@ export function createObject(call: WriteCall, object: ApiObject): ApiObject | Pr
       const taken = error instanceof ApiError && error.reason === 'AlreadyExists';
       if (!taken) throw error;
       if (triesLeft > 1) return createGenerated(of, one, triesLeft - 1);
-      throw generatedNameTaken(groupResource(kind), String(error.status.details));
+      throw generatedNameTaken(groupResource(kind), String(objectAt(error.status, 'details').name));
     };
     try {
       const created = createOnce(of, one);
@@ -62,7 +63,8 @@ export function prepareCreate(call: WriteCall, object: ApiObject): ApiObject {
   });
   const prepared = allocate(call, withStatusDefault(kind, kind.strategy.prepareForCreate(filled)));
   const errors = kind.strategy.validate(prepared);
-  if (errors.length > 0) throw invalid(kind, prepared.metadata.name ?? '', errors);
+  if (errors.length > 0)
+    throw invalid({ group: kind.group, kind: prepared.kind }, prepared.metadata.name ?? '', errors);
   for (const warning of kind.strategy.warnings?.(prepared, undefined) ?? []) call.warn(warning);
   return prepared;
 }
@@ -93,6 +95,7 @@ export function commitCreate(call: WriteCall, prepared: ApiObject): ApiObject {
   if (existing !== undefined) {
     throw alreadyExists(groupResource(kind), name, existing.object.metadata.deletionTimestamp !== undefined);
   }
+  checkSize(call, prepared);
   if (call.options.dryRun) {
     call.record(undefined, toStorage(kind, prepared));
     return prepared;
@@ -100,6 +103,20 @@ export function commitCreate(call: WriteCall, prepared: ApiObject): ApiObject {
   const stored = core.store.put(collection, toStorage(kind, prepared), undefined);
   call.record(undefined, stored.object);
   return fromStorage(kind, stored.object);
+}
+
+/** What etcd takes by default. */
+const MAX_STORED_BYTES = 1.5 * 1024 * 1024;
+/** What was written by less than this cannot have become too large at once. */
+const SMALL_BYTES = 512 * 1024;
+
+/** Throws `ApiError` on an object that is too large to keep. */
+export function checkSize({ bodyBytes }: WriteCall, object: ApiObject, existing?: Stored): void {
+  const before = existing?.rendered.values().next().value?.length ?? 0;
+  if (bodyBytes + before < SMALL_BYTES) return;
+  if (Buffer.byteLength(JSON.stringify(object)) > MAX_STORED_BYTES) {
+    throw failure(500, '', 'etcdserver: request is too large');
+  }
 }
 
 /** The key of an object as etcd has it, which some errors show. */

@@ -1,5 +1,5 @@
 import { type Body, unrecognized } from './body.ts';
-import { findDefinition, metaSchema, resolveDefinition } from './builtin/schema.ts';
+import { findDefinition, resolveDefinition } from './builtin/schema.ts';
 import { decodeTyped } from './builtin/typed.ts';
 import { apiVersionOf, type ServedKind } from './kinds.ts';
 import type { ApiObject, Meta } from './object.ts';
@@ -30,18 +30,18 @@ export type Decoded = {
  * A value, which is changed, as an object of a kind: unknown fields go, defaults are set. Throws an Error in the words of Go's decoder where it does not fit.
  */
 export function decodeObject(value: JsonObject, kind: ServedKind): Decoded {
-  const unknown = kind.decode === undefined ? decodeCustom(value, kind) : kind.decode(value);
+  const unknown = kind.decode === undefined ? kind.schema.prune(value) : kind.decode(value);
   if (!isObject(value.metadata)) value.metadata = {};
   kind.schema.applyDefaults(value);
   kind.setDefaults?.(value);
   return { object: normalizeMeta(value as ApiObject), problems: unknown.map(renderUnknownField) };
 }
 
-/** Metadata is typed in custom resources, too. */
-function decodeCustom(value: JsonObject, kind: ServedKind): readonly string[] {
-  const { metadata } = value;
-  const unknown = isObject(metadata) ? decodeTyped(metadata, metaSchema(), 'metadata') : [];
-  return [...unknown, ...kind.schema.prune(value)];
+/** What server-side apply made, which knows the kind's fields already: changes it and sets defaults. */
+export function finishApplied(value: JsonObject, kind: ServedKind): ApiObject {
+  if (!kind.custom) return attempt(kind, () => decodeObject(value, kind)).object;
+  kind.schema.applyDefaults(value);
+  return normalizeMeta(value as ApiObject);
 }
 
 /** Warns of problems, or refuses them with what `refuse` makes of them. */

@@ -74,7 +74,7 @@ function writeStatus(core: Core, definitions: Collection, definition: Stored, st
   const kind = core.registry.findByKind('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition');
   if (kind === undefined) return;
   const next = updateManagedFields({
-    live: definition.object,
+    live: withConditions(definition.object),
     next: { ...definition.object, status },
     ...(kind.empty === undefined ? {} : { empty: kind.empty }),
     type: typeOf(kind.schema.node),
@@ -87,6 +87,12 @@ function writeStatus(core: Core, definitions: Collection, definition: Stored, st
     resetFields: kind.strategy.statusResetFields,
   });
   core.store.put(definitions, next as ApiObject, definition);
+}
+
+/** The list of conditions is always there, if only empty. */
+function withConditions(definition: ApiObject): ApiObject {
+  const status = objectAt(definition, 'status');
+  return { ...definition, status: { ...status, conditions: status.conditions ?? [] } };
 }
 
 function acceptedStatus(core: Core, definition: ApiObject): JsonObject {

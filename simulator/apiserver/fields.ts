@@ -1,9 +1,15 @@
 import { nowOf, type WriteCall } from './core.ts';
-import { decodeObject } from './decode.ts';
+import { finishApplied } from './decode.ts';
 import { apiVersionOf } from './kinds.ts';
 import type { ApiObject } from './object.ts';
-import { applyServerSide, keepTimesWhenUnchanged, typeOf, updateManagedFields } from './patch/index.ts';
-import { cloneJson, type JsonObject } from './schema/json.ts';
+import {
+  applyServerSide,
+  copyButManagedFields,
+  keepTimesWhenUnchanged,
+  typeOf,
+  updateManagedFields,
+} from './patch/index.ts';
+import type { JsonObject } from './schema/json.ts';
 
 /** `object` with what a create, update or patch changed noted in its `managedFields`. */
 export function trackUpdate(call: WriteCall, live: ApiObject | undefined, object: ApiObject): ApiObject {
@@ -15,7 +21,7 @@ export function applyFields(call: WriteCall, live: ApiObject | undefined, applie
   const { force = false } = call.options;
   const { object } = applyServerSide({ ...writeOf(call, live), applied, force });
   if (object === live) return live;
-  return decodeObject(cloneJson(object), call.kind).object;
+  return finishApplied(copyButManagedFields(object), call.kind);
 }
 
 /** When nothing but times in `managedFields` changed, nothing changed. */

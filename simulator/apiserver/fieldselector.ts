@@ -17,11 +17,7 @@ export function parseFieldSelector(text: string): readonly FieldTerm[] {
 
 /** Commas after a backslash do not separate. */
 function splitTerms(text: string): string[] {
-  return text === '' ? [] : (text.match(/(?:\\.|[^,\\])*(?:,|$)/gs) ?? []).slice(0, -1).map(dropComma);
-}
-
-function dropComma(term: string): string {
-  return term.endsWith(',') ? term.slice(0, -1) : term;
+  return text.match(/(?:\\.|\\$|[^,\\])+/gs) ?? [];
 }
 
 function unescapeValue(value: string): string {

@@ -1,7 +1,6 @@
-import { parse as parseYaml } from 'yaml';
 import { representationOf } from './accept.ts';
 import { answerObject, JSON_HEADERS, renderList, tableOf } from './answers.ts';
-import { contentTypeOf, parseJsonBody, parseJsonText, readObjectBody } from './body.ts';
+import { contentTypeOf, parseJsonBody, parseJsonText, parseYamlText, readObjectBody } from './body.ts';
 import { checkName, ensureNamespace } from './checks.ts';
 import { type Core, chain, nowOf, type WriteCall } from './core.ts';
 import { createObject } from './create.ts';
@@ -119,11 +118,19 @@ function answerToken({ core, kind, path, request }: ResourceCall): ApiAnswer {
   const spec = isObject(asked.spec) ? asked.spec : {};
   const { expirationSeconds = 3600, audiences = ['https://kubernetes.default.svc'] } = spec;
   const expiresAtMs = core.clock.now() + Number(expirationSeconds) * 1000;
-  const token = core.tokens.issue({ namespace, name, uid: account.object.metadata.uid ?? '' }, expiresAtMs);
-  const metadata = { name, namespace, creationTimestamp: nowOf(core) };
+  const token = core.tokens.issue(
+    { namespace, name, uid: account.object.metadata.uid ?? '', audiences },
+    { issuedAtMs: core.clock.now(), expiresAtMs },
+  );
+  const metadata = { name, namespace, uid: account.object.metadata.uid, creationTimestamp: nowOf(core) };
   const status = { token, expirationTimestamp: renderTime(expiresAtMs) };
   const head = { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1' };
-  const body = JSON.stringify({ ...head, metadata, spec: { ...spec, audiences, expirationSeconds }, status });
+  const body = JSON.stringify({
+    ...head,
+    metadata,
+    spec: { boundObjectRef: null, ...spec, audiences, expirationSeconds },
+    status,
+  });
   return { status: 201, headers: JSON_HEADERS, body };
 }
 
@@ -188,7 +195,7 @@ function parseDeleteBody({ request }: ResourceCall): JsonObject | undefined {
   if (request.body === undefined || request.body === '') return undefined;
   const type = contentTypeOf(request);
   if (type !== 'application/json' && type !== 'application/yaml') throw unsupportedMediaType(DELETE_TYPES);
-  const parsed = type === 'application/json' ? parseJsonText(request.body) : { value: parseYaml(request.body) };
+  const parsed = type === 'application/json' ? parseJsonText(request.body) : { value: parseYamlText(request.body) };
   if ('error' in parsed) throw badRequest(`couldn't get version/kind; json parse error: ${parsed.error}`);
   const { value } = parsed;
   if (!isObject(value)) throw badRequest('decoded object cannot be converted to DeleteOptions');
@@ -225,6 +232,7 @@ function commonWrite(call: ResourceCall, options: WriteOptions, name: string): O
     user: request.user,
     manager: managerOf(options.fieldManager, request.headers['user-agent'] ?? ''),
     options,
+    bodyBytes: request.body?.length ?? 0,
     warn,
     record,
   };

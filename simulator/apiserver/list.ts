@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { parseJsonText } from './body.ts';
 import { fromStorage } from './convert.ts';
 import type { Core } from './core.ts';
@@ -44,7 +45,9 @@ export function listPage(
   }
   const at = revision ?? store.revision;
   const last = items.at(-1);
-  const isMore = isPaged && last !== undefined && index < state.length;
+  // One that is named is read, not listed.
+  const isNamed = selection.name !== undefined && (selection.namespace !== '' || !kind.namespaced);
+  const isMore = isPaged && !isNamed && last !== undefined && index < state.length;
   return {
     items,
     resourceVersion: String(at),
@@ -136,6 +139,8 @@ function parseToken(text: string): { readonly rv: number; readonly start: string
     throw refuse(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   }
   if (typeof start !== 'string' || start === '') throw refuse(': encoded start key empty (version meta.k8s.io/v1)');
+  const key = start.startsWith('/') ? start : `/${start}`;
+  if (posix.normalize(key) !== key) throw refuse(`: ${start}`);
   return { rv, start };
 }
 

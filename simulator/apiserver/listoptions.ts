@@ -63,6 +63,10 @@ function checkWatch(options: ListOptions): readonly FieldError[] {
   if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
     errors.push(forbidden(MATCH, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
   }
+  const isDefaulted = match === '' && ['', '0'].includes(options.resourceVersion);
+  if (isDefaulted && options.continue !== '') {
+    errors.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'));
+  }
   if (match !== '') {
     if (sendInitialEvents === undefined) {
       const why = 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';

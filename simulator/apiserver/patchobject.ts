@@ -1,11 +1,10 @@
-import { parse as parseYaml } from 'yaml';
-import { contentTypeOf, parseJsonText } from './body.ts';
+import { contentTypeOf, parseJsonText, parseYamlText } from './body.ts';
 import type { WriteCall } from './core.ts';
 import { decodeObject, report } from './decode.ts';
 import { applyFields, trackUpdate } from './fields.ts';
 import type { ServedKind } from './kinds.ts';
 import type { ApiObject } from './object.ts';
-import { applyJsonPatch, applyMergePatch, parseJsonPatch } from './patch/index.ts';
+import { applyJsonPatch, applyMergePatch, copyButManagedFields, parseJsonPatch } from './patch/index.ts';
 import type { ApiRequest } from './request.ts';
 import { invalid as invalidField } from './schema/fielderror.ts';
 import { renderJson } from './schema/gotext.ts';
@@ -48,7 +47,7 @@ export function buildPatchUpdate(call: WriteCall, request: ApiRequest, type: Pat
     transform: (existing) => {
       if (existing === undefined) throw new Error('a patch is of an object that is there');
       const patched = change(existing);
-      const own: JsonObject = isObject(patched) ? cloneJson(patched) : {};
+      const own: JsonObject = isObject(patched) ? copyButManagedFields(patched) : {};
       const { object, problems } = decodePatched(call, own, patched);
       const decoding = { validation: fieldValidation, warn: call.warn };
       report(problems, decoding, (why) => refusePatched(patched, why));
@@ -101,10 +100,14 @@ function parsePatchText(text: string): unknown {
 function parseApplied(text: string): JsonObject {
   let value: unknown;
   try {
-    value = text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text);
+    value = text.trimStart().startsWith('{') ? JSON.parse(text) : parseYamlText(text);
   } catch (error) {
-    throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${why}`);
   }
   if (isObject(value)) return value;
-  throw badRequest(`error decoding YAML: error unmarshaling JSON: not an object`);
+  if (value === null || value === undefined) return {};
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+  throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
 }

@@ -22,6 +22,7 @@ function review(group: string, name: string, kind: string) {
     verbs,
     custom: false,
     isStored: false,
+    storageGroup: group,
     storageVersion: 'v1',
     ...lists,
   };

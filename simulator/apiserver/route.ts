@@ -49,7 +49,7 @@ function routeCustom(kind: ServedKind, path: ResourcePath, verb: Verb | undefine
 
 function routeBuiltin(kind: ServedKind, path: ResourcePath, verb: Verb | undefined): Verb | ApiAnswer {
   const { namespace, name, subresource } = path;
-  const isLost = !kind.namespaced && namespace !== '' && kind.plural !== 'namespaces';
+  const isLost = !kind.namespaced && namespace !== '' && (kind.plural !== 'namespaces' || namespace !== name);
   const isUnknown = subresource !== '' && !kind.subresources.some((served) => served === subresource);
   if (isLost || isUnknown || (kind.namespaced && namespace === '' && name !== '')) throw noSuchPath();
   const isWhole = kind.namespaced && namespace === '' && !ACROSS_NAMESPACES.has(verb);

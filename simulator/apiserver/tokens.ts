@@ -2,11 +2,18 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { UserInfo } from './kinds.ts';
 import { isObject } from './schema/json.ts';
 
-export type TokenSubject = { readonly namespace: string; readonly name: string; readonly uid: string };
+export type TokenSubject = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly audiences: unknown;
+};
+
+export type TokenLife = { readonly issuedAtMs: number; readonly expiresAtMs: number };
 
 /** Tokens of ServiceAccounts: signed, so that nothing has to be kept of those that were given. */
 export type Tokens = {
-  issue(subject: TokenSubject, expiresAtMs: number): string;
+  issue(subject: TokenSubject, life: TokenLife): string;
   /** Whose token it is; undefined when it is none of ours or its time is over. */
   verify(token: string, nowMs: number): UserInfo | undefined;
 };
@@ -17,10 +24,11 @@ const ISSUER = 'https://kubernetes.default.svc';
 export function createTokens(key: Uint8Array): Tokens {
   const sign = (text: string): string => createHmac('sha256', key).update(text).digest('base64url');
   return {
-    issue: ({ namespace, name, uid }, expiresAtMs) => {
+    issue: ({ namespace, name, uid, audiences }, { issuedAtMs, expiresAtMs }) => {
       const kubernetes = { namespace, serviceaccount: { name, uid } };
       const sub = `system:serviceaccount:${namespace}:${name}`;
-      const claims = { iss: ISSUER, sub, exp: Math.floor(expiresAtMs / 1000), 'kubernetes.io': kubernetes };
+      const [iat, exp] = [Math.floor(issuedAtMs / 1000), Math.floor(expiresAtMs / 1000)];
+      const claims = { aud: audiences, iss: ISSUER, sub, iat, nbf: iat, exp, 'kubernetes.io': kubernetes };
       const text = `${HEADER}.${encode(claims)}`;
       return `${text}.${sign(text)}`;
     },

@@ -2,13 +2,13 @@ import { admit, checkNamespace } from './admission.ts';
 import { checkName, ensureNamespace } from './checks.ts';
 import { fromStorage, toStorage } from './convert.ts';
 import { chain, type WriteCall } from './core.ts';
-import { allocate, commitCreate, prepareCreate, storageKey } from './create.ts';
+import { allocate, checkSize, commitCreate, prepareCreate, storageKey } from './create.ts';
 import { keepTimestamps } from './fields.ts';
 import { groupResource } from './kinds.ts';
 import { type ApiObject, withMeta } from './object.ts';
-import { invalid as invalidField } from './schema/fielderror.ts';
+import { type FieldError, invalid as invalidField } from './schema/fielderror.ts';
 import { equalJson } from './schema/json.ts';
-import { conflict, invalid, MODIFIED, notFound } from './status.ts';
+import { conflict, failure, invalid, MODIFIED, notFound } from './status.ts';
 import type { Stored } from './store.ts';
 import { takeMember } from './strategy.ts';
 
@@ -52,7 +52,7 @@ function createByUpdate(call: WriteCall, update: Update): Updated | Promise<Upda
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict(groupResource(kind), name, why);
   }
-  const placed = ensureNamespace(call, made);
+  const placed = withMeta(ensureNamespace(call, made), { resourceVersion: undefined });
   checkName(name, placed);
   checkNamespace(call, 'CREATE', name);
   const prepared = prepareCreate(call, placed);
@@ -81,7 +81,11 @@ function prepareUpdate(call: WriteCall, update: Update, old: ApiObject): ApiObje
   const { strategy } = kind;
   const placed = ensureNamespace(call, update.transform(old));
   checkName(name, placed);
-  const { resourceVersion } = placed.metadata;
+  const { resourceVersion: stated } = placed.metadata;
+  if (stated !== undefined && !/^\d+$/.test(stated)) {
+    throw failure(500, '', `strconv.ParseUint: parsing ${JSON.stringify(stated)}: invalid syntax`);
+  }
+  const resourceVersion = stated === '0' ? undefined : stated;
   if (resourceVersion !== old.metadata.resourceVersion) {
     if (resourceVersion !== undefined) throw conflict(groupResource(kind), name, MODIFIED);
     if (!strategy.allowUnconditionalUpdate) {
@@ -93,9 +97,15 @@ function prepareUpdate(call: WriteCall, update: Update, old: ApiObject): ApiObje
   const isStatus = call.subresource === 'status';
   const prepared = prepareBySubresource(call, kept, old);
   const errors = isStatus ? strategy.validateStatusUpdate(prepared, old) : strategy.validateUpdate(prepared, old);
-  if (errors.length > 0) throw invalid(kind, name, errors);
+  if (errors.length > 0)
+    throw invalid({ group: kind.group, kind: prepared.kind }, name, kind.custom ? twice(errors) : errors);
   if (!isStatus) for (const warning of strategy.warnings?.(prepared, old) ?? []) call.warn(warning);
   return keepTimestamps(prepared, old);
+}
+
+/** The metadata of custom resources is held twice, once with that of all kinds, which shows in causes. */
+function twice(errors: readonly FieldError[]): readonly FieldError[] {
+  return [...errors.filter(({ field }) => field.startsWith('metadata.')), ...errors];
 }
 
 /** Only `finalize` changes the spec of a namespace. */
@@ -135,6 +145,7 @@ function commitUpdate(call: WriteCall, object: ApiObject, existing: Stored): Api
     call.record(before, before);
     return object;
   }
+  checkSize(call, next, existing);
   call.record(before, next);
   if (call.options.dryRun) return object;
   const stored = store.put(kind.collection, next, existing);

@@ -163,7 +163,7 @@ class Watch implements RunningWatch {
     const head =
       projection === 'metadata'
         ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' }
-        : { kind: kind.kind, apiVersion: apiVersionOf(kind) };
+        : { kind: kind.kind, apiVersion: apiVersionOf(kind), ...kind.empty };
     const annotations = endsInitial ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {};
     const object = { ...head, metadata: { resourceVersion: String(revision), ...annotations } };
     this.#send(Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`));

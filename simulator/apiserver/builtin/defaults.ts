@@ -28,6 +28,8 @@ export const DEFAULTS: Readonly<Record<string, SetDefaults>> = {
     setDefault(object, 'volumeBindingMode', 'Immediate');
   },
   NetworkPolicy: setNetworkPolicy,
+  Role: (object) => setDefault(object, 'rules', null),
+  ClusterRole: (object) => setDefault(object, 'rules', null),
   RoleBinding: setBinding,
   ClusterRoleBinding: setBinding,
   ValidatingAdmissionPolicy: (object) => {

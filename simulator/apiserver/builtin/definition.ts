@@ -13,6 +13,7 @@ export function prepareDefinition(object: ApiObject, old: ApiObject | undefined)
   return {
     ...object,
     status: {
+      conditions: null,
       acceptedNames: { plural: '', kind: '' },
       ...(storedVersions.length === 0 ? {} : { storedVersions }),
     },

@@ -3,6 +3,7 @@ import type { CompiledSchema, JsonObject } from '../schema/index.ts';
 import type { Store } from '../store.ts';
 import { COLUMNS, COMMON_COLUMNS } from './columns.ts';
 import { DEFAULTS } from './defaults.ts';
+import { CORE_EVENT_FIELDS, EVENT_CONVERSION, EVENT_FIELDS } from './events.ts';
 import { builtinSchema, definitionOf, resolveDefinition } from './schema.ts';
 import { buildStrategy } from './strategies.ts';
 import { decodeTyped } from './typed.ts';
@@ -42,7 +43,7 @@ const STATUS = { subresources: ['status'] } as const;
 
 const ENTRIES: readonly Entry[] = [
   core('configmaps', 'ConfigMap', true, { shortNames: ['cm'] }),
-  core('events', 'Event', true, { shortNames: ['ev'] }),
+  core('events', 'Event', true, { shortNames: ['ev'], selectableFields: CORE_EVENT_FIELDS }),
   core('namespaces', 'Namespace', false, {
     shortNames: ['ns'],
     subresources: ['status', 'finalize'],
@@ -71,7 +72,7 @@ const ENTRIES: readonly Entry[] = [
   }),
   grouped('apps', 'deployments', 'Deployment', true, { shortNames: ['deploy'], categories: ['all'], ...STATUS }),
   grouped('coordination.k8s.io', 'leases', 'Lease', true),
-  grouped('events.k8s.io', 'events', 'Event', true, { shortNames: ['ev'] }),
+  grouped('events.k8s.io', 'events', 'Event', true, { shortNames: ['ev'], selectableFields: EVENT_FIELDS }),
   grouped('networking.k8s.io', 'networkpolicies', 'NetworkPolicy', true, { shortNames: ['netpol'] }),
   grouped(RBAC, 'clusterrolebindings', 'ClusterRoleBinding', false),
   grouped(RBAC, 'clusterroles', 'ClusterRole', false),
@@ -112,7 +113,8 @@ function buildKind(entry: Entry, store: Store): ServedKind {
     decode: (value) => decodeTyped(value, resolveDefinition(definition)),
     empty: emptyOf(entry, schema),
     setDefaults: DEFAULTS[kind],
-    strategy: buildStrategy(kind, schema),
+    strategy: buildStrategy(group === 'events.k8s.io' ? 'NewerEvent' : kind, schema),
+    ...(group === 'events.k8s.io' ? { convert: EVENT_CONVERSION } : {}),
     columns: COLUMNS[kind] ?? COMMON_COLUMNS,
     selectableFields: entry.selectableFields ?? [],
   };

@@ -18,6 +18,18 @@ export function terminateNamespace(object: ApiObject): ApiObject {
   return { ...object, status: { ...objectAt(object, 'status'), phase: 'Terminating' } };
 }
 
+export function validatePhase(object: ApiObject): readonly FieldError[] {
+  const { phase } = objectAt(object, 'status');
+  const { deletionTimestamp } = object.metadata;
+  if (deletionTimestamp === undefined && phase !== 'Active') {
+    return [invalid('status.Phase', phase, "may only be 'Active' if `deletionTimestamp` is empty")];
+  }
+  if (deletionTimestamp !== undefined && phase !== 'Terminating') {
+    return [invalid('status.Phase', phase, "may only be 'Terminating' if `deletionTimestamp` is not empty")];
+  }
+  return [];
+}
+
 const MAX_DATA_BYTES = 1024 * 1024;
 
 export function validateConfigMap(object: ApiObject, old: ApiObject | undefined): readonly FieldError[] {

@@ -1,5 +1,5 @@
 import { type ApiObject, objectAt } from '../object.ts';
-import { type FieldError, invalid, notSupported, required } from '../schema/index.ts';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../schema/index.ts';
 import { equalJson, isObject, type JsonObject } from '../schema/json.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -57,7 +57,7 @@ function checkSubject({ kind, name, namespace, apiGroup = '' }: JsonObject, path
       if (apiGroup !== RBAC) errors.push(notSupported(`${path}.apiGroup`, apiGroup, [RBAC]));
       break;
     default:
-      errors.push(notSupported(`${path}.kind`, kind, ['Group', 'ServiceAccount', 'User']));
+      errors.push(notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']));
   }
   return errors;
 }
@@ -72,6 +72,42 @@ export function validateLease(object: ApiObject): readonly FieldError[] {
     errors.push(invalid('spec.leaseTransitions', leaseTransitions, 'must be greater than or equal to 0'));
   }
   return errors;
+}
+
+const POLICY_TYPES = ['Egress', 'Ingress'];
+
+export function validateNetworkPolicy(object: ApiObject): readonly FieldError[] {
+  const spec = objectAt(object, 'spec');
+  const errors: FieldError[] = [];
+  for (const [direction, peers] of [
+    ['ingress', 'from'],
+    ['egress', 'to'],
+  ] as const) {
+    for (const [index, rule] of listIn(spec, direction).entries()) {
+      for (const [at, peer] of listIn(rule, peers).entries()) {
+        errors.push(...checkPeer(peer, `spec.${direction}[${index}].${peers}[${at}]`));
+      }
+    }
+  }
+  const types = Array.isArray(spec.policyTypes) ? spec.policyTypes : [];
+  for (const [index, type] of types.entries()) {
+    if (!POLICY_TYPES.includes(String(type))) {
+      errors.push(notSupported(`spec.policyTypes[${index}]`, type, POLICY_TYPES));
+    }
+  }
+  return errors;
+}
+
+function checkPeer(peer: JsonObject, path: string): readonly FieldError[] {
+  const selects = peer.podSelector !== undefined || peer.namespaceSelector !== undefined;
+  if (!selects && peer.ipBlock === undefined) return [required(path, 'must specify a peer')];
+  if (!selects || peer.ipBlock === undefined) return [];
+  return [forbidden(path, 'may not specify both ipBlock and another peer')];
+}
+
+function listIn(object: JsonObject, member: string): readonly JsonObject[] {
+  const list = object[member];
+  return Array.isArray(list) ? list.filter(isObject) : [];
 }
 
 function itemsOf(object: ApiObject, member: string): readonly JsonObject[] {

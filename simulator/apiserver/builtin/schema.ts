@@ -1,5 +1,4 @@
 import { checkLabel, checkLabel1035, checkPathSegment, checkSubdomain } from '../names.ts';
-import { objectAt } from '../object.ts';
 import { type CompiledSchema, compileSchema } from '../schema/index.ts';
 import { isObject, type JsonObject } from '../schema/json.ts';
 import { SCHEMAS } from './schemas.gen.ts';
@@ -15,7 +14,7 @@ export function builtinSchema(group: string, version: string, kind: string, isNa
   const definition = definitionOf(name);
   const checkName = (text: string, isPrefix: boolean): readonly string[] =>
     (NAMES[kind] ?? checkSubdomain)(isPrefix ? withoutDash(text) : text);
-  const schema = compileSchema(withoutRequired(resolveDefinition(definition)), {
+  const schema = compileSchema(forCompiler(resolveDefinition(definition)), {
     group,
     version,
     kind,
@@ -77,15 +76,13 @@ function resolve(schema: JsonObject): JsonObject {
 }
 
 /**
- * What is required is held by the strategies, which know the API server's words for it. A list that Go always writes is null where there is none.
+ * Without what other parts hold: what is required is held by the strategies, which know the API server's words for it, and texts were decoded. Lists may
+ * be null, as Go writes those that are not there.
  */
-function withoutRequired(schema: JsonObject): JsonObject {
-  const { required, ...rest } = schema;
-  const { properties } = rest;
-  if (!Array.isArray(required) || !isObject(properties)) return mapSchemas(rest, withoutRequired);
-  const lists = required.map(String).filter((name) => objectAt(properties, name).type === 'array');
-  const nullable = Object.fromEntries(lists.map((name) => [name, { ...objectAt(properties, name), nullable: true }]));
-  return mapSchemas({ ...rest, properties: { ...properties, ...nullable } }, withoutRequired);
+function forCompiler(schema: JsonObject): JsonObject {
+  const { required: _, format, ...rest } = schema;
+  const kept = format === undefined || format === 'byte' ? rest : { ...rest, format };
+  return mapSchemas(rest.type === 'array' ? { ...kept, nullable: true } : kept, forCompiler);
 }
 
 function mapSchemas(schema: JsonObject, change: (schema: JsonObject) => JsonObject): JsonObject {

@@ -2,7 +2,7 @@ import type { Allocation } from '../kinds.ts';
 import { type ApiObject, objectAt } from '../object.ts';
 import { duplicate } from '../schema/fielderror.ts';
 import { type FieldError, invalid, notSupported, required } from '../schema/index.ts';
-import { isObject, type JsonObject } from '../schema/json.ts';
+import { equalJson, isObject, type JsonObject } from '../schema/json.ts';
 
 const SERVICE_NETWORK = '10.96';
 const FIRST_NODE_PORT = 30_000;
@@ -60,7 +60,7 @@ function isPort(value: unknown): boolean {
 export function keepAddresses(object: ApiObject, old: ApiObject | undefined): ApiObject {
   if (old === undefined) return object;
   const [spec, was] = [objectAt(object, 'spec'), objectAt(old, 'spec')];
-  if (spec.type === 'ExternalName' || was.type === 'ExternalName') return object;
+  if (spec.type === 'ExternalName' || was.type === 'ExternalName') return dropLeftovers(object, old);
   const kept: JsonObject = { ...spec };
   for (const member of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'healthCheckNodePort']) {
     if (kept[member] === undefined && was[member] !== undefined) kept[member] = was[member];
@@ -73,6 +73,25 @@ export function keepAddresses(object: ApiObject, old: ApiObject | undefined): Ap
       const before = oldPorts.find((one) => one.port === port.port && one.protocol === port.protocol);
       return isPort(before?.nodePort) ? { ...port, nodePort: before?.nodePort } : port;
     });
+  }
+  return dropLeftovers({ ...object, spec: kept }, old);
+}
+
+/** What belongs to a type goes with it, unless the update says something else of it. */
+function dropLeftovers(object: ApiObject, old: ApiObject): ApiObject {
+  const [spec, was] = [objectAt(object, 'spec'), objectAt(old, 'spec')];
+  const isOpen = (of: JsonObject): boolean => of.type === 'NodePort' || of.type === 'LoadBalancer';
+  if (spec.type === was.type) return object;
+  const kept: JsonObject = { ...spec };
+  if (isOpen(was) && !isOpen(spec)) {
+    if (Array.isArray(spec.ports)) kept.ports = portsOf(object).map(({ nodePort: _, ...port }) => port);
+    for (const member of ['externalTrafficPolicy', 'allocateLoadBalancerNodePorts', 'healthCheckNodePort']) {
+      if (kept[member] === was[member]) delete kept[member];
+    }
+  }
+  if (spec.type === 'ExternalName') {
+    const families = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'];
+    for (const member of families) if (equalJson(kept[member], was[member])) delete kept[member];
   }
   return { ...object, spec: kept };
 }
@@ -101,13 +120,17 @@ function checkPorts(ports: readonly JsonObject[]): readonly FieldError[] {
   const errors: FieldError[] = [];
   const names = new Set<unknown>();
   const numbers = new Set<string>();
-  for (const [index, { name, port, protocol }] of ports.entries()) {
+  for (const [index, { name, port, targetPort, protocol }] of ports.entries()) {
     const path = `spec.ports[${index}]`;
     if (ports.length > 1 && (name === undefined || name === '')) errors.push(required(`${path}.name`, ''));
     else if (name !== undefined && names.has(name)) errors.push(duplicate(`${path}.name`, name));
     names.add(name);
+    const isStated = port === undefined || port === 0;
     const inRange = typeof port === 'number' && port >= 1 && port <= 65_535;
     if (!inRange) errors.push(invalid(`${path}.port`, port ?? 0, 'must be between 1 and 65535, inclusive'));
+    if (isStated && (targetPort === undefined || targetPort === 0)) {
+      errors.push(invalid(`${path}.targetPort`, 0, 'must be between 1 and 65535, inclusive'));
+    }
     if (!PROTOCOLS.includes(String(protocol))) errors.push(notSupported(`${path}.protocol`, protocol, PROTOCOLS));
     const key = `${protocol}/${port}`;
     if (numbers.has(key)) errors.push(duplicate(path, { port, protocol }));

@@ -5,8 +5,9 @@ import { type CompiledSchema, type FieldError, invalid } from '../schema/index.t
 import { equalJson } from '../schema/json.ts';
 import { dropMember, takeMember } from '../strategy.ts';
 import { prepareDefinition, terminateDefinition, validateDefinition } from './definition.ts';
-import { prepareNamespace, terminateNamespace, validateConfigMap, validateSecret } from './plain.ts';
-import { validateBinding, validateLease, validateRole } from './policies.ts';
+import { validateCoreEvent, validateNewerEvent } from './events.ts';
+import { prepareNamespace, terminateNamespace, validateConfigMap, validatePhase, validateSecret } from './plain.ts';
+import { validateBinding, validateLease, validateNetworkPolicy, validateRole } from './policies.ts';
 import { allocateService, keepAddresses, validateService } from './service.ts';
 import { prepareClaim, validateClaim } from './volumes.ts';
 
@@ -22,6 +23,7 @@ type Traits = {
   readonly generation?: readonly string[];
   readonly prepare?: (object: ApiObject, old: ApiObject | undefined) => ApiObject;
   readonly validate?: Validate;
+  readonly validateStatus?: Validate;
   readonly conditional?: boolean;
   readonly createsOnUpdate?: boolean;
   readonly returnsDeleted?: boolean;
@@ -42,6 +44,7 @@ const TRAITS: Readonly<Record<string, Traits>> = {
     initialStatus: { phase: 'Active' },
     prepare: prepareNamespace,
     terminate: terminateNamespace,
+    validateStatus: validatePhase,
     ...RETURNED,
   },
   Node: { status: true, ...RETURNED },
@@ -65,8 +68,9 @@ const TRAITS: Readonly<Record<string, Traits>> = {
   },
   ServiceAccount: RETURNED,
   Lease: { createsOnUpdate: true, conditional: true, validate: validateLease },
-  Event: { createsOnUpdate: true },
-  NetworkPolicy: { generation: SPEC },
+  Event: { createsOnUpdate: true, validate: validateCoreEvent },
+  NewerEvent: { createsOnUpdate: true, validate: validateNewerEvent },
+  NetworkPolicy: { generation: SPEC, validate: validateNetworkPolicy },
   Role: { createsOnUpdate: true, validate: validateRole },
   ClusterRole: { createsOnUpdate: true, validate: validateRole },
   RoleBinding: { createsOnUpdate: true, validate: validateBinding },
@@ -123,8 +127,11 @@ function buildFromTraits(kind: string, schema: CompiledSchema): Strategy {
       ...validate(object, old),
     ],
     prepareForStatusUpdate: (object, old) => onlyStatus(object, old, traits.statusKeeps),
-    validateStatusUpdate: (object, old) => schema.validate(object, { old }),
-    garbageCollection: kind === 'Event' ? 'unsupported' : 'background',
+    validateStatusUpdate: (object, old) => [
+      ...schema.validate(object, { old }),
+      ...(traits.validateStatus?.(object, old) ?? []),
+    ],
+    garbageCollection: kind.endsWith('Event') ? 'unsupported' : 'background',
     resetFields: status ? [['status']] : [],
     statusResetFields: STATUS_RESETS[traits.statusKeeps ?? 'spec'],
     returnsDeleted: traits.returnsDeleted ?? false,
@@ -136,9 +143,11 @@ function buildFromTraits(kind: string, schema: CompiledSchema): Strategy {
 const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 function checkFinalizers({ metadata }: ApiObject): readonly FieldError[] {
-  const odd = (metadata.finalizers ?? []).filter((name) => !name.includes('/') && !STANDARD_FINALIZERS.has(name));
   const why = 'name is neither a standard finalizer name nor is it fully qualified';
-  return odd.map((name) => invalid('metadata.finalizers', name, why));
+  return (metadata.finalizers ?? []).flatMap((name, index) => {
+    const isGood = name.includes('/') || STANDARD_FINALIZERS.has(name);
+    return isGood ? [] : [invalid(`metadata.finalizers[${index}]`, name, why)];
+  });
 }
 
 const STATUS_RESETS = {

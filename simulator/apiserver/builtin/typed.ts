@@ -111,14 +111,20 @@ function decodeObject(value: unknown, schema: JsonObject, place: Place): unknown
   return value;
 }
 
+const MICRO_LAYOUT = '2006-01-02T15:04:05.000000Z07:00';
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+const SECONDS_LENGTH = 19;
+
 function decodeText(text: string, { format, title }: JsonObject): unknown {
   if (format === 'byte' && !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
     throw new Error(`illegal base64 data at input byte ${firstIllegal(text)}`);
   }
+  if (String(title).endsWith('MicroTime') && TIME.test(text) && !/\.\d{6}/.test(text)) {
+    const rest = text.slice(SECONDS_LENGTH);
+    throw new Error(`parsing time "${text}" as "${MICRO_LAYOUT}": cannot parse "${rest}" as ".000000"`);
+  }
   if (format === 'date-time' && Number.isNaN(Date.parse(text))) {
-    const layout = String(title).endsWith('MicroTime')
-      ? '2006-01-02T15:04:05.000000Z07:00'
-      : '2006-01-02T15:04:05Z07:00';
+    const layout = String(title).endsWith('MicroTime') ? MICRO_LAYOUT : '2006-01-02T15:04:05Z07:00';
     throw new Error(`parsing time "${text}" as "${layout}": cannot parse "${text}" as "2006"`);
   }
   return text;
