@@ -1,5 +1,5 @@
-import { type Deed, HOUR_MS, isUp, MINUTE_MS, type Story, type Told } from './people.ts';
 import type { FaultKind, KillableRole, Step } from './steps.ts';
+import { type Deed, HOUR_MS, isUp, MINUTE_MS, type Story, type Told } from './story.ts';
 
 /** What goes wrong without anybody's doing, by kind. */
 export const FAULTS: Readonly<Record<FaultKind, Deed>> = {

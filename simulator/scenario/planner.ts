@@ -2,18 +2,10 @@ import { createSeededRandom } from '../random.ts';
 import { createAgenda } from './agenda.ts';
 import { FAULTS, restoreRepository } from './faults.ts';
 import { expectDesktop, expectTenant, type FleetTenant } from './fleet.ts';
-import {
-  confirm,
-  DAY_MS,
-  DEEDS,
-  type Deed,
-  HOUR_MS,
-  orderPriceList,
-  orderTenant,
-  type Story,
-  type Told,
-} from './people.ts';
+import { DEEDS } from './people.ts';
 import type { Action, Expectation, FaultKind } from './steps.ts';
+import { confirm, DAY_MS, type Deed, HOUR_MS, type Story, type Told } from './story.ts';
+import { orderPriceList, orderTenant } from './tenants.ts';
 
 export type ScenarioOptions = {
   readonly seed: number;
