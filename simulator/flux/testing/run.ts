@@ -4,6 +4,7 @@ import { KUSTOMIZATIONS } from '../resources.ts';
 import type { Observation } from './observe.ts';
 import type { Scenario } from './scenario.ts';
 import { CONTENT_SCENARIOS } from './scenarios.content.ts';
+import { DELETION_SCENARIOS } from './scenarios.deletion.ts';
 import { LIFECYCLE_SCENARIOS } from './scenarios.lifecycle.ts';
 import { OWNERSHIP_SCENARIOS } from './scenarios.ownership.ts';
 import { SOURCE_SCENARIOS } from './scenarios.source.ts';
@@ -13,6 +14,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SOURCE_SCENARIOS,
   ...CONTENT_SCENARIOS,
   ...LIFECYCLE_SCENARIOS,
+  ...DELETION_SCENARIOS,
   ...OWNERSHIP_SCENARIOS,
 ];
 

@@ -1,30 +1,18 @@
-import { CONFIGMAPS, NAMESPACES, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
+import { CONFIGMAPS, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
 import { EXTERNALARTIFACTS, KUSTOMIZATIONS } from '../resources.ts';
 import { configMap, type Scenario, withAllRights } from './scenario.ts';
-import { allow, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const DISABLED = '  annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}\n';
 
 /** A Kustomization `app` that has applied `x` and `y`. */
-async function applyTwo(stage: Stage, spec = {}): Promise<void> {
+export async function applyTwo(stage: Stage, spec = {}): Promise<void> {
   await stage.publish('app', { 'x.yaml': configMap('x'), 'y.yaml': configMap('y') });
   await stage.kustomize('app', spec);
   await stage.untilReady('app', { ready: 'True' });
 }
 
-function deletion(name: string, spec: Readonly<Record<string, unknown>>): Scenario {
-  return {
-    name,
-    run: async (stage) => {
-      await applyTwo(stage, spec);
-      await stage.remove(KUSTOMIZATIONS, 'app');
-      await stage.untilGone(KUSTOMIZATIONS, 'app');
-      await stage.show('deleted');
-    },
-  };
-}
-
-/** How a Kustomization lives and ends. */
+/** How a Kustomization lives. */
 export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'external-artifact',
@@ -223,43 +211,6 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await stage.kustomize('app', { serviceAccountName: 'weak' });
       await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
       await stage.show('failed');
-    },
-  },
-  deletion('deletion-default', {}),
-  deletion('deletion-default-without-prune', { prune: false }),
-  deletion('deletion-orphan', { deletionPolicy: 'Orphan' }),
-  deletion('deletion-delete', { deletionPolicy: 'Delete', prune: false }),
-  {
-    name: 'deletion-suspended',
-    run: async (stage) => {
-      await applyTwo(stage);
-      await stage.patch(KUSTOMIZATIONS, 'app', { spec: { suspend: true } });
-      await stage.remove(KUSTOMIZATIONS, 'app');
-      await stage.untilGone(KUSTOMIZATIONS, 'app');
-      await stage.show('deleted');
-    },
-  },
-  {
-    name: 'deletion-without-account',
-    run: async (stage) => {
-      await stage.create(SERVICEACCOUNTS, 'temporary', {});
-      await allow(stage, 'temporary');
-      await applyTwo(stage, { serviceAccountName: 'temporary' });
-      await stage.remove(SERVICEACCOUNTS, 'temporary');
-      // Real Flux asks its cache, which has to hear of it first.
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      await stage.remove(KUSTOMIZATIONS, 'app');
-      await stage.untilGone(KUSTOMIZATIONS, 'app');
-      await stage.show('its objects stay');
-    },
-  },
-  {
-    name: 'terminating-namespace',
-    run: async (stage) => {
-      await applyTwo(stage);
-      await stage.remove(NAMESPACES, stage.namespace);
-      await stage.untilGone(NAMESPACES, stage.namespace);
-      await stage.show('gone');
     },
   },
 ];

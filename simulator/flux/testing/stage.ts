@@ -1,7 +1,3 @@
-import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { NAMESPACES, ROLEBINDINGS } from '../../../kube/builtin.ts';
 import type { Client } from '../../../kube/client.ts';
 import { isNotFound } from '../../../kube/errors.ts';
@@ -19,6 +15,7 @@ import {
   ORIGIN_REVISION,
 } from '../resources.ts';
 import { type Observation, observeNamespace } from './observe.ts';
+import { createWork, type Files } from './work.ts';
 
 /** What both sorts of Flux have in common: a cluster that one of them works on, and ways to feed it. */
 export type World = {
@@ -31,7 +28,6 @@ export type World = {
   readonly folder: string;
 };
 
-export type Files = Readonly<Record<string, string | null>>;
 type Json = Readonly<Record<string, unknown>>;
 
 /** One scenario's namespace in one world. */
@@ -216,46 +212,6 @@ async function publish(
   const body = { status: { artifact } };
   await client.patch(EXTERNALARTIFACTS, key, { type: 'merge', body }, { subresource: 'status' });
   return artifact.revision;
-}
-
-/** A working copy and its remote, made when first used. */
-function createWork(world: World, name: string) {
-  const path = join(world.folder, name);
-  const run = promisify(execFile);
-  let commits = 0;
-  const git = (...args: readonly string[]) => {
-    const date = `2026-01-01T00:00:${String(commits).padStart(2, '0')}Z`;
-    const env = { ...process.env, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date, GIT_CONFIG_GLOBAL: '/dev/null' };
-    return run('git', ['-C', path, '-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args], { env });
-  };
-  let opened: Promise<{ readonly url: string }> | undefined;
-  const open = async () => {
-    const remote = await world.gitRemote(name);
-    await mkdir(path, { recursive: true });
-    await git('init', '--quiet', '--initial-branch=main');
-    await git('remote', 'add', 'origin', remote.url);
-    return remote;
-  };
-  const remote = () => {
-    opened ??= open();
-    return opened;
-  };
-  return {
-    url: async () => (await remote()).url,
-    push: async (changes: Files) => {
-      await remote();
-      for (const [file, text] of Object.entries(changes)) {
-        await mkdir(dirname(join(path, file)), { recursive: true });
-        if (text === null) await rm(join(path, file));
-        else await writeFile(join(path, file), text);
-      }
-      commits += 1;
-      await git('add', '--all');
-      await git('commit', '--quiet', '--allow-empty', '--message', `Change ${commits}`);
-      await git('push', '--quiet', '--force', 'origin', 'HEAD:main', `HEAD:refs/tags/v${commits}`);
-      return (await git('rev-parse', 'HEAD')).stdout.trim();
-    },
-  };
 }
 
 /** Until `look` gives nothing; shows what it gave last when it never does. */

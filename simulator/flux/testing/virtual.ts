@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { NAMESPACES } from '../../../kube/builtin.ts';
 import { type Client, createClientOn } from '../../../kube/client.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../../kube/object.ts';
+import type { Interceptor } from '../../apiserver/faults.ts';
 import { createApiServer, type RequestEvent } from '../../apiserver/server.ts';
 import { createInProcessTransport } from '../../apiserver/transport.ts';
 import { createVirtualClock } from '../../clock.ts';
@@ -9,6 +10,7 @@ import { createSeededRandom } from '../../random.ts';
 import { createScheduler } from '../../scheduler.ts';
 import { createMemoryArtifactHost, type MemoryArtifactHost } from '../artifacts.ts';
 import { createMemoryGitReader, createMemoryRepository, type MemoryRepository } from '../git/memory.ts';
+import { createImpersonation } from '../impersonate.ts';
 import type { FluxOptions } from '../options.ts';
 import { GITREPOSITORIES, KUSTOMIZATIONS } from '../resources.ts';
 import { type FluxSimulator, startFluxSimulator } from '../simulator.ts';
@@ -29,11 +31,15 @@ export type VirtualWorld = {
   pass(ms: number): Promise<void>;
   create(resource: Resource, name: string, body: Readonly<Record<string, unknown>>): Promise<void>;
   get<T extends KubeObject>(resource: Resource, name: string): Promise<T>;
+  /** What goes wrong with the simulated Flux's calls from now on. */
+  setFault(fault: CallInterceptor | undefined): void;
   /** Awaits what needs virtual time to pass. */
   during<T>(running: Promise<T>): Promise<T>;
   start(options?: FluxOptions): Promise<FluxSimulator>;
   stop(): Promise<void>;
 };
+
+export type CallInterceptor = NonNullable<Interceptor['call']>;
 
 export async function openVirtualWorld(seed: string, flux: FluxOptions = {}): Promise<VirtualWorld> {
   const scheduler = createScheduler({ startMs: START_MS });
@@ -45,11 +51,13 @@ export async function openVirtualWorld(seed: string, flux: FluxOptions = {}): Pr
   server.onRequest((event) => {
     if (event.userAgent === 'flux') calls.push(event);
   });
-  const connect = (userAgent: string): Client => {
-    const user = { username: userAgent, groups: ['system:masters'] };
-    return createClientOn(
-      createInProcessTransport({ server, clock, random: random.fork(userAgent) }, { user, userAgent }),
-    );
+  let fault: CallInterceptor | undefined;
+  const intercept: Interceptor = { call: (call, tries) => fault?.(call, tries) };
+  const connect = (userAgent: string, username = userAgent): Client => {
+    const user = { username, groups: ['system:masters'] };
+    const deps = { server, clock, random: random.fork(username) };
+    const faults = userAgent === 'flux' ? { intercept } : {};
+    return createClientOn(createInProcessTransport(deps, { user, userAgent, ...faults }));
   };
   const repository = createMemoryRepository();
   const client = connect('test');
@@ -72,6 +80,9 @@ export async function openVirtualWorld(seed: string, flux: FluxOptions = {}): Pr
     calls,
     pass,
     during,
+    setFault: (next) => {
+      fault = next;
+    },
     settle: () => pass(SETTLE_MS),
     create: async (resource, name, body) => {
       const metadata = resource.namespaced ? { namespace: NAMESPACE, name } : { name };
@@ -83,7 +94,9 @@ export async function openVirtualWorld(seed: string, flux: FluxOptions = {}): Pr
       const artifacts: MemoryArtifactHost = createMemoryArtifactHost();
       const git = createMemoryGitReader(new Map([[URL, repository]]));
       const { openUrl } = artifacts;
-      const deps = { client: connect('flux'), clock, random: random.fork('flux'), log, git, artifacts, openUrl };
+      const { clientFor } = createImpersonation((user) => connect('flux', user));
+      const common = { client: connect('flux'), clientFor, clock, random: random.fork('flux'), log };
+      const deps = { ...common, git, artifacts, openUrl };
       simulator = await during(startFluxSimulator(deps, { ...flux, ...options }));
       return simulator;
     },
