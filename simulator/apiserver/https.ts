@@ -69,6 +69,11 @@ function listen(https: Server, host: string, port: number): Promise<void> {
 function answer(deps: HttpsDeps, request: IncomingMessage, response: ServerResponse): void {
   response.on('error', (error) => deps.log.debug({ err: error }, 'an answer could not be sent'));
   const { url: path = '/', method = 'GET' } = request;
+  if (BAD_ESCAPE.test(path.split('?', 1)[0] ?? '')) {
+    response.writeHead(400, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+    response.end('400 Bad Request');
+    return;
+  }
   const user = identify(deps, request, path);
   if (user === undefined) {
     request.resume();
@@ -89,6 +94,8 @@ function answer(deps: HttpsDeps, request: IncomingMessage, response: ServerRespo
   });
 }
 
+/** Go's HTTP server refuses such a path before anything looks at it. */
+const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/;
 const PUBLIC = /^\/(healthz|livez|readyz|version)(\/|\?|$)/;
 const ANONYMOUS: UserInfo = { username: 'system:anonymous', groups: ['system:unauthenticated'] };
 

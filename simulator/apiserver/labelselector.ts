@@ -25,7 +25,8 @@ const SPACE = /[ \t\r\n]/;
 function scan(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = 0;
-  while (at < text.length) {
+  // The real server's scanner takes a NUL for the end.
+  while (at < text.length && text.charAt(at) !== '\0') {
     const first = text.charAt(at);
     if (SPACE.test(first)) {
       at += 1;

@@ -11,14 +11,20 @@ import {
 import { buildOpenApi, buildOpenApiIndex } from './openapi.ts';
 import type { Registry } from './registry.ts';
 import type { ApiAnswer, ApiRequest } from './request.ts';
+import { failure } from './status.ts';
 
 /** The version of Kubernetes whose answers these are. */
 export const VERSION = { major: '1', minor: '36', gitVersion: 'v1.36.3+embedded' } as const;
 
 /** Answers what is no resource: discovery, OpenAPI, version and health; undefined for what is none of these either. */
 export function answerNonResource(core: Core, request: ApiRequest, path: string): ApiAnswer | undefined {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
   const clean = path.length > 1 ? path.replace(/\/$/, '') : path;
+  if (request.method !== 'GET' && request.method !== 'HEAD' && !ANY_METHOD.test(clean)) {
+    if (clean === '/version' || clean === '/api') {
+      throw failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+    }
+    return undefined;
+  }
   const health = /^\/(healthz|livez|readyz)(\/ping)?$/.exec(clean);
   if (health !== null) return text(isVerbose(request) ? `[+]ping ok\n${health[1]} check passed\n` : 'ok');
   if (clean === '/version') return json(VERSION_ANSWER);
@@ -32,6 +38,9 @@ export function answerNonResource(core: Core, request: ApiRequest, path: string)
   }
   return answerDiscovery(core, request, clean);
 }
+
+/** What the real server answers without a look at the method. */
+const ANY_METHOD = /^\/(apis|(healthz|livez|readyz)(\/ping)?)$/;
 
 function answerDiscovery({ registry }: Core, request: ApiRequest, path: string): ApiAnswer | undefined {
   const parts = path.split('/').slice(1);

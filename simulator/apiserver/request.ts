@@ -47,20 +47,35 @@ export function splitQuery(path: string): { readonly path: string; readonly quer
   const mark = path.indexOf('?');
   if (mark < 0) return { path, query: NO_QUERY };
   const query: Record<string, string> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(path.slice(mark + 1))) query[name] ??= value;
+  for (const pair of path.slice(mark + 1).split('&')) {
+    const equals = pair.includes('=') ? pair.indexOf('=') : pair.length;
+    const name = decodeQuery(pair.slice(0, equals));
+    const value = decodeQuery(pair.slice(equals + 1));
+    // What is malformed is left out, as Go's parser does for the real server.
+    if (name !== undefined && value !== undefined && !pair.includes(';')) query[name] ??= value;
+  }
   return { path: path.slice(0, mark), query };
+}
+
+function decodeQuery(text: string): string | undefined {
+  if (!/[%+]/.test(text)) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
 }
 
 const NO_QUERY: Query = Object.freeze(Object.create(null));
 
-/** Undefined for what is no path of a resource. */
+/** Undefined for what is no path of a resource. An escaped slash separates as any other does. */
 export function parseResourcePath(path: string): ResourcePath | undefined {
-  const parts = path.split('/');
+  const parts = decode(path).split('/');
   const isCore = parts[1] === 'api';
   if (!isCore && parts[1] !== 'apis') return undefined;
   const group = isCore ? '' : (parts[2] ?? '');
   const version = (isCore ? parts[2] : parts[3]) ?? '';
-  let rest = parts.slice(isCore ? 3 : 4).map(decode);
+  let rest = parts.slice(isCore ? 3 : 4);
   if (rest.at(-1) === '') rest = rest.slice(0, -1);
   const [first = '', second = '', third = ''] = rest;
   if (first === '' || version === '') return undefined;
@@ -75,11 +90,11 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
 
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);
 
-function decode(segment: string): string {
-  if (!segment.includes('%')) return segment;
+function decode(path: string): string {
+  if (!path.includes('%')) return path;
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(path);
   } catch {
-    return segment;
+    return path;
   }
 }

@@ -14,7 +14,7 @@ import { Registry } from './registry.ts';
 import { type ApiAnswer, type ApiRequest, parseResourcePath, splitQuery } from './request.ts';
 import { answerReview, REVIEWS } from './reviews.ts';
 import { noSuchPath, PAGE_NOT_FOUND, routeCall } from './route.ts';
-import { type ApiError, asApiError, methodNotSupported } from './status.ts';
+import { type ApiError, asApiError, badRequest, methodNotSupported } from './status.ts';
 import { Store } from './store.ts';
 import { createTokens } from './tokens.ts';
 import { renderWarnings } from './warnings.ts';
@@ -141,6 +141,7 @@ function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer |
     const routed = routeCall(kind, request.method, resource, query);
     if (typeof routed !== 'string') return routed;
     verb = routed;
+    checkName(resource.name);
     const answer = answerResource({
       core,
       kind,
@@ -188,8 +189,15 @@ function answerElse(core: Core, request: ApiRequest, path: string): ApiAnswer {
 function answerNowhere(core: Core, path: string): ApiAnswer {
   const [, root = '', group = ''] = path.split('/');
   const isBuiltin = core.registry.all().some((kind) => !kind.custom && kind.group === group);
-  if (root === 'api' || (root === 'apis' && isBuiltin)) throw noSuchPath();
+  if (root === 'api' || (root === 'apis' && group !== '' && isBuiltin)) throw noSuchPath();
   return PAGE_NOT_FOUND;
+}
+
+/** Throws `ApiError` on what cannot be a segment of a path, and so no name. */
+function checkName(name: string): void {
+  const problem =
+    name === '.' || name === '..' ? `may not be '${name}'` : name.includes('%') ? `may not contain '%'` : '';
+  if (problem !== '') throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${problem}`);
 }
 
 function answerReviews(core: Core, request: ApiRequest, path: string): ApiAnswer | undefined {

@@ -97,9 +97,11 @@ async function runWatch(run: Run, step: Watch): Promise<void> {
   if (!stream.ended() && !isOpenEnded) await sleep(WATCH_QUIET_MS);
   const [enough, ended] = [isEnough(), stream.ended()];
   stream.cancel();
-  const lines = kept().map(parseOrText).filter(isNoRepeatedBookmark);
+  // A refusal is one document, on however many lines.
+  const refusal = stream.status === 200 ? undefined : [...stream.lines, stream.rest()].join('\n');
+  const lines = refusal === undefined ? kept().map(parseOrText).filter(isNoRepeatedBookmark) : [parseOrText(refusal)];
   if (step.name !== undefined) run.answers.set(step.name, lines);
-  const rest = stream.rest() === '' ? [] : [parseOrText(stream.rest())];
+  const rest = stream.rest() === '' || refusal !== undefined ? [] : [parseOrText(stream.rest())];
   run.entries.push({
     step: label,
     answer: { status: stream.status, headers: renderHeaders(stream.headers), lines: [...lines, ...rest], ended },

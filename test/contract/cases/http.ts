@@ -1,4 +1,5 @@
 import { call, get, post } from '../case.ts';
+import { member } from '../picks.ts';
 import { CONFIGMAPS, configMap, SERVICEACCOUNTS, WIDGETS, widget } from '../resources.ts';
 import type { Subject } from '../suite.ts';
 
@@ -20,7 +21,7 @@ export const http: Subject = {
         call('HEAD', A),
         call('BREW', A),
         call('POST', `${A}/status`, widget('a'), 'application/json'),
-        call('DELETE', '/apis'),
+        call('DELETE', '/apis', undefined, undefined, { pick: member('kind') }),
         call('POST', '/api', {}, 'application/json'),
         call('DELETE', '/version'),
         call('POST', '/healthz', {}, 'application/json'),
