@@ -63,14 +63,22 @@ export function digestOf(bytes: Uint8Array): string {
 
 /** The order of a walk through folders: names of one folder by their bytes, a folder before what it holds. */
 export function compareWalk(a: string, b: string): number {
-  const [left, right] = [a.split('/'), b.split('/')];
-  for (const [index, name] of left.entries()) {
-    const other = right[index];
-    if (other === undefined) return 1;
-    if (name !== other) return Buffer.compare(Buffer.from(name), Buffer.from(other));
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const left = a.charCodeAt(at);
+    const right = b.charCodeAt(at);
+    if (left === right) continue;
+    if (left === SLASH) return -1;
+    if (right === SLASH) return 1;
+    // UTF-16 and UTF-8 order alike below the surrogates.
+    if (left < SURROGATES || right < SURROGATES) return left - right;
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
   }
-  return left.length - right.length;
+  return a.length - b.length;
 }
+
+const SLASH = 0x2f;
+const SURROGATES = 0xd800;
 
 const BLOCK = 512;
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
@@ -105,7 +113,8 @@ function renderBlocks(name: Buffer, data: Buffer, mode: string, type: string): r
   header.write('        ', 148, 'latin1');
   header.write(type, 156, 'latin1');
   header.write('ustar\u000000', 257, 'latin1');
-  const sum = header.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (const byte of header) sum += byte;
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return [header, data, Buffer.alloc((BLOCK - (data.length % BLOCK)) % BLOCK)];
 }
