@@ -30,8 +30,7 @@ const METHODS: Readonly<Record<string, readonly [ofCollection: Verb | undefined,
 
 function verbOf(method: string, { name }: ResourcePath, query: Query): Verb | undefined {
   const verb = METHODS[method]?.[name === '' ? 0 : 1];
-  const isRead = verb === 'list' || verb === 'get';
-  return isRead && parseBoolean(query.watch) === true ? 'watch' : verb;
+  return verb === 'list' && parseBoolean(query.watch) === true ? 'watch' : verb;
 }
 
 const ACROSS_NAMESPACES: ReadonlySet<Verb | undefined> = new Set(['list', 'watch']);
