@@ -24,7 +24,8 @@ export function renderGo(value: unknown, verb: '%v' | '%#v'): string {
   return verb === '%v' ? `&{${renderPlain(value)}}` : `&value.valueUnstructured{Value:${renderSyntax(value)}}`;
 }
 
-function renderPlain(value: unknown): string {
+/** `%v` of a value. */
+export function renderPlain(value: unknown): string {
   if (value === null) return '<nil>';
   if (typeof value === 'number') return renderNumber(value);
   if (Array.isArray(value)) return `[${value.map(renderPlain).join(' ')}]`;

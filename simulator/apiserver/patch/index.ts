@@ -8,6 +8,7 @@ export { applyJsonPatch, type JsonPatch, type JsonPatchOperation, parseJsonPatch
 export { keepTimesWhenUnchanged } from './keeptimes.ts';
 export { managerOf } from './manager.ts';
 export { applyMergePatch } from './mergepatch.ts';
+export { applyStrategicMergePatch } from './strategicmerge.ts';
 export { typeOf } from './type.ts';
 export { type TypeNode, UNTYPED } from './typenode.ts';
 export { type UpdateInput, updateManagedFields } from './update.ts';

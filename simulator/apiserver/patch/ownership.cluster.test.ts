@@ -13,7 +13,7 @@ import {
   secretContent,
   serviceContent,
 } from './testing/content.ts';
-import { findDifference } from './testing/difference.ts';
+import { findDifference, findMissing } from './testing/difference.ts';
 import { CRD, findBuiltinNode, GROUP, OWNED, VERSION } from './testing/fixtures.ts';
 import { type Answer, type Prediction, predict } from './testing/predict.ts';
 import { drawRequest, type TestKind, type TestRequest, type WriteVerb } from './testing/requests.ts';
@@ -176,24 +176,6 @@ function compare(kind: TestKind, prediction: Prediction, answer: Answer, outcome
 function ownershipOf(object: JsonObject): unknown {
   const { managedFields } = object.metadata as JsonObject;
   return { managedFields };
-}
-
-/** The real server may add defaults; nothing that was predicted may be missing or other. */
-function findMissing(predicted: unknown, real: unknown, path = ''): string | undefined {
-  if (isObject(predicted) && isObject(real)) {
-    for (const [key, value] of Object.entries(predicted)) {
-      const isNothing = value === null || (isObject(value) && Object.keys(value).length === 0);
-      const found = isNothing && real[key] === undefined ? undefined : findMissing(value, real[key], `${path}.${key}`);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  if (Array.isArray(predicted) && Array.isArray(real) && predicted.length === real.length) {
-    return predicted
-      .map((item, index) => findMissing(item, real[index], `${path}[${index}]`))
-      .find((found) => found !== undefined);
-  }
-  return findDifference(predicted, real, { path });
 }
 
 function withSortedCauses(status: JsonObject): unknown {

@@ -42,3 +42,22 @@ function findInMembers(
   const [order, real] = [Object.keys(actual).join(' '), Object.keys(expected).join(' ')];
   return order === real ? undefined : `${path}: order ${order}, the real one ${real}`;
 }
+
+/** As {@link findDifference}, but that the real value may have more, defaults, and no directives of patches, which no kind has as fields. */
+export function findMissing(predicted: unknown, real: unknown, path = ''): string | undefined {
+  if (isObject(predicted) && isObject(real)) {
+    for (const [key, value] of Object.entries(predicted)) {
+      const isNothing = value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+      const isForgotten = real[key] === undefined && (isNothing || key.startsWith('$'));
+      const found = isForgotten ? undefined : findMissing(value, real[key], `${path}.${key}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (Array.isArray(predicted) && Array.isArray(real) && predicted.length === real.length) {
+    return predicted
+      .map((item, index) => findMissing(item, real[index], `${path}[${index}]`))
+      .find((found) => found !== undefined);
+  }
+  return findDifference(predicted, real, { path });
+}
