@@ -6,6 +6,7 @@ import type { Access } from '../cli/embedded/access.ts';
 import { accessByKubeConfig } from '../cli/embedded/kubeconfigaccess.ts';
 import { startWorld } from '../cli/embedded/world.ts';
 import { QUICK_TIMINGS } from '../simulator/kubevirt/options.ts';
+import { untilCounted } from './counted.ts';
 import { asDemoWorld, logPath, makeFolder } from './embedded.ts';
 import type { DemoDeps, DemoWorld } from './world.ts';
 
@@ -38,12 +39,14 @@ export async function startCurrentDemo({ step, detail }: DemoDeps): Promise<Demo
     const options = { folder, environment: 'staging', gitPort: 0, orders: false } as const;
     const world = await startWorld({ access, log, step }, { ...options, kubevirt: { timings: QUICK_TIMINGS } });
     const demo = asDemoWorld(world, folder);
+    step('waiting until the cluster counts objects of the new kinds, which takes it up to 30 s');
+    await untilCounted(access);
     const kubeconfigPath = path.join(folder, 'kubeconfig');
     await writeFile(kubeconfigPath, kubeConfig.exportConfig(), { mode: 0o600 });
     const stop = async (): Promise<void> => {
       await world.stop();
       await close();
-      for (const line of LEFT) detail(line);
+      detail(LEFT);
     };
     return { ...demo, kubeconfigPath, stop };
   } catch (error) {
@@ -71,8 +74,4 @@ const INSTALLED = [
   'nothing is asked for; the operator and everything simulated run on this machine and impersonate their ServiceAccounts',
 ];
 
-const LEFT = [
-  'what was installed stays on the cluster. To remove it:',
-  '  kubectl delete namespaces sublet-root t-acme t-acme--bob sublet-fleet sublet-images sublet-system kubevirt',
-  '  kubectl get crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings -o name | grep -E "sublet|kubevirt|toolkit.fluxcd.io" | xargs kubectl delete',
-];
+const LEFT = 'what was installed stays on the cluster; docs/guides/develop.md says how to remove it';
