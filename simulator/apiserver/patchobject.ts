@@ -4,13 +4,19 @@ import { decodeObject, report } from './decode.ts';
 import { applyFields, trackUpdate } from './fields.ts';
 import type { ServedKind } from './kinds.ts';
 import type { ApiObject } from './object.ts';
-import { applyJsonPatch, applyMergePatch, copyButManagedFields, parseJsonPatch } from './patch/index.ts';
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  copyButManagedFields,
+  parseJsonPatch,
+  typeOf,
+} from './patch/index.ts';
 import type { ApiRequest } from './request.ts';
 import { invalid as invalidField } from './schema/fielderror.ts';
 import { renderJson } from './schema/gotext.ts';
 import { cloneJson, isObject, type JsonObject } from './schema/json.ts';
 import { ApiError, badRequest, failure, invalid, unsupportedMediaType } from './status.ts';
-import { applyStrategicMerge } from './strategicmerge.ts';
 import type { Update } from './update.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
@@ -71,7 +77,7 @@ function buildChange(
   if (type === 'merge') return (existing) => applyMergePatch(existing, patch, fieldValidation);
   if (!isObject(patch))
     throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
-  return (existing) => applyStrategicMerge(existing, patch, call.kind.schema.node);
+  return (existing) => applyStrategicMergePatch(existing, patch, typeOf(call.kind.schema.node));
 }
 
 function decodePatched(call: WriteCall, own: JsonObject, patched: unknown): ReturnType<typeof decodeObject> {
