@@ -1,6 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { scanJson } from './jsontext.ts';
 import type { ServedKind } from './kinds.ts';
+import { decodeProtobuf } from './protobuf.ts';
 import type { ApiRequest } from './request.ts';
 import { isObject, type JsonObject, setOwn } from './schema/json.ts';
 import { badRequest, unsupportedMediaType } from './status.ts';
@@ -8,7 +9,9 @@ import { badRequest, unsupportedMediaType } from './status.ts';
 /** What a client sent: a value of the caller's own, and the keys that stood twice in it. */
 export type Body = { readonly value: JsonObject; readonly duplicates: readonly string[] };
 
-const ACCEPTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+/** Bodies of this type are given as texts of one character a byte. */
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+const ACCEPTED = ['application/json', 'application/yaml', PROTOBUF];
 
 /** The media type of the body without parameters; JSON when there is none. */
 export function contentTypeOf(request: ApiRequest): string {
@@ -22,13 +25,27 @@ export function contentTypeOf(request: ApiRequest): string {
 export function readObjectBody(request: ApiRequest, kind: ServedKind): Body {
   const type = contentTypeOf(request);
   if (type === 'application/json') return readJson(request, kind.kind, !kind.custom);
+  if (type === PROTOBUF && !kind.custom) return { value: readProtobuf(request, kind.kind), duplicates: [] };
   if (type === 'application/yaml') return { value: parseYamlBody(request.body ?? '', kind.kind), duplicates: [] };
   throw unsupportedMediaType(ACCEPTED);
 }
 
-/** A JSON body that should be a `kind`. Throws `ApiError`. */
-export function parseJsonBody(request: ApiRequest, kind: string): JsonObject {
+/** A body in JSON or protobuf that should be a `kind`. Throws `ApiError`. */
+export function parsePlainBody(request: ApiRequest, kind: string): JsonObject {
+  if (contentTypeOf(request) === PROTOBUF) return readProtobuf(request, kind);
   return readJson(request, kind, true).value;
+}
+
+function readProtobuf(request: ApiRequest, kind: string): JsonObject {
+  const { body = '' } = request;
+  let value: JsonObject | undefined;
+  try {
+    value = decodeProtobuf(Buffer.from(body, 'latin1'));
+  } catch (error) {
+    throw unrecognized(kind, error instanceof Error ? error.message : String(error), body);
+  }
+  if (value === undefined) throw unsupportedMediaType(ACCEPTED);
+  return value;
 }
 
 /** `isTyped`: null is an object of which nothing is said, and anything else that is no object is refused by Go's decoder. */

@@ -64,7 +64,7 @@ export function prepareCreate(call: WriteCall, object: ApiObject): ApiObject {
   const prepared = allocate(call, withStatusDefault(kind, kind.strategy.prepareForCreate(filled)));
   const errors = kind.strategy.validate(prepared);
   if (errors.length > 0)
-    throw invalid({ group: kind.group, kind: prepared.kind }, prepared.metadata.name ?? '', errors);
+    throw invalid({ group: kind.collection.group, kind: prepared.kind }, prepared.metadata.name ?? '', errors);
   for (const warning of kind.strategy.warnings?.(prepared, undefined) ?? []) call.warn(warning);
   return prepared;
 }

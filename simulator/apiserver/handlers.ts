@@ -1,6 +1,6 @@
 import { representationOf } from './accept.ts';
 import { answerObject, JSON_HEADERS, renderList, tableOf } from './answers.ts';
-import { contentTypeOf, parseJsonBody, parseJsonText, parseYamlText, readObjectBody } from './body.ts';
+import { contentTypeOf, PROTOBUF, parseJsonText, parsePlainBody, parseYamlText, readObjectBody } from './body.ts';
 import { checkName, ensureNamespace } from './checks.ts';
 import { type Core, chain, nowOf, type WriteCall } from './core.ts';
 import { createObject } from './create.ts';
@@ -10,7 +10,7 @@ import { trackUpdate } from './fields.ts';
 import { groupResource, type ServedKind, type Subresource, type Verb } from './kinds.ts';
 import { listPage, requireRevision, tooLargeRevision } from './list.ts';
 import { parseListOptions } from './listoptions.ts';
-import { type ApiObject, renderTime } from './object.ts';
+import { type ApiObject, objectAt, renderTime } from './object.ts';
 import { parseDeleteOptions, parseWriteOptions, type WriteKind, type WriteOptions } from './options.ts';
 import { managerOf } from './patch/index.ts';
 import { buildPatchUpdate, patchTypeOf } from './patchobject.ts';
@@ -19,7 +19,7 @@ import type { ApiAnswer, ApiRequest, Query, ResourcePath } from './request.ts';
 import { isObject, type JsonObject } from './schema/json.ts';
 import { parseSelection } from './selection.ts';
 import { badRequest, notFound, unsupportedMediaType } from './status.ts';
-import type { Stored } from './store.ts';
+import { Stored } from './store.ts';
 import { parseTableOptions, renderTable } from './table.ts';
 import { updateObject } from './update.ts';
 import { prepareWatch } from './watch.ts';
@@ -89,13 +89,23 @@ function answerWatch({ core, kind, path, query, request }: ResourceCall): ApiAns
   const options = parseListOptions({ ...query, watch: 'true' });
   const { of, version } = representationOf(request);
   const tableOptions = parseTableOptions(query);
+  const bookmark = (object: JsonObject): string => {
+    const metadata = { resourceVersion: String(objectAt(object, 'metadata').resourceVersion) };
+    const shown = new Stored(object as ApiObject, 0);
+    return renderTable(kind, [shown], metadata, {
+      ...tableOptions,
+      version,
+      nowMs: core.clock.now(),
+      hasHeader: false,
+    });
+  };
   const render = (stored: Stored, hasHeader: boolean): string => {
     const metadata = { resourceVersion: String(stored.revision) };
     return renderTable(kind, [stored], metadata, { ...tableOptions, version, nowMs: core.clock.now(), hasHeader });
   };
   const watch =
     of === 'table'
-      ? prepareWatch({ core, kind, selection, projection: 'object', options, render })
+      ? prepareWatch({ core, kind, selection, projection: 'object', options, render, bookmark })
       : prepareWatch({ core, kind, selection, projection: of, options });
   return { status: 200, headers: JSON_HEADERS, body: '', watch };
 }
@@ -114,7 +124,7 @@ function answerToken({ core, kind, path, request }: ResourceCall): ApiAnswer {
   const { namespace, name } = path;
   const account = kind.collection.get(namespace, name);
   if (account === undefined) throw notFound(groupResource(kind), name);
-  const asked = parseJsonBody(request, 'TokenRequest');
+  const asked = parsePlainBody(request, 'TokenRequest');
   const spec = isObject(asked.spec) ? asked.spec : {};
   const { expirationSeconds = 3600, audiences = ['https://kubernetes.default.svc'] } = spec;
   const expiresAtMs = core.clock.now() + Number(expirationSeconds) * 1000;
@@ -194,6 +204,7 @@ function answerDeleteCollection(call: ResourceCall): Answer {
 function parseDeleteBody({ request }: ResourceCall): JsonObject | undefined {
   if (request.body === undefined || request.body === '') return undefined;
   const type = contentTypeOf(request);
+  if (type === PROTOBUF) return parsePlainBody(request, 'DeleteOptions');
   if (type !== 'application/json' && type !== 'application/yaml') throw unsupportedMediaType(DELETE_TYPES);
   const parsed = type === 'application/json' ? parseJsonText(request.body) : { value: parseYamlText(request.body) };
   if ('error' in parsed) throw badRequest(`couldn't get version/kind; json parse error: ${parsed.error}`);

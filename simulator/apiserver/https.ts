@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { PROTOBUF } from './body.ts';
 import type { UserInfo } from './kinds.ts';
 import type { ApiAnswer, ApiRequest, RunningWatch } from './request.ts';
 import { type ApiError, tooLarge, unauthorized } from './status.ts';
@@ -122,11 +123,16 @@ function readBody(request: IncomingMessage, done: (body: string | undefined) => 
     done(undefined);
   });
   request.on('end', () => {
-    if (!isOver) done(Buffer.concat(chunks).toString('utf8'));
+    if (!isOver) done(Buffer.concat(chunks).toString(encodingOf(request)));
   });
   request.on('error', () => {
     isOver = true;
   });
+}
+
+/** Binary bodies are given as texts of one character a byte. */
+function encodingOf({ headers }: IncomingMessage): 'utf8' | 'latin1' {
+  return headers['content-type']?.startsWith(PROTOBUF) === true ? 'latin1' : 'utf8';
 }
 
 function flatten({ headers }: IncomingMessage): Record<string, string | undefined> {

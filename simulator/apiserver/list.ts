@@ -27,7 +27,8 @@ export function listPage(
 ): Page {
   const { store } = core;
   const from = decodeContinue(options);
-  const isPaged = options.limit > 0;
+  // What any state will do for comes from the cache, whole.
+  const isPaged = options.limit > 0 && options.resourceVersion !== '0';
   const revision = from?.revision ?? exactRevision(options, store.revision) ?? atRevision;
   const state =
     revision === undefined

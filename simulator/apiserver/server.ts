@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../kube/clock.ts';
 import { withFormat } from './accept.ts';
-import { parseJsonBody } from './body.ts';
+import { parsePlainBody } from './body.ts';
 import { buildBuiltinKinds } from './builtin/kinds.ts';
 import { type Core, newUid, nowOf } from './core.ts';
 import { serveDefinitions } from './definitions.ts';
@@ -205,7 +205,7 @@ function answerReviews(core: Core, request: ApiRequest, path: string): ApiAnswer
   if (review === undefined) return undefined;
   if (request.method !== 'POST')
     throw methodNotSupported({ group: review.group, resource: review.name }, request.method);
-  const asked = parseJsonBody(request, review.kind);
+  const asked = parsePlainBody(request, review.kind);
   const body = JSON.stringify(answerReview(core, review.kind, asked, request.user));
   return { status: 201, headers: { 'content-type': 'application/json' }, body };
 }

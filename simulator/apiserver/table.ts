@@ -5,10 +5,9 @@ import type { Column, ServedKind } from './kinds.ts';
 import type { ApiObject } from './object.ts';
 import { partialOf } from './render.ts';
 import type { Query } from './request.ts';
-import { invalid as invalidField } from './schema/fielderror.ts';
-import { renderNumber } from './schema/gotext.ts';
+import { renderNumber, renderQuoted } from './schema/gotext.ts';
 import type { JsonObject } from './schema/json.ts';
-import { invalid } from './status.ts';
+import { badRequest } from './status.ts';
 import type { Stored } from './store.ts';
 
 export type TableOptions = { readonly includeObject: 'None' | 'Metadata' | 'Object' };
@@ -24,10 +23,8 @@ type Rendering = TableOptions & {
 export function parseTableOptions({ includeObject = '' }: Query): TableOptions {
   if (includeObject === 'None' || includeObject === 'Object') return { includeObject };
   if (includeObject === '' || includeObject === 'Metadata') return { includeObject: 'Metadata' };
-  const detail = "must be 'Metadata', 'Object', 'None', or empty";
-  throw invalid({ group: 'meta.k8s.io', kind: 'TableOptions' }, '', [
-    invalidField('includeObject', includeObject, detail),
-  ]);
+  const why = `includeObject: Invalid value: ${renderQuoted(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: ${why}`);
 }
 
 /** A `Table` of objects, as kubectl prints them. */

@@ -98,7 +98,7 @@ function prepareUpdate(call: WriteCall, update: Update, old: ApiObject): ApiObje
   const prepared = prepareBySubresource(call, kept, old);
   const errors = isStatus ? strategy.validateStatusUpdate(prepared, old) : strategy.validateUpdate(prepared, old);
   if (errors.length > 0)
-    throw invalid({ group: kind.group, kind: prepared.kind }, name, kind.custom ? twice(errors) : errors);
+    throw invalid({ group: kind.collection.group, kind: prepared.kind }, name, kind.custom ? twice(errors) : errors);
   if (!isStatus) for (const warning of strategy.warnings?.(prepared, old) ?? []) call.warn(warning);
   return keepTimestamps(prepared, old);
 }

@@ -7,6 +7,7 @@ import type { ListOptions } from './listoptions.ts';
 import { withMeta } from './object.ts';
 import { type Projection, renderObject } from './render.ts';
 import type { RunningWatch, WatchSink } from './request.ts';
+import type { JsonObject } from './schema/json.ts';
 import type { Selection } from './selection.ts';
 import { expired } from './status.ts';
 import { type Collection, type StorageEvent, type StorageListener, Stored } from './store.ts';
@@ -19,6 +20,8 @@ export type WatchDeps = {
   readonly options: ListOptions;
   /** Renders an object where the client wants neither the object nor its metadata. */
   readonly render?: ((stored: Stored, isFirst: boolean) => string) | undefined;
+  /** The same for bookmarks. */
+  readonly bookmark?: ((object: JsonObject) => string) | undefined;
 };
 
 /** Answers the function that opens the watch. Throws `ApiError` on what is no watch. */
@@ -166,7 +169,8 @@ class Watch implements RunningWatch {
         : { kind: kind.kind, apiVersion: apiVersionOf(kind), ...kind.empty };
     const annotations = endsInitial ? { annotations: { [INITIAL_EVENTS_END]: 'true' } } : {};
     const object = { ...head, metadata: { resourceVersion: String(revision), ...annotations } };
-    this.#send(Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`));
+    const text = this.#deps.bookmark?.(object) ?? JSON.stringify(object);
+    this.#send(Buffer.from(`{"type":"BOOKMARK","object":${text}}\n`));
   }
 
   #fail(error: { readonly status: unknown }): void {

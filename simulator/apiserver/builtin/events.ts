@@ -18,7 +18,12 @@ const TO_NEWER = new Map(NAMES.map(([newer, core]) => [core, newer]));
 
 export const EVENT_CONVERSION = {
   toStorage: (object: ApiObject): ApiObject => rename(object, TO_CORE, 'v1'),
-  fromStorage: (object: ApiObject): ApiObject => rename(object, TO_NEWER, 'events.k8s.io/v1'),
+  fromStorage: (object: ApiObject): ApiObject => ({
+    // Times that Go always writes.
+    deprecatedFirstTimestamp: null,
+    deprecatedLastTimestamp: null,
+    ...rename(object, TO_NEWER, 'events.k8s.io/v1'),
+  }),
 };
 
 function rename(object: ApiObject, names: ReadonlyMap<string, string>, apiVersion: string): ApiObject {

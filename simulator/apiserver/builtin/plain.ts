@@ -1,7 +1,8 @@
+import { scanJson } from '../jsontext.ts';
 import { type ApiObject, objectAt, withMeta } from '../object.ts';
 import { tooLong } from '../schema/fielderror.ts';
-import { type FieldError, forbidden, invalid } from '../schema/index.ts';
-import { equalJson } from '../schema/json.ts';
+import { type FieldError, forbidden, invalid, required } from '../schema/index.ts';
+import { equalJson, type JsonObject } from '../schema/json.ts';
 
 /** A namespace waits for its content by a finalizer in its spec. Its own name is a label, also of one whose name was made up. */
 export function prepareNamespace(object: ApiObject, old: ApiObject | undefined): ApiObject {
@@ -56,6 +57,7 @@ export function validateSecret(object: ApiObject, old: ApiObject | undefined): r
   const data = objectAt(object, 'data');
   const errors = [...checkKeys(data, 'data')];
   if (sizeOf(data, decodedLength) > MAX_DATA_BYTES) errors.push(tooLong('data', MAX_DATA_BYTES));
+  errors.push(...checkType(String(object.type), data));
   if (old === undefined) return errors;
   if (object.type !== old.type) errors.push(invalid('type', object.type, 'field is immutable'));
   if (old.immutable === true) {
@@ -65,6 +67,26 @@ export function validateSecret(object: ApiObject, old: ApiObject | undefined): r
     }
   }
   return errors;
+}
+
+/** What Secrets of a type must hold. */
+const TYPE_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+};
+
+function checkType(type: string, data: JsonObject): readonly FieldError[] {
+  const has = (key: string): boolean => data[key] !== undefined;
+  if (type === 'kubernetes.io/basic-auth' && !has('username') && !has('password')) {
+    return ['password', 'username'].map((key) => required(`data[${key}]`, ''));
+  }
+  const missing = (TYPE_KEYS[type] ?? []).filter((key) => !has(key)).map((key) => required(`data[${key}]`, ''));
+  if (missing.length > 0 || !type.startsWith('kubernetes.io/dockerc')) return missing;
+  const [key = ''] = TYPE_KEYS[type] ?? [];
+  const { error } = scanJson(Buffer.from(String(data[key]), 'base64').toString('utf8'));
+  return error === undefined ? [] : [invalid(`data[${key}]`, '<secret contents redacted>', error)];
 }
 
 const KEY = /^[-._a-zA-Z0-9]+$/;

@@ -74,7 +74,7 @@ export function validateLease(object: ApiObject): readonly FieldError[] {
   return errors;
 }
 
-const POLICY_TYPES = ['Egress', 'Ingress'];
+const POLICY_TYPES = ['Ingress', 'Egress'];
 
 export function validateNetworkPolicy(object: ApiObject): readonly FieldError[] {
   const spec = objectAt(object, 'spec');

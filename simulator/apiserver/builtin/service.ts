@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import type { Allocation } from '../kinds.ts';
+import { checkLabelKey } from '../names.ts';
 import { type ApiObject, objectAt } from '../object.ts';
 import { duplicate } from '../schema/fielderror.ts';
 import { type FieldError, invalid, notSupported, required } from '../schema/index.ts';
@@ -107,6 +109,17 @@ export function validateService(object: ApiObject, old: ApiObject | undefined): 
   if (ports.length === 0 && !isHeadless && spec.type !== 'ExternalName') errors.push(required('spec.ports', ''));
   errors.push(...checkPorts(ports));
   if (!TYPES.includes(String(spec.type))) errors.push(notSupported('spec.type', spec.type, TYPES));
+  if (spec.type === 'ExternalName' && (spec.externalName ?? '') === '') {
+    errors.push(required('spec.externalName', ''));
+  }
+  if (typeof spec.clusterIP === 'string' && !isHeadless && isIP(spec.clusterIP) === 0) {
+    errors.push(
+      invalid('spec.clusterIPs[0]', spec.clusterIP, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'),
+    );
+  }
+  for (const key of Object.keys(objectAt(spec, 'selector'))) {
+    errors.push(...checkLabelKey(key).map((detail) => invalid('spec.selector', key, detail)));
+  }
   if (old === undefined) return errors;
   const was = objectAt(old, 'spec');
   const isChanged = was.clusterIP !== undefined && was.type !== 'ExternalName' && spec.type !== 'ExternalName';
@@ -130,6 +143,10 @@ function checkPorts(ports: readonly JsonObject[]): readonly FieldError[] {
     if (!inRange) errors.push(invalid(`${path}.port`, port ?? 0, 'must be between 1 and 65535, inclusive'));
     if (isStated && (targetPort === undefined || targetPort === 0)) {
       errors.push(invalid(`${path}.targetPort`, 0, 'must be between 1 and 65535, inclusive'));
+    }
+    if (typeof targetPort === 'string' && !/^[a-z0-9-]*$/i.test(targetPort)) {
+      const why = 'must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)';
+      errors.push(invalid(`${path}.targetPort`, targetPort, why));
     }
     if (!PROTOCOLS.includes(String(protocol))) errors.push(notSupported(`${path}.protocol`, protocol, PROTOCOLS));
     const key = `${protocol}/${port}`;

@@ -1,5 +1,6 @@
+import { parseQuantityNanos } from '../../../kube/quantity.ts';
 import { type ApiObject, objectAt } from '../object.ts';
-import { type FieldError, forbidden, required } from '../schema/index.ts';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../schema/index.ts';
 import { equalJson, isObject, type JsonObject } from '../schema/json.ts';
 
 /** Both names of what a claim is filled from are set when one is. */
@@ -17,8 +18,14 @@ export function validateClaim(object: ApiObject, old: ApiObject | undefined): re
   if (!Array.isArray(spec.accessModes) || spec.accessModes.length === 0) {
     errors.push(required('spec.accessModes', 'at least 1 access mode is required'));
   }
+  for (const mode of Array.isArray(spec.accessModes) ? spec.accessModes : []) {
+    if (!MODES.includes(String(mode))) errors.push(notSupported('spec.accessModes', mode, MODES));
+  }
   const requests = objectAt(objectAt(spec, 'resources'), 'requests');
   if (requests.storage === undefined) errors.push(required('spec.resources[storage]', ''));
+  else if (parseQuantityNanos(String(requests.storage)) <= 0n) {
+    errors.push(invalid('spec.resources[storage]', requests.storage, 'must be greater than zero'));
+  }
   if (old === undefined) return errors;
   const was = objectAt(old, 'spec');
   if (!equalJson(withoutMutable(spec, was), withoutMutable(was, was))) {
@@ -28,6 +35,8 @@ export function validateClaim(object: ApiObject, old: ApiObject | undefined): re
   }
   return errors;
 }
+
+const MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
 /** A claim may be bound once, and asked to grow. */
 function withoutMutable(spec: JsonObject, old: JsonObject): JsonObject {
