@@ -8,31 +8,34 @@ import type { World } from '../simulation/contract.ts';
 /** One thing that has to be so, in plain words, with what was found instead. */
 export type Claim = { readonly says: string; readonly found?: string | undefined; readonly holds: boolean };
 
+/** What lives need of a world; a real cluster has it too. */
+export type Place = Pick<World, 'admin' | 'peek' | 'list' | 'nowMs' | 'runFor' | 'runUntil' | 'runUntilQuiet'>;
+
 /** What a step may do besides what `admin` does. */
-export type Stage = {
-  readonly world: World;
+export type Stage<W extends Place = World> = {
+  readonly world: W;
   /** Stops the operator as an upgrade does and starts it with these settings, which it keeps. */
   upgrade(settings: Readonly<Record<string, unknown>>): Promise<void>;
 };
 
 /** Somebody does something; then everything comes to rest; then the claims have to hold. */
-export type Step = {
+export type Step<W extends Place = World> = {
   readonly does: string;
-  act(stage: Stage): Promise<void> | void;
+  act(stage: Stage<W>): Promise<void> | void;
   /** Virtual time that passes beyond coming to rest. */
   readonly thenMs?: number;
-  readonly claims?: (world: World) => readonly Claim[];
+  readonly claims?: (world: W) => readonly Claim[];
 };
 
 /** A piece of a tenant's or a desktop's life. */
-export type Scenario = {
+export type Scenario<W extends Place = World> = {
   readonly name: string;
   readonly title: string;
   /** Settings of the operator over the world's. */
   readonly operator?: Readonly<Record<string, unknown>>;
   /** What is there, and at rest, before anything goes wrong. */
-  given(world: World): Promise<void>;
-  readonly steps: readonly Step[];
+  given(world: W): Promise<void>;
+  readonly steps: readonly Step<W>[];
 };
 
 export const DAY_MS = 86_400_000;
@@ -47,7 +50,7 @@ type Loose = KubeObject & {
   };
 };
 
-export function peek(world: World, resource: Resource, key: string): Loose | undefined {
+export function peek(world: Place, resource: Resource, key: string): Loose | undefined {
   return world.peek<Loose>(qualifiedName(resource), key);
 }
 
@@ -79,7 +82,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
 };
 
 /** Applies what people order, as kubectl does. */
-export async function order({ admin }: Pick<World, 'admin'>, ...objects: readonly KubeObject[]): Promise<void> {
+export async function order({ admin }: Pick<Place, 'admin'>, ...objects: readonly KubeObject[]): Promise<void> {
   for (const object of objects) {
     const resource = RESOURCES[object.kind];
     if (resource === undefined) throw new TypeError(`nobody orders a ${object.kind}`);
@@ -87,12 +90,12 @@ export async function order({ admin }: Pick<World, 'admin'>, ...objects: readonl
   }
 }
 
-export async function edit(world: World, resource: Resource, key: string, spec: unknown): Promise<void> {
+export async function edit(world: Place, resource: Resource, key: string, spec: unknown): Promise<void> {
   await world.admin.patch(resource, parseKey(key), { type: 'merge', body: { spec } });
 }
 
 export async function annotate(
-  world: World,
+  world: Place,
   resource: Resource,
   key: string,
   annotations: Readonly<Record<string, string | null>>,
@@ -100,7 +103,7 @@ export async function annotate(
   await world.admin.patch(resource, parseKey(key), { type: 'merge', body: { metadata: { annotations } } });
 }
 
-export async function remove(world: World, resource: Resource, key: string): Promise<void> {
+export async function remove(world: Place, resource: Resource, key: string): Promise<void> {
   await world.admin.delete(resource, parseKey(key));
 }
 
@@ -115,7 +118,7 @@ export const TEAM = {
 };
 
 /** The provider's price list. */
-export async function givenPlans(world: World): Promise<void> {
+export async function givenPlans(world: Place): Promise<void> {
   await order(
     world,
     plan('sublet-root', 'small', SMALL),
@@ -125,20 +128,20 @@ export async function givenPlans(world: World): Promise<void> {
 }
 
 /** The price list, and a customer. */
-export async function givenTenant(world: World): Promise<void> {
+export async function givenTenant(world: Place): Promise<void> {
   await givenPlans(world);
   await order(world, tenant('sublet-root', 'bob', { members: [{ kind: 'User', name: 'oidc:bob', role: 'Owner' }] }));
 }
 
 /** A customer whose desktop runs. */
-export async function givenDesktop(world: World): Promise<void> {
+export async function givenDesktop(world: Place): Promise<void> {
   await givenTenant(world);
   await world.runUntilQuiet({ what: 'the tenant is there' });
   await order(world, desktop('t-bob', 'desk'));
 }
 
 /** A reseller with a price list of its own, a customer below it, and that one's running desktop. */
-export async function givenReseller(world: World): Promise<void> {
+export async function givenReseller(world: Place): Promise<void> {
   await givenPlans(world);
   await order(world, tenant('sublet-root', 'acme', { type: 'Reseller' }));
   await world.runUntilQuiet({ what: 'the reseller is there' });
@@ -147,7 +150,7 @@ export async function givenReseller(world: World): Promise<void> {
   await order(world, desktop('t-acme--eve', 'desk', { plan: 'pro' }));
 }
 
-export async function orderBelowReseller(world: World): Promise<void> {
+export async function orderBelowReseller(world: Place): Promise<void> {
   const limits = { vcpu: 4, memory: '8Gi', storage: '60Gi', gpus: 0, desktops: 2, addresses: 2, tenants: 0 };
   await order(
     world,
@@ -162,40 +165,40 @@ export function claim(says: string, holds: boolean, found?: unknown): Claim {
 }
 
 /** `Ready` is True for what is asked now. */
-export function isReady(world: World, resource: Resource, key: string): Claim {
+export function isReady(world: Place, resource: Resource, key: string): Claim {
   const ready = readyOf(peek(world, resource, key));
   const current = ready?.observedGeneration === peek(world, resource, key)?.metadata.generation;
   return claim(`${resource.kind} ${key} is Ready`, ready?.status === 'True' && current, ready ?? 'no condition');
 }
 
 /** `Ready` is not True, for this reason. */
-export function isWaiting(world: World, resource: Resource, key: string, reason: string): Claim {
+export function isWaiting(world: Place, resource: Resource, key: string, reason: string): Claim {
   const ready = readyOf(peek(world, resource, key));
   const holds = ready !== undefined && ready.status !== 'True' && ready.reason === reason;
   return claim(`${resource.kind} ${key} is not Ready: ${reason}`, holds, ready ?? 'no condition');
 }
 
-export function exists(world: World, resource: Resource, key: string): Claim {
+export function exists(world: Place, resource: Resource, key: string): Claim {
   return claim(`${resource.kind} ${key} exists`, peek(world, resource, key) !== undefined);
 }
 
-export function isGone(world: World, resource: Resource, key: string): Claim {
+export function isGone(world: Place, resource: Resource, key: string): Claim {
   return claim(`${resource.kind} ${key} is gone`, peek(world, resource, key) === undefined);
 }
 
 /** The guest of a desktop runs, or there is none. `key` is the desktop's. */
-export function guestRuns(world: World, key: string): Claim {
+export function guestRuns(world: Place, key: string): Claim {
   const guest = peek(world, VIRTUALMACHINEINSTANCES, childKey(key));
   return claim(`the guest of ${key} runs`, guest?.status?.phase === 'Running', guest?.status?.phase ?? 'none');
 }
 
-export function isDown(world: World, key: string): Claim {
+export function isDown(world: Place, key: string): Claim {
   const guest = peek(world, VIRTUALMACHINEINSTANCES, childKey(key));
   const down = guest === undefined || guest.status?.phase === 'Succeeded' || guest.status?.phase === 'Failed';
   return claim(`${key} has no running guest`, down, guest?.status?.phase ?? 'none');
 }
 
-export function hasStrategy(world: World, key: string, strategy: string): Claim {
+export function hasStrategy(world: Place, key: string, strategy: string): Claim {
   const machine = peek(world, VIRTUALMACHINES, childKey(key));
   return claim(
     `the machine of ${key} is ${strategy}`,
@@ -204,7 +207,7 @@ export function hasStrategy(world: World, key: string, strategy: string): Claim 
   );
 }
 
-export function hasAnnotation(world: World, resource: Resource, key: string, name: string, wanted: boolean): Claim {
+export function hasAnnotation(world: Place, resource: Resource, key: string, name: string, wanted: boolean): Claim {
   const has = peek(world, resource, key)?.metadata.annotations?.[name] !== undefined;
   return claim(`${resource.kind} ${key} ${wanted ? 'carries' : 'does not carry'} ${name}`, has === wanted);
 }

@@ -7,10 +7,12 @@ import { leaders } from './leaders.ts';
 import { lost } from './lost.ts';
 import { quiet } from './quiet.ts';
 import { stale } from './stale.ts';
+import { told } from './told.ts';
 import { unobserved } from './unobserved.ts';
 
 /** Every kind of trouble, in the order in which the table shows them. */
 export const CLASSES: readonly FaultClass[] = [
+  told,
   crash,
   unobserved,
   stale,

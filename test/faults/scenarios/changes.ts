@@ -1,7 +1,6 @@
 import { RDPINSTANCES } from '../../../crds/v1alpha1/resources.ts';
 import { CONFIGMAPS, NETWORKPOLICIES, PERSISTENTVOLUMECLAIMS, SERVICES } from '../../../kube/builtin.ts';
 import { DATASOURCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
-import type { World } from '../../simulation/contract.ts';
 import {
   claim,
   desktop,
@@ -13,6 +12,7 @@ import {
   isReady,
   isWaiting,
   order,
+  type Place,
   peek,
   plan,
   type Scenario,
@@ -21,7 +21,7 @@ import {
 const DESK = 't-bob/desk';
 const CHILD = 't-bob/rdp-desk';
 
-export const planChange: Scenario = {
+export const planChange: Scenario<Place> = {
   name: 'plan',
   title: 'a desktop moves to a larger plan, whose size comes with a restart',
   given: givenDesktop,
@@ -43,7 +43,7 @@ export const planChange: Scenario = {
   ],
 };
 
-export const storageGrowth: Scenario = {
+export const storageGrowth: Scenario<Place> = {
   name: 'growth',
   title: 'the plan of a running desktop gives more storage',
   given: givenDesktop,
@@ -75,7 +75,7 @@ export const storageGrowth: Scenario = {
   ],
 };
 
-export const imageMissing: Scenario = {
+export const imageMissing: Scenario<Place> = {
   name: 'image',
   title: 'the image of an order is not there yet',
   given: async (world) => {
@@ -112,7 +112,7 @@ export const imageMissing: Scenario = {
   ],
 };
 
-export const accessChange: Scenario = {
+export const accessChange: Scenario<Place> = {
   name: 'access',
   title: 'the way to a desktop changes',
   operator: { nodePortAddress: '198.51.100.1' },
@@ -145,7 +145,7 @@ export const accessChange: Scenario = {
   ],
 };
 
-export const upgrade: Scenario = {
+export const upgrade: Scenario<Place> = {
   name: 'upgrade',
   title: 'the operator is upgraded while a desktop comes up, and builds its machines otherwise then',
   given: givenDesktop,
@@ -173,7 +173,7 @@ export const upgrade: Scenario = {
   ],
 };
 
-function requestOf(world: World): unknown {
+function requestOf(world: Place): unknown {
   return dig(peek(world, VIRTUALMACHINES, CHILD), 'spec', 'template', 'spec', 'domain', 'resources', 'requests', 'cpu');
 }
 
@@ -184,31 +184,31 @@ function dig(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-function restartIsRequired(world: World, wanted: boolean): ReturnType<typeof claim> {
+function restartIsRequired(world: Place, wanted: boolean): ReturnType<typeof claim> {
   const found = peek(world, RDPINSTANCES, DESK)?.status?.conditions?.some(({ type }) => type === 'RestartRequired');
   return claim(`a restart is ${wanted ? '' : 'not '}required`, (found === true) === wanted);
 }
 
 /** What is recorded of the desktop's share has these amounts. */
-function isGranted(world: World, used: Readonly<Record<string, string>>): ReturnType<typeof claim> {
+function isGranted(world: Place, used: Readonly<Record<string, string>>): ReturnType<typeof claim> {
   const text = dig(peek(world, CONFIGMAPS, 't-bob/sublet-grants'), 'data', 'desktops.desk');
   const recorded = typeof text === 'string' ? dig(JSON.parse(text), 'used') : undefined;
   const holds = Object.entries(used).every(([name, amount]) => dig(recorded, name) === amount);
   return claim(`its share is ${JSON.stringify(used)}`, holds, recorded ?? 'none');
 }
 
-function claimIsAtLeast(world: World, gibibytes: number): ReturnType<typeof claim> {
+function claimIsAtLeast(world: Place, gibibytes: number): ReturnType<typeof claim> {
   const request = String(dig(peek(world, PERSISTENTVOLUMECLAIMS, CHILD), 'spec', 'resources', 'requests', 'storage'));
   const bytes = request.endsWith('Gi') ? Number.parseInt(request, 10) * 2 ** 30 : Number(request);
   return claim(`the disk has ${gibibytes} GiB`, bytes >= gibibytes * 2 ** 30, request);
 }
 
-function hasType(world: World, type: string): ReturnType<typeof claim> {
+function hasType(world: Place, type: string): ReturnType<typeof claim> {
   const found = peek(world, SERVICES, CHILD)?.spec?.type;
   return claim(`its Service is of type ${type}`, found === type, found ?? 'none');
 }
 
-function admitsOnly(world: World, network: string): ReturnType<typeof claim> {
+function admitsOnly(world: Place, network: string): ReturnType<typeof claim> {
   const text = JSON.stringify(peek(world, NETWORKPOLICIES, CHILD)?.spec ?? {});
   return claim(`only ${network} may connect`, text.includes(network) && !text.includes('0.0.0.0/0'), text);
 }

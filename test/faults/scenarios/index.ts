@@ -1,4 +1,4 @@
-import type { Scenario } from '../story.ts';
+import type { Place, Scenario } from '../story.ts';
 import { accessChange, imageMissing, planChange, storageGrowth, upgrade } from './changes.ts';
 import { guestCrash, guestShutdown, held, ordered, powerCycle, restarted, suspended } from './power.ts';
 import {
@@ -13,7 +13,7 @@ import {
 import { members, nameConflict, quotaRaised, tenantCreated, tree } from './tenants.ts';
 
 /** The lives that are swept, each a few minutes to a few days of virtual time. */
-export const SCENARIOS: readonly Scenario[] = [
+export const SCENARIOS: readonly Scenario<Place>[] = [
   tenantCreated,
   tree,
   members,
@@ -41,7 +41,7 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** Throws on a name that no scenario has, naming those that there are. */
-export function findScenario(name: string): Scenario {
+export function findScenario(name: string): Scenario<Place> {
   const found = SCENARIOS.find((scenario) => scenario.name === name);
   if (found === undefined)
     throw new RangeError(`there is no scenario ${name}; there are ${SCENARIOS.map((one) => one.name).join(', ')}`);

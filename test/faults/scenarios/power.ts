@@ -1,6 +1,5 @@
 import { RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import { VIRTUALMACHINES } from '../../../kubevirt/index.ts';
-import type { World } from '../../simulation/contract.ts';
 import {
   annotate,
   claim,
@@ -15,15 +14,16 @@ import {
   isReady,
   isWaiting,
   order,
+  type Place,
   peek,
   type Scenario,
 } from '../story.ts';
 
 const DESK = 't-bob/desk';
 const BELOW = 't-acme--eve/desk';
-const ready = (world: World) => [isReady(world, RDPINSTANCES, DESK), guestRuns(world, DESK)];
+const ready = (world: Place) => [isReady(world, RDPINSTANCES, DESK), guestRuns(world, DESK)];
 
-export const ordered: Scenario = {
+export const ordered: Scenario<Place> = {
   name: 'desktop',
   title: 'a desktop is ordered',
   given: givenTenant,
@@ -42,7 +42,7 @@ export const ordered: Scenario = {
   ],
 };
 
-export const powerCycle: Scenario = {
+export const powerCycle: Scenario<Place> = {
   name: 'power',
   title: 'a desktop is stopped and started',
   given: givenDesktop,
@@ -60,9 +60,9 @@ export const powerCycle: Scenario = {
   ],
 };
 
-const nowText = (world: World): string => new Date(world.nowMs()).toISOString();
+const nowText = (world: Place): string => new Date(world.nowMs()).toISOString();
 
-export const restarted: Scenario = {
+export const restarted: Scenario<Place> = {
   name: 'restart',
   title: 'a desktop is restarted, once for each time that is asked',
   given: givenDesktop,
@@ -83,14 +83,14 @@ export const restarted: Scenario = {
 };
 
 /** The present epoch began by a restart: it is not the first, and the restart is done. */
-function isLaterGuest(world: World, restarts: number): ReturnType<typeof claim> {
+function isLaterGuest(world: Place, restarts: number): ReturnType<typeof claim> {
   const { spec, status } = peek(world, RDPINSTANCES, DESK) ?? {};
   const asked = Date.parse(String(spec?.restartedAt));
   const started = Date.parse(status?.epoch?.startedAt ?? '');
   return claim(`restart ${restarts} is done`, started >= Math.floor(asked / 1_000) * 1_000, status?.epoch);
 }
 
-export const guestShutdown: Scenario = {
+export const guestShutdown: Scenario<Place> = {
   name: 'shutdown',
   title: 'a guest shuts itself down, stays down, and is started again',
   given: givenDesktop,
@@ -109,7 +109,7 @@ export const guestShutdown: Scenario = {
   ],
 };
 
-export const guestCrash: Scenario = {
+export const guestCrash: Scenario<Place> = {
   name: 'guestcrash',
   title: 'a guest crashes and KubeVirt runs it again',
   given: givenDesktop,
@@ -123,7 +123,7 @@ export const guestCrash: Scenario = {
   ],
 };
 
-export const suspended: Scenario = {
+export const suspended: Scenario<Place> = {
   name: 'suspend',
   title: 'a reseller is suspended for debt and pays',
   given: givenReseller,
@@ -151,7 +151,7 @@ export const suspended: Scenario = {
   ],
 };
 
-export const held: Scenario = {
+export const held: Scenario<Place> = {
   name: 'hold',
   title: 'the provider holds a customer of a reseller, and lets go',
   given: givenReseller,
@@ -174,7 +174,7 @@ export const held: Scenario = {
   ],
 };
 
-function isSuspended(world: World, key: string, wanted: boolean): ReturnType<typeof claim> {
+function isSuspended(world: Place, key: string, wanted: boolean): ReturnType<typeof claim> {
   const found = peek(world, TENANTS, key)?.status?.conditions?.some(
     ({ type, status }) => type === 'Suspended' && status === 'True',
   );

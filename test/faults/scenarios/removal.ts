@@ -2,7 +2,6 @@ import { RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import { CONFIGMAPS, NAMESPACES, SECRETS, SERVICES } from '../../../kube/builtin.ts';
 import { DATAVOLUMES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
 import { ANNOTATION_HELD, ANNOTATION_REMOVED_AT } from '../../../model/labels.ts';
-import type { World } from '../../simulation/contract.ts';
 import {
   annotate,
   claim,
@@ -20,6 +19,7 @@ import {
   isReady,
   isWaiting,
   order,
+  type Place,
   peek,
   remove,
   type Scenario,
@@ -30,7 +30,7 @@ const DESK = 't-bob/desk';
 const CHILD = 't-bob/rdp-desk';
 
 /** What is left for the grace: stopped, stamped, without a way in. */
-const isTombstone = (world: World) => [
+const isTombstone = (world: Place) => [
   isGone(world, RDPINSTANCES, DESK),
   exists(world, DATAVOLUMES, CHILD),
   exists(world, SECRETS, CHILD),
@@ -40,7 +40,7 @@ const isTombstone = (world: World) => [
   hasAnnotation(world, DATAVOLUMES, CHILD, ANNOTATION_REMOVED_AT, true),
 ];
 
-export const swept: Scenario = {
+export const swept: Scenario<Place> = {
   name: 'sweep',
   title: 'a desktop is deleted, keeps its disk for the grace, and is swept',
   given: givenTenant,
@@ -73,14 +73,14 @@ export const swept: Scenario = {
   ],
 };
 
-function grantOf(world: World): string | undefined {
+function grantOf(world: Place): string | undefined {
   const record = peek(world, CONFIGMAPS, 't-bob/sublet-grants') as
     | { readonly data?: Readonly<Record<string, string>> }
     | undefined;
   return record?.data?.['desktops.desk'];
 }
 
-export const deletedAtOnce: Scenario = {
+export const deletedAtOnce: Scenario<Place> = {
   name: 'delete',
   title: 'a desktop that keeps nothing is deleted, and one of the same name is ordered',
   given: givenTenant,
@@ -107,7 +107,7 @@ export const deletedAtOnce: Scenario = {
   ],
 };
 
-export const returned: Scenario = {
+export const returned: Scenario<Place> = {
   name: 'return',
   title: 'a deleted desktop comes back within its grace, to its own disk',
   given: givenDesktop,
@@ -132,7 +132,7 @@ export const returned: Scenario = {
   ],
 };
 
-export const tombstoneConflict: Scenario = {
+export const tombstoneConflict: Scenario<Place> = {
   name: 'tombstone',
   title: 'a desktop comes back with another image, is refused, and is made when the grace is over',
   given: givenDesktop,
@@ -159,12 +159,12 @@ export const tombstoneConflict: Scenario = {
   ],
 };
 
-function imageOf(world: World): string {
+function imageOf(world: Place): string {
   const source = peek(world, DATAVOLUMES, CHILD)?.spec?.sourceRef as { readonly name?: string } | undefined;
   return source?.name ?? 'none';
 }
 
-export const tenantRemoved: Scenario = {
+export const tenantRemoved: Scenario<Place> = {
   name: 'tenantremoval',
   title: 'a customer with a running desktop is removed, and swept after its grace',
   given: async (world) => {
@@ -199,7 +199,7 @@ export const tenantRemoved: Scenario = {
   ],
 };
 
-export const tenantReturned: Scenario = {
+export const tenantReturned: Scenario<Place> = {
   name: 'tenantreturn',
   title: 'a removed customer comes back within its grace, with everything that it had',
   given: givenDesktop,
@@ -237,7 +237,7 @@ export const tenantReturned: Scenario = {
 
 const CROWD = ['one', 'two', 'three'];
 
-export const breakerTripped: Scenario = {
+export const breakerTripped: Scenario<Place> = {
   name: 'breaker',
   title: 'more is removed in an hour than the breaker allows; what it holds runs on until a person confirms',
   operator: { breaker: { minimum: 1, percent: 5 } },

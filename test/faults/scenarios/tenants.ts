@@ -16,6 +16,7 @@ import {
   isWaiting,
   order,
   orderBelowReseller,
+  type Place,
   peek,
   quota,
   remove,
@@ -28,7 +29,7 @@ const MEMBERS = [
   { kind: 'Group', name: 'oidc:helpers', role: 'Viewer' },
 ];
 
-export const tenantCreated: Scenario = {
+export const tenantCreated: Scenario<Place> = {
   name: 'tenant',
   title: 'a customer with members and a folder is created',
   given: givenPlans,
@@ -51,7 +52,7 @@ export const tenantCreated: Scenario = {
 };
 
 /** All at once, as one commit does, but for what needs a namespace that is not there yet: Flux brings it a moment later. */
-export const tree: Scenario = {
+export const tree: Scenario<Place> = {
   name: 'tree',
   title: 'a reseller, its price list, its customer and a desktop are ordered in one go',
   given: givenPlans,
@@ -77,7 +78,7 @@ export const tree: Scenario = {
   ],
 };
 
-export const members: Scenario = {
+export const members: Scenario<Place> = {
   name: 'members',
   title: "a tenant's members change, to none and back",
   given: givenDesktop,
@@ -129,7 +130,7 @@ function subjectsOf(world: Parameters<typeof peek>[0], key: string): string {
     .join(' ');
 }
 
-export const quotaRaised: Scenario = {
+export const quotaRaised: Scenario<Place> = {
   name: 'quota',
   title: 'a desktop that does not fit is refused, and made when the quota is raised',
   async given(world) {
@@ -156,7 +157,7 @@ export const quotaRaised: Scenario = {
   ],
 };
 
-export const nameConflict: Scenario = {
+export const nameConflict: Scenario<Place> = {
   name: 'nameconflict',
   title: "a tenant's namespace exists and is somebody else's, until that one goes",
   async given(world) {

@@ -11,6 +11,7 @@ import {
   isGone,
   isReady,
   order,
+  type Place,
   peek,
   readyOf,
   remove,
@@ -22,7 +23,7 @@ const HOME = 't-acme--eve';
 const STUCK = `${HOME}/stuck`;
 
 /** Something inside a swept namespace has a finalizer that nobody takes off. */
-export const stuckNamespace: Scenario = {
+export const stuckNamespace: Scenario<Place> = {
   name: 'stuck',
   title: "a removed customer's namespace is stuck in termination, others go on, and it comes back when that is over",
   async given(world) {
