@@ -1,6 +1,7 @@
 import { CLEANUP, setConditions } from './conditions.ts';
 import { type Core, nowOf } from './core.ts';
 import { buildCustomKinds } from './crd.ts';
+import { acceptNames, isEstablished } from './crdnames.ts';
 import { type ApiObject, objectAt, withMeta } from './object.ts';
 import { typeOf, updateManagedFields } from './patch/index.ts';
 import { equalJson, isObject, type JsonObject } from './schema/json.ts';
@@ -28,6 +29,7 @@ function onDefinition(core: Core, definitions: Collection, event: StorageEvent):
     const kinds = core.registry.custom(current.name);
     core.registry.setCustom(current.name, []);
     for (const { collection } of kinds) for (const end of [...collection.watches]) end();
+    for (const other of [...definitions.values()]) takeFreedNames(core, definitions, other, current.object);
     return;
   }
   if (previous === undefined || !equalJson(previous.object.spec, current.object.spec))
@@ -37,8 +39,18 @@ function onDefinition(core: Core, definitions: Collection, event: StorageEvent):
   else writeStatus(core, definitions, current, acceptedStatus(core, current.object));
 }
 
+/** What a definition that is gone had may now be another's that waits for it. */
+function takeFreedNames(core: Core, definitions: Collection, waiting: Stored, gone: ApiObject): void {
+  const { object } = waiting;
+  if (objectAt(object, 'spec').group !== objectAt(gone, 'spec').group || isEstablished(object)) return;
+  serve(core, object, false);
+  writeStatus(core, definitions, waiting, acceptedStatus(core, object));
+}
+
 function serve(core: Core, definition: ApiObject, isChanged: boolean): void {
-  const kinds = buildCustomKinds(definition, core.store, isChanged);
+  const isNamed = acceptNames(definition, othersOf(core, definition)).condition.status === 'True';
+  const isServed = isNamed || isEstablished(definition);
+  const kinds = isServed ? buildCustomKinds(definition, core.store, isChanged) : [];
   core.registry.setCustom(definition.metadata.name ?? '', kinds);
 }
 
@@ -98,15 +110,32 @@ function withConditions(definition: ApiObject): ApiObject {
 function acceptedStatus(core: Core, definition: ApiObject): JsonObject {
   const spec = objectAt(definition, 'spec');
   const status = objectAt(definition, 'status');
-  const accepted = { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' };
-  const message = 'the initial names have been accepted';
-  const established = { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message };
+  const { acceptedNames, condition } = acceptNames(definition, othersOf(core, definition));
+  const established = condition.status === 'True' || isEstablished(definition) ? ESTABLISHED : NOT_ESTABLISHED;
   return {
     ...status,
-    acceptedNames: spec.names,
-    conditions: setConditions(status.conditions, [accepted, established], nowOf(core)),
+    acceptedNames,
+    conditions: setConditions(status.conditions, [condition, established], nowOf(core)),
     storedVersions: storedVersions(spec, status),
   };
+}
+
+const ESTABLISHED = {
+  type: 'Established',
+  status: 'True',
+  reason: 'InitialNamesAccepted',
+  message: 'the initial names have been accepted',
+} as const;
+const NOT_ESTABLISHED = {
+  type: 'Established',
+  status: 'False',
+  reason: 'NotAccepted',
+  message: 'not all names are accepted',
+} as const;
+
+function othersOf({ store }: Core, { metadata }: ApiObject): readonly ApiObject[] {
+  const definitions = store.collection('apiextensions.k8s.io', 'customresourcedefinitions');
+  return [...definitions.values()].filter(({ name }) => name !== metadata.name).map(({ object }) => object);
 }
 
 function terminatingStatus(core: Core, definition: ApiObject): JsonObject {

@@ -222,7 +222,7 @@ export const applies: Subject = {
       steps: [
         by('one', {}, { resourceVersion: '5' }),
         by('one', {}, { uid: '00000000-0000-4000-8000-000000000001' }),
-        post(WIDGETS, widget('a'), { name: 'made' }),
+        get(A, { name: 'made' }),
         by('one', { title: 'a1' }, { resourceVersion: '<<made:metadata.resourceVersion>>' }),
         by('one', { title: 'a2' }, { resourceVersion: '<<made:metadata.resourceVersion>>' }),
         by('one', { title: 'a3' }, { uid: '00000000-0000-4000-8000-000000000001' }),

@@ -49,7 +49,7 @@ export const crds: Subject = {
         served,
         post(THINGS, thing('a', {}, { finalizers: ['example.com/hold'] })),
         del(`${CRDS}/${NAME}`, undefined, { pick: nothing }),
-        get(`${CRDS}/${NAME}`, { until: ({ body }) => conditionOf(body, 'Terminating') === 'True' }),
+        get(`${CRDS}/${NAME}`, { until: ({ body }) => conditionOf(body, 'Terminating') === 'True', pick: nothing }),
         post(THINGS, thing('b')),
         get(`${THINGS}/a`, { until: ({ body }) => at(body, 'metadata.deletionTimestamp') !== undefined }),
         merge(`${THINGS}/a`, { metadata: { finalizers: null } }),

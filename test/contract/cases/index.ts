@@ -21,6 +21,7 @@ import { statuses } from './status.ts';
 import { tables } from './table.ts';
 import { update } from './update.ts';
 import { watches } from './watch.ts';
+import { webhooks } from './webhooks.ts';
 
 /** Every case of the contract, by subject. */
 export const SUBJECTS: readonly Subject[] = [
@@ -46,4 +47,5 @@ export const SUBJECTS: readonly Subject[] = [
   managedFields,
   schemas,
   tables,
+  webhooks,
 ];
