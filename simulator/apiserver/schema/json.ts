@@ -19,6 +19,11 @@ export function getOwn(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** The text, or an empty one for anything else: `String` of foreign JSON can throw. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
 export function cloneJson<T>(value: T): T;
 export function cloneJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => cloneJson(item));

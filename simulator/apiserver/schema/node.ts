@@ -54,28 +54,31 @@ export type SchemaNode = {
   readonly not?: SchemaNode;
 };
 
-/** Reads a schema as a CustomResourceDefinition states it. Throws a TypeError, naming the path, where it is not one. */
-export function parseNode(schema: unknown, path = 'openAPIV3Schema'): SchemaNode {
-  if (!isObject(schema)) throw new TypeError(`${path}: must be a schema, an object`);
-  const nodes = (key: string) => listOf(schema[key], (item, index) => parseNode(item, `${path}.${key}[${index}]`));
+/**
+ * Reads a schema as a CustomResourceDefinition states it. Throws a TypeError where it is none. Parts that are of the wrong type are left out: they do
+ * not get past the decoder of definitions.
+ */
+export function parseNode(schema: unknown): SchemaNode {
+  if (!isObject(schema)) throw new TypeError('openAPIV3Schema: must be a schema, an object');
+  const nodes = (key: string) => objectsOf(schema[key]).map(parseNode);
   return {
-    ...parseStructure(schema, path),
+    ...parseStructure(schema),
     ...parseScalars(schema),
     isNullable: schema.nullable === true,
     isIntOrString: schema['x-kubernetes-int-or-string'] === true,
     preservesUnknownFields: schema['x-kubernetes-preserve-unknown-fields'] === true,
     isEmbeddedResource: schema['x-kubernetes-embedded-resource'] === true,
     ...optional('listType', oneOf(schema['x-kubernetes-list-type'], ['atomic', 'set', 'map'])),
-    listMapKeys: listOf(schema['x-kubernetes-list-map-keys'], String),
+    listMapKeys: textsOf(schema['x-kubernetes-list-map-keys']),
     ...optional('mapType', oneOf(schema['x-kubernetes-map-type'], ['granular', 'atomic'])),
-    rules: listOf(schema['x-kubernetes-validations'], (rule) => parseRule(rule, path)),
+    rules: objectsOf(schema['x-kubernetes-validations']).map(parseRule),
     exclusiveMaximum: schema.exclusiveMaximum === true,
     exclusiveMinimum: schema.exclusiveMinimum === true,
-    required: listOf(schema.required, String),
+    required: textsOf(schema.required),
     allOf: nodes('allOf'),
     anyOf: nodes('anyOf'),
     oneOf: nodes('oneOf'),
-    ...(isObject(schema.not) ? { not: parseNode(schema.not, `${path}.not`) } : {}),
+    ...(isObject(schema.not) ? { not: parseNode(schema.not) } : {}),
   };
 }
 
@@ -88,25 +91,23 @@ export function findMember(node: SchemaNode, key: string): SchemaNode | undefine
 
 type Structure = Pick<SchemaNode, 'type' | 'description' | 'properties' | 'additionalProperties' | 'items' | 'default'>;
 
-function parseStructure(schema: JsonObject, path: string): Structure {
+function parseStructure(schema: JsonObject): Structure {
   const { properties, additionalProperties, items } = schema;
   return {
     ...optional('type', oneOf(schema.type, ['object', 'array', 'string', 'integer', 'number', 'boolean'])),
     ...optional('description', textOf(schema.description)),
-    ...(isObject(properties) ? { properties: parseProperties(properties, path) } : {}),
+    ...(isObject(properties) ? { properties: parseProperties(properties) } : {}),
     ...(typeof additionalProperties === 'boolean' ? { additionalProperties } : {}),
-    ...(isObject(additionalProperties)
-      ? { additionalProperties: parseNode(additionalProperties, `${path}.additionalProperties`) }
-      : {}),
-    ...(isObject(items) ? { items: parseNode(items, `${path}.items`) } : {}),
+    ...(isObject(additionalProperties) ? { additionalProperties: parseNode(additionalProperties) } : {}),
+    ...(isObject(items) ? { items: parseNode(items) } : {}),
     ...(schema.default === undefined || schema.default === null ? {} : { default: schema.default }),
     ...(Array.isArray(schema.enum) ? { enum: schema.enum } : {}),
   };
 }
 
-function parseProperties(properties: JsonObject, path: string): ReadonlyMap<string, SchemaNode> {
+function parseProperties(properties: JsonObject): ReadonlyMap<string, SchemaNode> {
   const entries = Object.entries(properties);
-  return new Map(entries.map(([name, member]) => [name, parseNode(member, `${path}.properties[${name}]`)]));
+  return new Map(entries.flatMap(([name, member]) => (isObject(member) ? [[name, parseNode(member)] as const] : [])));
 }
 
 const NUMBERS = [
@@ -124,10 +125,9 @@ function parseScalars(schema: JsonObject): Scalars {
   };
 }
 
-function parseRule(rule: unknown, path: string): ValidationRule {
-  if (!isObject(rule) || typeof rule.rule !== 'string') throw new TypeError(`${path}: a rule must state rule, a text`);
+function parseRule(rule: JsonObject): ValidationRule {
   return {
-    rule: rule.rule,
+    rule: textOf(rule.rule) ?? '',
     ...optional('message', textOf(rule.message)),
     ...optional('messageExpression', textOf(rule.messageExpression)),
     ...optional('reason', textOf(rule.reason)),
@@ -136,8 +136,12 @@ function parseRule(rule: unknown, path: string): ValidationRule {
   };
 }
 
-function listOf<T>(value: unknown, read: (item: unknown, index: number) => T): readonly T[] {
-  return Array.isArray(value) ? value.map((item: unknown, index) => read(item, index)) : [];
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function objectsOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /** A text that says something: the API server takes an empty one as absent. */

@@ -1,6 +1,6 @@
 import { checkLabel, checkLabelKey, checkLabelValue, checkSubdomain } from '../names.ts';
 import { childPath, type FieldError, forbidden, indexPath, invalid, required, tooLong } from './fielderror.ts';
-import { getOwn, isObject, type JsonObject } from './json.ts';
+import { getOwn, isObject, type JsonObject, textOf } from './json.ts';
 
 export type MetaRules = {
   readonly isNamespaced: boolean;
@@ -78,7 +78,7 @@ function pushMapsAndOwners(errors: FieldError[], meta: JsonObject, path: string)
 function pushLabels(errors: FieldError[], labels: JsonObject, path: string): void {
   for (const [key, value] of Object.entries(labels)) {
     pushAll(errors, path, key, checkLabelKey(key));
-    pushAll(errors, path, value, checkLabelValue(String(value)));
+    pushAll(errors, path, value, checkLabelValue(textOf(value)));
   }
 }
 
@@ -86,7 +86,7 @@ function pushAnnotations(errors: FieldError[], annotations: JsonObject, path: st
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations)) {
     pushAll(errors, path, key, checkLabelKey(key.toLowerCase()));
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(textOf(value));
   }
   if (bytes > MAX_ANNOTATION_BYTES) errors.push(tooLong(path, MAX_ANNOTATION_BYTES));
 }
@@ -122,7 +122,7 @@ function renderOwner(owner: JsonObject): string {
 }
 
 function pushFinalizers(errors: FieldError[], finalizers: readonly unknown[], path: string): void {
-  for (const finalizer of finalizers) pushAll(errors, path, finalizer, checkLabelKey(String(finalizer)));
+  for (const finalizer of finalizers) pushAll(errors, path, finalizer, checkLabelKey(textOf(finalizer)));
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     const detail = 'finalizer orphan and foregroundDeletion cannot be both set';
     errors.push(invalid(path, finalizers, detail));
@@ -131,7 +131,7 @@ function pushFinalizers(errors: FieldError[], finalizers: readonly unknown[], pa
 
 function pushNewFinalizers(errors: FieldError[], meta: JsonObject, old: JsonObject, path: string): void {
   const known = new Set(listOf(old.finalizers));
-  const added = [...new Set(listOf(meta.finalizers))].filter((finalizer) => !known.has(finalizer)).map(String);
+  const added = [...new Set(listOf(meta.finalizers))].filter((finalizer) => !known.has(finalizer)).map(textOf);
   if (added.length === 0) return;
   const shown = added
     .sort()
@@ -169,8 +169,7 @@ function textsAt<const K extends readonly string[]>(object: JsonObject, keys: K)
 }
 
 function textAt(object: JsonObject, key: string): string {
-  const value = getOwn(object, key);
-  return typeof value === 'string' ? value : '';
+  return textOf(getOwn(object, key));
 }
 
 function numberAt(object: JsonObject, key: string): number {

@@ -1,7 +1,7 @@
 import { equalIp } from '../ip.ts';
 import { equalJson, isObject, type JsonObject } from '../json.ts';
 import { findMember } from '../node.ts';
-import { EvaluationError, noSuchOverload } from './errors.ts';
+import { EvaluationError, noSuchOverload, spend } from './errors.ts';
 import { findJson, type JsonList, type JsonMap, readValue } from './json.ts';
 import { type Boxed, boxed, isBoxed, isListValue, isMapValue, type Value } from './values.ts';
 
@@ -52,6 +52,7 @@ export function numberOf(value: Value): bigint | number | undefined {
 
 /** The elements of a list. */
 export function elementsOf(list: readonly Value[] | JsonList): readonly Value[] {
+  spend('items' in list ? list.items.length : list.length);
   if (!('items' in list)) return list;
   const { items } = list.node;
   return list.items.map((item) => (items === undefined ? { type: 'unknown', json: item } : readValue(item, items)));

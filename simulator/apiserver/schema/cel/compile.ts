@@ -1,7 +1,14 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
 import { compileAccess, compileHas, typeByName } from './access.ts';
 import { compileCall, compileMethod, compileOperator } from './calls.ts';
-import { CompileError, EvaluationError, noSuchOverload, renderCompileError } from './errors.ts';
+import {
+  CompileError,
+  EvaluationError,
+  isOverBudget,
+  noSuchOverload,
+  renderCompileError,
+  startBudget,
+} from './errors.ts';
 import { constant, type Expression, positionAfter, type Run, type Scope } from './expression.ts';
 import { compileMacro } from './macros.ts';
 import {
@@ -44,7 +51,10 @@ export function compileExpression(
   };
   try {
     const { run, type } = compile(parse(source), { source, ...types, variables: new Map(), onOldSelf });
-    const evaluate = (self: Value, oldSelf: Value | undefined) => run({ self, oldSelf, vars: [] });
+    const evaluate = (self: Value, oldSelf: Value | undefined) => {
+      startBudget();
+      return run({ self, oldSelf, vars: [] });
+    };
     return { program: { type, usesOldSelf, run: evaluate } };
   } catch (error) {
     if (error instanceof CompileError) return { issues: renderCompileError(error, source) };
@@ -214,7 +224,7 @@ function compileLogic([a, b]: readonly [ASTNode, ASTNode], scope: Scope, decisiv
     try {
       first = left.run(frame);
     } catch (error) {
-      if (!(error instanceof EvaluationError)) throw error;
+      if (!(error instanceof EvaluationError) || isOverBudget(error)) throw error;
       problem = error;
     }
     if (first === decisive) return decisive;

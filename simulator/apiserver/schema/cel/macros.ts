@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { elementsOf } from './compare.ts';
-import { CompileError, EvaluationError, noSuchOverload } from './errors.ts';
+import { CompileError, EvaluationError, isOverBudget, noSuchOverload, spend } from './errors.ts';
 import { type Compile, type Expression, type Frame, positionAfter, type Run, type Scope } from './expression.ts';
 import { asBool } from './functions/operators.ts';
 import { escapeName } from './names.ts';
@@ -133,7 +133,7 @@ function decide(values: readonly Value[], test: (value: Value) => boolean, decis
     try {
       if (test(value) === decisive) return decisive;
     } catch (error) {
-      if (!(error instanceof EvaluationError)) throw error;
+      if (!(error instanceof EvaluationError) || isOverBudget(error)) throw error;
       problem ??= error;
     }
   }
@@ -148,6 +148,7 @@ function iterate(value: Value): readonly Value[] {
   if (!('object' in value)) return [...value.keys()];
   const { object, node } = value;
   const keys = Object.keys(object);
+  spend(keys.length);
   if (node.properties === undefined) return keys;
   return keys.filter((key) => node.properties?.has(key)).map((key) => escapeName(key) ?? key);
 }

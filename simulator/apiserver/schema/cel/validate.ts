@@ -13,7 +13,7 @@ import {
 import { isObject, type JsonObject } from '../json.ts';
 import type { SchemaNode, ValidationRule } from '../node.ts';
 import { declareType, resourceNode, withTypeAndMeta } from './declare.ts';
-import { EvaluationError } from './errors.ts';
+import { EvaluationError, isOverBudget } from './errors.ts';
 import { readValue } from './json.ts';
 import { type CompiledRule, compileRules } from './rules.ts';
 import type { CelType } from './types.ts';
@@ -26,7 +26,7 @@ export type RuleValidator = (object: JsonObject, old: Old) => readonly FieldErro
  * Compiles the rules of a schema, each once; undefined where it has none. Rules that do not compile are reported with every object: the API server refuses such a definition,
  * so that they are met only in one that it has taken before.
  *
- * No budget bounds the time that rules take, which is why sizes should be bounded by the schema, as the API server forces them to be.
+ * A rule that looks at more than a million elements is cut off, and no other is asked.
  */
 export function compileRuleValidator(root: SchemaNode): RuleValidator | undefined {
   const node = withTypeAndMeta(root);
@@ -34,7 +34,7 @@ export function compileRuleValidator(root: SchemaNode): RuleValidator | undefine
   if (check === undefined) return undefined;
   return (object, old) => {
     const errors: FieldError[] = [];
-    check(object, old, { path: '', ratchet: ratchetOf(node, object, old) }, errors);
+    check(object, old, { path: '', ratchet: ratchetOf(node, object, old), run: { isOver: false } }, errors);
     return errors;
   };
 }
@@ -42,7 +42,8 @@ export function compileRuleValidator(root: SchemaNode): RuleValidator | undefine
 type Correlation = { readonly node: SchemaNode; readonly value: unknown; readonly old: Old };
 /** What must be unchanged for a violation to be tolerated: the value itself, or where it has no old one the nearest around it that has. */
 type Ratchet = { readonly current: Correlation | undefined; readonly nearest: Correlation | undefined } | undefined;
-type Place = { readonly path: string; readonly ratchet: Ratchet };
+/** `run` is shared by all places: once it is over, no rule is asked any more. */
+type Place = { readonly path: string; readonly ratchet: Ratchet; readonly run: { isOver: boolean } };
 type Check = (value: unknown, old: Old, place: Place, errors: FieldError[]) => void;
 
 /** `rules` states the rules, `node` the structure: they differ below `allOf` only. Undefined where nothing below has a rule. */
@@ -54,7 +55,7 @@ function compileNode(rules: SchemaNode, node: SchemaNode, type: CelType | undefi
   const members = compileMembers(rules, node, type);
   if (own === undefined && all.length === 0 && items === undefined && members === undefined) return undefined;
   return (value, old, place, errors) => {
-    if (value === null) return;
+    if (value === null || place.run.isOver) return;
     own?.(value, old, place, errors);
     for (const check of all) check(value, old, { ...place, ratchet: loosen(place.ratchet) }, errors);
     if (Array.isArray(value)) items?.(value, old, place, errors);
@@ -67,11 +68,11 @@ function compileItems(rules: SchemaNode, node: SchemaNode, type: CelType) {
   const itemNode = resourceNode(node.items);
   const check = compileNode(rules.items, itemNode, type.of);
   if (check === undefined) return undefined;
-  return (items: readonly unknown[], old: Old, { path, ratchet }: Place, errors: FieldError[]) => {
+  return (items: readonly unknown[], old: Old, { path, ratchet, run }: Place, errors: FieldError[]) => {
     const find = correlateItems(node, old);
     for (const [index, item] of items.entries()) {
       const before = find(item);
-      const place = { path: indexPath(path, index), ratchet: descend(ratchet, itemNode, item, before) };
+      const place = { path: indexPath(path, index), ratchet: descend(ratchet, itemNode, item, before), run };
       check(item, before, place, errors);
     }
   };
@@ -88,7 +89,7 @@ function compileMembers(rules: SchemaNode, node: SchemaNode, type: CelType) {
   }
   const other = compileOther(rules, node, type);
   if (checks.size === 0 && other === undefined) return undefined;
-  return (object: JsonObject, old: Old, { path, ratchet }: Place, errors: FieldError[]) => {
+  return (object: JsonObject, old: Old, { path, ratchet, run }: Place, errors: FieldError[]) => {
     for (const key of Object.keys(object)) {
       const named = checks.get(key);
       const found = named ?? other;
@@ -98,7 +99,7 @@ function compileMembers(rules: SchemaNode, node: SchemaNode, type: CelType) {
       const at = named === undefined ? keyPath(path, key) : childPath(path, key);
       const isTyped = path === '' && (key === 'apiVersion' || key === 'kind');
       const inner = isTyped ? undefined : descend(ratchet, found.node, value, before);
-      found.check(value, before, { path: at, ratchet: inner }, errors);
+      found.check(value, before, { path: at, ratchet: inner, run }, errors);
     }
   };
 }
@@ -135,6 +136,8 @@ function compileOwn(node: SchemaNode, type: CelType): Check | undefined {
       const judged = 'error' in read ? read : judge(one, read.value);
       if ('error' in judged) {
         errors.push(invalid(field, typeName, renderFailure(judged.error, one.rule)));
+        place.run.isOver = isOverBudget(judged.error);
+        if (place.run.isOver) return;
       } else if (judged.value !== true && (isTransition || !isRatcheted(place.ratchet))) {
         errors.push(
           buildViolation(
@@ -168,6 +171,9 @@ function attempt<T>(run: () => T): Attempt<T> {
 
 function renderFailure(error: EvaluationError, rule: ValidationRule): string {
   const named = (rule.message ?? rule.rule).trim();
+  if (isOverBudget(error)) {
+    return `'${error.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${named}`;
+  }
   if (!error.message.startsWith('no such overload')) return `${error.message} evaluating rule: ${named}`;
   return `'${error.message}': call arguments did not match a supported operator, function or macro signature for rule: ${named}`;
 }

@@ -10,7 +10,7 @@ import {
   required,
   tooMany,
 } from '../fielderror.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, textOf } from '../json.ts';
 import { parseNode, type SchemaNode } from '../node.ts';
 
 const TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
@@ -25,12 +25,12 @@ export function checkColumns(errors: FieldError[], columns: unknown, path: strin
     const { name, type, format, jsonPath } = column;
     if (isEmpty(name)) errors.push(required(at('name'), ''));
     if (isEmpty(type)) errors.push(required(at('type'), `must be one of ${TYPES.join(',')}`));
-    else if (!TYPES.includes(String(type))) errors.push(invalid(at('type'), type, `must be one of ${TYPES.join(',')}`));
-    if (!isEmpty(format) && !FORMATS.includes(String(format))) {
+    else if (!TYPES.includes(textOf(type))) errors.push(invalid(at('type'), type, `must be one of ${TYPES.join(',')}`));
+    if (!isEmpty(format) && !FORMATS.includes(textOf(format))) {
       errors.push(invalid(at('format'), format, `must be one of ${FORMATS.join(',')}`));
     }
     if (isEmpty(jsonPath)) errors.push(required(at('JSONPath'), ''));
-    else if (!String(jsonPath).startsWith('.')) {
+    else if (!textOf(jsonPath).startsWith('.')) {
       errors.push(invalid(at('JSONPath'), jsonPath, 'must be a simple json path starting with .'));
     }
   }

@@ -1,6 +1,6 @@
 import { checkLabel1035, checkSubdomain } from '../../names.ts';
 import { childPath, type FieldError, forbidden, indexPath, invalid, notSupported, required } from '../fielderror.ts';
-import { equalJson, isObject, type JsonObject } from '../json.ts';
+import { equalJson, isObject, type JsonObject, textOf } from '../json.ts';
 import { checkColumns, checkConversion, checkSelectableFields } from './columns.ts';
 import { checkDefaults } from './defaults.ts';
 import { checkKeywords, hasUnsupported } from './keywords.ts';
@@ -16,7 +16,7 @@ export function validateCrd(crd: JsonObject, old?: JsonObject): readonly FieldEr
   const errors: FieldError[] = [];
   const spec = objectOf(crd, 'spec');
   const { name } = objectOf(crd, 'metadata');
-  const expected = `${objectOf(spec, 'names').plural ?? ''}.${spec.group ?? ''}`;
+  const expected = `${textOf(objectOf(spec, 'names').plural)}.${textOf(spec.group)}`;
   if (old === undefined && name !== expected) {
     errors.push(invalid('metadata.name', name ?? '', 'must be spec.names.plural+"."+spec.group'));
   }
@@ -42,12 +42,12 @@ function checkSpec(errors: FieldError[], spec: JsonObject): void {
   }
   for (const [index, version] of versions.entries()) {
     const path = indexPath('spec.versions', index);
-    const details = checkLabel1035(String(version.name ?? ''));
+    const details = checkLabel1035(textOf(version.name));
     if (details.length > 0) errors.push(invalid(childPath(path, 'name'), version.name ?? '', details.join(',')));
     checkVersion(errors, version, path, (key) => !shared(key));
   }
   checkVersions(errors, versions);
-  const version = String(versions[0]?.name ?? '');
+  const version = textOf(versions[0]?.name);
   const details = version === '' ? [] : checkLabel1035(version);
   if (details.length > 0) errors.push(invalid('spec.version', version, details.join(',')));
   const names = objectOf(spec, 'names');
@@ -140,14 +140,14 @@ function isEstablished(crd: JsonObject): boolean {
 function checkStoredVersions(errors: FieldError[], crd: JsonObject, versions: readonly JsonObject[]): void {
   const path = 'status.storedVersions';
   const { storedVersions } = objectOf(crd, 'status');
-  const stored = Array.isArray(storedVersions) ? storedVersions.map(String) : [];
+  const stored = Array.isArray(storedVersions) ? storedVersions.map(textOf) : [];
   if (stored.length === 0) {
     errors.push(invalid(path, storedVersions ?? null, 'must have at least one stored version'));
     return;
   }
   for (const { name, storage } of versions) {
-    if (storage === true && !stored.includes(String(name))) {
-      errors.push(invalid(path, stored, `must have the storage version ${name}`));
+    if (storage === true && !stored.includes(textOf(name))) {
+      errors.push(invalid(path, stored, `must have the storage version ${textOf(name)}`));
     }
   }
   for (const [index, version] of stored.entries()) {

@@ -1,5 +1,5 @@
 import { childPath, type FieldError, forbidden, invalid, keyPath, notSupported, required } from '../fielderror.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, textOf } from '../json.ts';
 import { propertiesOf } from './structural.ts';
 
 const LIST_TYPE = 'x-kubernetes-list-type';
@@ -8,7 +8,7 @@ const MAP_KEYS = 'x-kubernetes-list-map-keys';
 /** What must hold of `x-kubernetes-list-type` and `x-kubernetes-list-map-keys`. */
 export function checkListType(errors: FieldError[], schema: JsonObject, path: string): void {
   const listType = schema[LIST_TYPE];
-  const keys = Array.isArray(schema[MAP_KEYS]) ? schema[MAP_KEYS].map(String) : [];
+  const keys = Array.isArray(schema[MAP_KEYS]) ? schema[MAP_KEYS].map(textOf) : [];
   const items = isObject(schema.items) ? schema.items : undefined;
   if (typeof listType === 'string') {
     checkArray(errors, schema, path, listType, items);

@@ -1,6 +1,6 @@
 import { checkLabel1035 } from '../../names.ts';
 import { childPath, type FieldError, indexPath, invalid } from '../fielderror.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, textOf } from '../json.ts';
 
 /** The form of the names that a definition asks for. Those that are missing are not told of here. */
 export function checkNames(errors: FieldError[], names: JsonObject, path: string): void {
@@ -20,7 +20,7 @@ export function checkNames(errors: FieldError[], names: JsonObject, path: string
 function pushLabels(errors: FieldError[], values: unknown, path: string): void {
   if (!Array.isArray(values)) return;
   for (const [index, value] of values.entries()) {
-    const details = checkLabel1035(String(value));
+    const details = checkLabel1035(textOf(value));
     if (details.length > 0) errors.push(invalid(indexPath(path, index), value, details.join(',')));
   }
 }

@@ -39,6 +39,8 @@ export function judgeBySchema(schema: CompiledSchema, { object, old, hasStatus, 
   if (hasStatus && old?.status !== undefined) decoded.status = old.status;
   const errors = schema.validate(decoded, old === undefined ? {} : { old });
   if (errors.length > 0) return { code: 422, causes: errors.map((error) => renderCause(buildCause(error))).sort() };
+  // What the strategy took away has its defaults when it is read.
+  schema.applyDefaults(decoded);
   return { code: 200, object: strip(decoded) };
 }
 

@@ -1,5 +1,5 @@
 import { compareValues, elementsOf, equalValues } from '../compare.ts';
-import { EvaluationError } from '../errors.ts';
+import { EvaluationError, spend } from '../errors.ts';
 import type { JsonList } from '../json.ts';
 import { boxed, isListValue, type Value } from '../values.ts';
 import { declare, type Overload } from './overload.ts';
@@ -91,10 +91,8 @@ function flatten(list: List, depth: bigint): readonly Value[] {
   return elementsOf(list).flatMap((value) => (depth > 0n && isListValue(value) ? flatten(value, depth - 1n) : [value]));
 }
 
-const MAX_RANGE = 1_000_000n;
-
 function range(size: bigint): readonly Value[] {
-  if (size > MAX_RANGE) throw new EvaluationError('operation cancelled: actual cost limit exceeded');
+  spend(Number(size));
   return Array.from({ length: Math.max(0, Number(size)) }, (_, index) => BigInt(index));
 }
 
