@@ -1,23 +1,24 @@
 import { parseQuantityMilli, renderQuantityMilli } from '../../../kube/quantity.ts';
 import type { Strategy } from '../kinds.ts';
 import { checkLabelKey } from '../names.ts';
-import { type ApiObject, objectAt, withMeta } from '../object.ts';
+import { type ApiObject, objectAt } from '../object.ts';
 import { type FieldError, forbidden, invalid, keyPath } from '../schema/fielderror.ts';
-import { equalJson } from '../schema/json.ts';
 import { countsObjects } from './quotacount.ts';
-import { defaultConfiguration, validateConfiguration } from './webhooks/configuration.ts';
+import { validateConfiguration } from './webhooks/configuration.ts';
 
-/** A kind's strategy with defaults and rules of a `ValidatingWebhookConfiguration`. */
+/** A kind's strategy with the rules of a `ValidatingWebhookConfiguration`, which tell of a name that is there twice in their own words. */
 export function withWebhookRules(strategy: Strategy): Strategy {
-  return {
-    ...withRules(strategy, validateConfiguration),
-    prepareForCreate: (object) => defaultConfiguration(strategy.prepareForCreate(object)),
-    prepareForUpdate: (object, old) => {
-      const next = defaultConfiguration(strategy.prepareForUpdate(object, old));
-      if (equalJson(next.webhooks, old.webhooks)) return next;
-      return withMeta(next, { generation: (old.metadata.generation ?? 0) + 1 });
+  const isTold = ({ type, field }: FieldError): boolean =>
+    type === 'FieldValueDuplicate' && /^webhooks\[\d+\]$/.test(field);
+  const untold = (errors: readonly FieldError[]) => errors.filter((error) => !isTold(error));
+  return withRules(
+    {
+      ...strategy,
+      validate: (object) => untold(strategy.validate(object)),
+      validateUpdate: (object, old) => untold(strategy.validateUpdate(object, old)),
     },
-  };
+    validateConfiguration,
+  );
 }
 
 /** A `MutatingWebhookConfiguration` that names webhooks is refused: they would never be called. */

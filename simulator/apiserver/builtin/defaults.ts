@@ -1,3 +1,4 @@
+import { setWebhookDefaults } from '../admission/webhooks/configuration.ts';
 import { isObject, type JsonObject, setOwn } from '../schema/json.ts';
 
 type SetDefaults = (object: JsonObject) => void;
@@ -41,6 +42,7 @@ export const DEFAULTS: Readonly<Record<string, SetDefaults>> = {
     const { matchResources } = member(object, 'spec');
     if (isObject(matchResources)) setMatch(matchResources);
   },
+  ValidatingWebhookConfiguration: setWebhookDefaults,
   CustomResourceDefinition: setDefinition,
   Deployment: setDeployment,
   Pod: (object) => {

@@ -11,29 +11,21 @@ import {
 } from '../../schema/fielderror.ts';
 import { isObject, type JsonObject } from '../../schema/json.ts';
 
-/** Fills in what a `ValidatingWebhookConfiguration` leaves out. */
-export function defaultConfiguration(object: ApiObject): ApiObject {
-  if (!Array.isArray(object.webhooks)) return object;
-  return {
-    ...object,
-    webhooks: object.webhooks.map((webhook: unknown) => (isObject(webhook) ? fill(webhook) : webhook)),
-  };
+/** Fills in what a `ValidatingWebhookConfiguration`, which it changes, leaves out. */
+export function setWebhookDefaults({ webhooks }: JsonObject): void {
+  for (const webhook of Array.isArray(webhooks) ? webhooks.filter(isObject) : []) {
+    for (const [member, value] of Object.entries(DEFAULTS)) webhook[member] ??= value();
+    for (const rule of Array.isArray(webhook.rules) ? webhook.rules.filter(isObject) : []) rule.scope ??= '*';
+  }
 }
 
-function fill(webhook: JsonObject): JsonObject {
-  const { rules } = webhook;
-  return {
-    failurePolicy: 'Fail',
-    matchPolicy: 'Equivalent',
-    namespaceSelector: {},
-    objectSelector: {},
-    timeoutSeconds: 10,
-    ...webhook,
-    ...(Array.isArray(rules)
-      ? { rules: rules.map((rule: unknown) => (isObject(rule) ? { scope: '*', ...rule } : rule)) }
-      : {}),
-  };
-}
+const DEFAULTS: Readonly<Record<string, () => unknown>> = {
+  failurePolicy: () => 'Fail',
+  matchPolicy: () => 'Equivalent',
+  namespaceSelector: () => ({}),
+  objectSelector: () => ({}),
+  timeoutSeconds: () => 10,
+};
 
 /** What the API server refuses, and what only this server does: `service` and `matchConditions`, each by its name. */
 export function validateConfiguration(object: ApiObject): readonly FieldError[] {
