@@ -6,7 +6,7 @@ import { trackUpdate } from './fields.ts';
 import { groupResource, type ServedKind } from './kinds.ts';
 import { type ApiObject, keyOf, objectAt, withMeta } from './object.ts';
 import { cloneJson } from './schema/json.ts';
-import { ApiError, alreadyExists, failure, generatedNameTaken, invalid } from './status.ts';
+import { ApiError, alreadyExists, failure, forbidden, generatedNameTaken, invalid } from './status.ts';
 import type { Stored } from './store.ts';
 
 /** Creates `object`, which is decoded and the caller's own. Throws, or rejects with, `ApiError`. Answers the object as served. */
@@ -43,10 +43,19 @@ const WIPED = {
   selfLink: undefined,
 } as const;
 
+/** Throws `ApiError` while the kind is on its way out. */
+function checkDefinition({ core, kind }: WriteCall, name: string): void {
+  const definitions = core.store.collection('apiextensions.k8s.io', 'customresourcedefinitions');
+  const definition = definitions.get('', `${kind.plural}.${kind.group}`);
+  if (definition?.object.metadata.deletionTimestamp === undefined) return;
+  throw forbidden(groupResource(kind), name, 'create not allowed while custom resource definition is terminating');
+}
+
 /** How often another name is made up for `generateName`. */
 const MAX_NAMES = 8;
 
 function createOnce(call: WriteCall, object: ApiObject): ApiObject | Promise<ApiObject> {
+  if (call.kind.custom) checkDefinition(call, object.metadata.name ?? '');
   const prepared = prepareCreate(call, object);
   const admitted = admit(call, 'CREATE', prepared.metadata.name ?? '', prepared, undefined);
   return chain(admitted, () => commitCreate(call, prepared));
