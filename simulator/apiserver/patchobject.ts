@@ -2,6 +2,7 @@ import { contentTypeOf, parseJsonText, parseYamlText } from './body.ts';
 import type { WriteCall } from './core.ts';
 import { decodeObject, report } from './decode.ts';
 import { applyFields, trackUpdate } from './fields.ts';
+import { scanJson } from './jsontext.ts';
 import type { ServedKind } from './kinds.ts';
 import type { ApiObject } from './object.ts';
 import {
@@ -47,37 +48,45 @@ export function buildPatchUpdate(call: WriteCall, request: ApiRequest, type: Pat
     return { allowCreate: call.subresource === undefined, transform };
   }
   const { fieldValidation } = call.options;
-  const change = buildChange(call, text, type);
+  const duplicates = request.isRendered === true ? [] : scanJson(text).duplicates;
+  const change = buildChange(call, text, duplicates, type);
   return {
     allowCreate: false,
     transform: (existing) => {
       if (existing === undefined) throw new Error('a patch is of an object that is there');
-      const patched = change(existing);
+      const patched = change.apply(existing);
       const own: JsonObject = isObject(patched) ? copyButManagedFields(patched) : {};
       const { object, problems } = decodePatched(call, own, patched);
       const decoding = { validation: fieldValidation, warn: call.warn };
-      report(problems, decoding, (why) => refusePatched(patched, why));
+      report([...change.problems, ...problems], decoding, (why) => refusePatched(patched, why));
       return trackUpdate(call, existing, object);
     },
   };
 }
 
+/** What a patch does, and what is odd about it without being wrong. */
+type Change = { readonly apply: (existing: ApiObject) => unknown; readonly problems: readonly string[] };
+
 function buildChange(
   call: WriteCall,
   text: string,
+  duplicates: readonly string[],
   type: Exclude<PatchType, 'apply'>,
-): (existing: ApiObject) => unknown {
+): Change {
   const { fieldValidation } = call.options;
   const patch = parsePatchText(text);
+  const doubled = duplicates.map((path) => `duplicate field "${path}"`);
   if (type === 'json') {
     const { operations, problems } = parseJsonPatch(patch, fieldValidation);
-    for (const problem of problems) call.warn(problem);
-    return (existing) => applyJsonPatch(existing, operations);
+    const all = [...doubled.map((problem) => `json patch ${problem}`), ...problems];
+    return { apply: (existing) => applyJsonPatch(existing, operations), problems: all };
   }
-  if (type === 'merge') return (existing) => applyMergePatch(existing, patch, fieldValidation);
+  if (type === 'merge')
+    return { apply: (existing) => applyMergePatch(existing, patch, fieldValidation), problems: doubled };
   if (!isObject(patch))
     throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
-  return (existing) => applyStrategicMergePatch(existing, patch, typeOf(call.kind.schema.node));
+  const fields = typeOf(call.kind.schema.node);
+  return { apply: (existing) => applyStrategicMergePatch(existing, patch, fields), problems: doubled };
 }
 
 function decodePatched(call: WriteCall, own: JsonObject, patched: unknown): ReturnType<typeof decodeObject> {
