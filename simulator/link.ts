@@ -168,8 +168,25 @@ function computeStreamFault(
   if (fault !== undefined || hooks.onLine === undefined) return fault;
   return {
     type: 'lines',
-    judge: (line) => hooks.onLine?.({ process, path, text: line.toString('utf8', 0, line.length - 1) }),
+    judge: (line) => hooks.onLine?.(new PassingLine(process, path, line)),
   };
+}
+
+/** Most lines are never read on their way. */
+class PassingLine implements LinkLine {
+  readonly process: string;
+  readonly path: string;
+  readonly #bytes: Buffer;
+
+  constructor(process: string, path: string, bytes: Buffer) {
+    this.process = process;
+    this.path = path;
+    this.#bytes = bytes;
+  }
+
+  get text(): string {
+    return this.#bytes.toString('utf8', 0, this.#bytes.length - 1);
+  }
 }
 
 /** One watch. Its process hears nothing more once it is dead. */

@@ -108,7 +108,7 @@ function planRoutine(options: ScenarioOptions, story: Story, add: Add): void {
   const { days, tenants, desktops, faults } = options;
   const size = tenants * (1 + desktops);
   const few = days <= 14;
-  const { deedsADay = few ? Math.max(20, size / 4) : Math.max(1, size / 40), faultsADay = few ? 15 : 1 } = options;
+  const { deedsADay = few ? Math.max(20, size / 4) : Math.max(1, size / 80), faultsADay = few ? 15 : 0.6 } = options;
   const beginMs = Math.min(2 * DAY_MS, (days * DAY_MS) / 10) + HOUR_MS / 2;
   const total = DEEDS.reduce((sum, [weight]) => sum + weight, 0);
   const repeat = (name: string, aDay: number, pick: () => Deed): void => {

@@ -5,7 +5,7 @@ import { findShortest } from './bisect.ts';
 import { type RunOptions, type RunResult, runScenario } from './run.ts';
 
 const SMALL = { days: 2, tenants: 3, desktops: 2, faults: FAULT_KINDS, intervals: 'year' } as const;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 /** How many seeds nobody has tried before are tried in each run. */
 const FRESH = 3;
 
