@@ -104,31 +104,31 @@ class Scanner {
 
   #escape(): void {
     this.#at += 1;
-    const next = this.#peek();
+    const next = this.#inside();
     if (next !== 'u') {
       if (!'"\\/bfnrt'.includes(next)) throw this.#wrong('in string escape code');
       return;
     }
     for (let digit = 0; digit < 4; digit += 1) {
       this.#at += 1;
-      if (!/[0-9a-fA-F]/.test(this.#peek())) throw this.#wrong('in \\u hexadecimal character escape');
+      if (!/[0-9a-fA-F]/.test(this.#inside())) throw this.#wrong('in \\u hexadecimal character escape');
     }
   }
 
   #number(): void {
     if (this.#peek() === '-') this.#at += 1;
-    if (!isDigit(this.#peek())) throw this.#wrong('in numeric literal');
+    if (!isDigit(this.#inside())) throw this.#wrong('in numeric literal');
     if (this.#peek() === '0') this.#at += 1;
     else this.#digits();
     if (this.#text[this.#at] === '.') {
       this.#at += 1;
-      if (!isDigit(this.#peek())) throw this.#wrong('after decimal point in numeric literal');
+      if (!isDigit(this.#inside())) throw this.#wrong('after decimal point in numeric literal');
       this.#digits();
     }
     if (this.#text[this.#at] !== 'e' && this.#text[this.#at] !== 'E') return;
     this.#at += 1;
-    if (this.#peek() === '+' || this.#peek() === '-') this.#at += 1;
-    if (!isDigit(this.#peek())) throw this.#wrong('in exponent of numeric literal');
+    if (this.#inside() === '+' || this.#inside() === '-') this.#at += 1;
+    if (!isDigit(this.#inside())) throw this.#wrong('in exponent of numeric literal');
     this.#digits();
   }
 
@@ -138,7 +138,7 @@ class Scanner {
 
   #literal(word: string): void {
     for (const letter of word) {
-      if (this.#peek() !== letter) throw this.#wrong(`in literal ${word} (expecting '${letter}')`);
+      if (this.#inside() !== letter) throw this.#wrong(`in literal ${word} (expecting '${letter}')`);
       this.#at += 1;
     }
   }
@@ -153,8 +153,13 @@ class Scanner {
     return next;
   }
 
+  /** Inside of what cannot end here: Go reads a space after the end. */
+  #inside(): string {
+    return this.#text[this.#at] ?? ' ';
+  }
+
   #wrong(where: string): Error {
-    return new Error(`invalid character ${quote(this.#text[this.#at] ?? '')} ${where}`);
+    return new Error(`invalid character ${quote(this.#inside())} ${where}`);
   }
 }
 

@@ -61,7 +61,7 @@ export function listPage(
 export function renderPage(kind: ServedKind, page: Page, projection: Projection): string {
   const head = JSON.stringify({
     ...listHead(kind, projection),
-    metadata: kind.custom ? { continue: '', ...pageMetadata(page) } : pageMetadata(page),
+    metadata: kind.custom && projection === 'object' ? { continue: '', ...pageMetadata(page) } : pageMetadata(page),
   });
   const items = page.items.map((stored) => renderItem(kind, stored, projection));
   return `${head.slice(0, -1)},"items":[${items.join(',')}]}`;

@@ -66,7 +66,7 @@ const NAME: Column = {
   format: 'name',
   description: '',
   priority: 0,
-  jsonPath: '.metadata.name',
+  cell: ({ metadata }) => metadata.name ?? '',
 };
 const AGE: Column = {
   name: 'Age',

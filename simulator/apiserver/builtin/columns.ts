@@ -12,7 +12,7 @@ const at = (name: string, path: string, otherwise = ''): Column =>
   column(name, (object) => textAt(object, path, otherwise));
 const WIDE = { priority: 1 } as const;
 
-const NAME = column('Name', ({ metadata }) => metadata.name, { format: 'name' });
+const NAME = column('Name', ({ metadata }) => metadata.name ?? '', { format: 'name' });
 const AGE = column('Age', ({ metadata }, nowMs) => renderDate(metadata.creationTimestamp ?? '', nowMs));
 const CREATED = column('Created At', ({ metadata }) => metadata.creationTimestamp, { type: 'date' });
 

@@ -29,6 +29,10 @@ export const DEFAULTS: Readonly<Record<string, SetDefaults>> = {
     setDefault(object, 'volumeBindingMode', 'Immediate');
   },
   NetworkPolicy: setNetworkPolicy,
+  Event: (object) => {
+    if (object.apiVersion !== 'v1') return;
+    for (const time of ['eventTime', 'firstTimestamp', 'lastTimestamp']) setDefault(object, time, null);
+  },
   Role: (object) => setDefault(object, 'rules', null),
   ClusterRole: (object) => setDefault(object, 'rules', null),
   RoleBinding: setBinding,

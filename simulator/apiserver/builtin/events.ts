@@ -17,9 +17,13 @@ const TO_CORE = new Map(NAMES);
 const TO_NEWER = new Map(NAMES.map(([newer, core]) => [core, newer]));
 
 export const EVENT_CONVERSION = {
-  toStorage: (object: ApiObject): ApiObject => rename(object, TO_CORE, 'v1'),
+  toStorage: (object: ApiObject): ApiObject => ({
+    firstTimestamp: null,
+    lastTimestamp: null,
+    ...rename(object, TO_CORE, 'v1'),
+  }),
   fromStorage: (object: ApiObject): ApiObject => ({
-    // Times that Go always writes.
+    // Times that Go always writes, in either API.
     deprecatedFirstTimestamp: null,
     deprecatedLastTimestamp: null,
     ...rename(object, TO_NEWER, 'events.k8s.io/v1'),

@@ -120,9 +120,13 @@ function buildKind(entry: Entry, store: Store): ServedKind {
   };
 }
 
+/** Lists that Go always writes, as null when they are empty. */
+const NULL_MEMBERS: Readonly<Record<string, string>> = { Role: 'rules', ClusterRole: 'rules' };
+
 /** Structures that Go always writes. */
 function emptyOf(entry: Entry, schema: CompiledSchema): JsonObject {
   const empty: JsonObject = { apiVersion: apiVersionOf(entry), kind: entry.kind };
   schema.applyDefaults(empty);
-  return empty;
+  const list = NULL_MEMBERS[entry.kind];
+  return list === undefined ? empty : { ...empty, [list]: null };
 }

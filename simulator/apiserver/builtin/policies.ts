@@ -1,6 +1,7 @@
 import { type ApiObject, objectAt } from '../object.ts';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../schema/index.ts';
 import { equalJson, isObject, type JsonObject } from '../schema/json.ts';
+import { checkCidr, checkSelector } from './selectors.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 
@@ -78,7 +79,7 @@ const POLICY_TYPES = ['Ingress', 'Egress'];
 
 export function validateNetworkPolicy(object: ApiObject): readonly FieldError[] {
   const spec = objectAt(object, 'spec');
-  const errors: FieldError[] = [];
+  const errors = [...checkSelector(objectAt(spec, 'podSelector'), 'spec.podSelector')];
   for (const [direction, peers] of [
     ['ingress', 'from'],
     ['egress', 'to'],
@@ -86,6 +87,9 @@ export function validateNetworkPolicy(object: ApiObject): readonly FieldError[] 
     for (const [index, rule] of listIn(spec, direction).entries()) {
       for (const [at, peer] of listIn(rule, peers).entries()) {
         errors.push(...checkPeer(peer, `spec.${direction}[${index}].${peers}[${at}]`));
+      }
+      for (const [at, port] of listIn(rule, 'ports').entries()) {
+        errors.push(...checkPort(port, `spec.${direction}[${index}].ports[${at}]`));
       }
     }
   }
@@ -101,8 +105,28 @@ export function validateNetworkPolicy(object: ApiObject): readonly FieldError[] 
 function checkPeer(peer: JsonObject, path: string): readonly FieldError[] {
   const selects = peer.podSelector !== undefined || peer.namespaceSelector !== undefined;
   if (!selects && peer.ipBlock === undefined) return [required(path, 'must specify a peer')];
-  if (!selects || peer.ipBlock === undefined) return [];
-  return [forbidden(path, 'may not specify both ipBlock and another peer')];
+  if (selects && peer.ipBlock !== undefined) {
+    return [forbidden(path, 'may not specify both ipBlock and another peer')];
+  }
+  const { cidr, except } = objectAt(peer, 'ipBlock');
+  const excepted = Array.isArray(except) ? except : [];
+  return [
+    ...(isObject(peer.podSelector) ? checkSelector(peer.podSelector, `${path}.podSelector`) : []),
+    ...(isObject(peer.namespaceSelector) ? checkSelector(peer.namespaceSelector, `${path}.namespaceSelector`) : []),
+    ...(peer.ipBlock === undefined ? [] : checkCidr(cidr, `${path}.ipBlock.cidr`)),
+    ...excepted.flatMap((one, index) => checkCidr(one, `${path}.ipBlock.except[${index}]`)),
+  ];
+}
+
+function checkPort({ port, endPort }: JsonObject, path: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (typeof port === 'number' && (port < 1 || port > 65_535)) {
+    errors.push(invalid(`${path}.port`, port, 'must be between 1 and 65535, inclusive'));
+  }
+  if (typeof endPort === 'number' && typeof port === 'number' && endPort < port) {
+    errors.push(invalid(`${path}.endPort`, port, 'must be greater than or equal to `port`'));
+  }
+  return errors;
 }
 
 function listIn(object: JsonObject, member: string): readonly JsonObject[] {

@@ -1,4 +1,4 @@
-import { checkLabel, checkLabel1035, checkPathSegment, checkSubdomain } from '../names.ts';
+import { checkLabel, checkPathSegment, checkSubdomain } from '../names.ts';
 import { type CompiledSchema, compileSchema } from '../schema/index.ts';
 import { isObject, type JsonObject } from '../schema/json.ts';
 import { SCHEMAS } from './schemas.gen.ts';
@@ -46,7 +46,7 @@ export function findDefinition(apiVersion: string, kind: string): string | undef
 /** How kinds are named that are not named by subdomains. */
 const NAMES: Readonly<Record<string, (name: string) => readonly string[]>> = {
   Namespace: checkLabel,
-  Service: checkLabel1035,
+  Service: checkLabel,
   Role: checkPathSegment,
   RoleBinding: checkPathSegment,
   ClusterRole: checkPathSegment,
@@ -76,13 +76,14 @@ function resolve(schema: JsonObject): JsonObject {
 }
 
 /**
- * Without what other parts hold: what is required is held by the strategies, which know the API server's words for it, and texts were decoded. Lists may
- * be null, as Go writes those that are not there.
+ * Without what other parts hold: what is required is held by the strategies, which know the API server's words for it, and texts were decoded. Lists
+ * and times may be null, as Go writes those that are not there.
  */
 function forCompiler(schema: JsonObject): JsonObject {
   const { required: _, format, ...rest } = schema;
   const kept = format === undefined || format === 'byte' ? rest : { ...rest, format };
-  return mapSchemas(rest.type === 'array' ? { ...kept, nullable: true } : kept, forCompiler);
+  const mayBeNull = rest.type === 'array' || format === 'date-time';
+  return mapSchemas(mayBeNull ? { ...kept, nullable: true } : kept, forCompiler);
 }
 
 function mapSchemas(schema: JsonObject, change: (schema: JsonObject) => JsonObject): JsonObject {

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import type { Allocation } from '../kinds.ts';
-import { checkLabelKey } from '../names.ts';
 import { type ApiObject, objectAt } from '../object.ts';
 import { duplicate } from '../schema/fielderror.ts';
 import { type FieldError, invalid, notSupported, required } from '../schema/index.ts';
 import { equalJson, isObject, type JsonObject } from '../schema/json.ts';
+import { checkCidr, checkLabels } from './selectors.ts';
 
 const SERVICE_NETWORK = '10.96';
 const FIRST_NODE_PORT = 30_000;
@@ -91,11 +91,12 @@ function dropLeftovers(object: ApiObject, old: ApiObject): ApiObject {
       if (kept[member] === was[member]) delete kept[member];
     }
   }
+  const status = was.type === 'LoadBalancer' ? { status: { ...objectAt(object, 'status'), loadBalancer: {} } } : {};
   if (spec.type === 'ExternalName') {
     const families = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy'];
     for (const member of families) if (equalJson(kept[member], was[member])) delete kept[member];
   }
-  return { ...object, spec: kept };
+  return { ...object, spec: kept, ...status };
 }
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
@@ -117,9 +118,10 @@ export function validateService(object: ApiObject, old: ApiObject | undefined): 
       invalid('spec.clusterIPs[0]', spec.clusterIP, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'),
     );
   }
-  for (const key of Object.keys(objectAt(spec, 'selector'))) {
-    errors.push(...checkLabelKey(key).map((detail) => invalid('spec.selector', key, detail)));
-  }
+  errors.push(...checkLabels(objectAt(spec, 'selector'), 'spec.selector'));
+  const ranges = Array.isArray(spec.loadBalancerSourceRanges) ? spec.loadBalancerSourceRanges : [];
+  for (const [index, range] of ranges.entries())
+    errors.push(...checkCidr(range, `spec.LoadBalancerSourceRanges[${index}]`));
   if (old === undefined) return errors;
   const was = objectAt(old, 'spec');
   const isChanged = was.clusterIP !== undefined && was.type !== 'ExternalName' && spec.type !== 'ExternalName';
