@@ -33,7 +33,7 @@ export function compileAccess(ast: Access, scope: Scope, compile: Compile): Expr
 export function compileHas(ast: Extract<ASTNode, { op: 'call' }>, scope: Scope, compile: Compile): Expression {
   const [argument, ...rest] = ast.args[1];
   if (argument === undefined || rest.length > 0 || argument.op !== '.') {
-    throw new CompileError('invalid argument to has() macro', positionAfter(ast, '(', scope));
+    throw new CompileError('invalid argument to has() macro', argument?.start ?? ast.start);
   }
   const [left, name] = argument.args;
   const operand = compile(left, scope);

@@ -1,7 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { qualifiedName } from './access.ts';
-import { CompileError, EvaluationError, noSuchOverload } from './errors.ts';
+import { CompileError, EvaluationError, noSuchOverload, ProgramError } from './errors.ts';
 import { type Compile, constant, type Expression, positionAfter, type Run, type Scope } from './expression.ts';
+import { findFormatProblem } from './functions/format.ts';
 import { findFunction } from './functions/index.ts';
 import type { Overload } from './functions/overload.ts';
 import { type Bindings, type CelType, DYN, hasDyn, isAssignable, renderType, substitute } from './types.ts';
@@ -21,7 +22,12 @@ export function compileCall(ast: Extract<ASTNode, { op: 'call' }>, scope: Scope,
 }
 
 /** A call on a receiver, `a.size()`, or of a function with a dot in its name, `sets.contains(a, b)`. */
-export function compileMethod(ast: Extract<ASTNode, { op: 'rcall' }>, scope: Scope, compile: Compile): Expression {
+export function compileMethod(
+  ast: Extract<ASTNode, { op: 'rcall' }>,
+  scope: Scope,
+  compile: Compile,
+  compileMixed: (items: readonly ASTNode[], scope: Scope) => Expression,
+): Expression {
   const [name, receiver, asts] = ast.args;
   const at = positionAfter(receiver, '(', scope);
   const prefix = qualifiedName(receiver);
@@ -32,7 +38,19 @@ export function compileMethod(ast: Extract<ASTNode, { op: 'rcall' }>, scope: Sco
     return compileOverloads(qualified, findOverloads(qualified, at), args(), { at, isMethod: false, lastAt });
   }
   const target = compile(receiver, scope);
+  const [list] = asts;
+  if (name === 'format' && asts.length === 1 && list?.op === 'list') {
+    checkFormat(target.constant, list.args.length, at);
+    const mixed = [target, compileMixed(list.args, scope)];
+    return compileOverloads(name, findOverloads(name, at), mixed, { at, isMethod: true, lastAt });
+  }
   return compileOverloads(name, findOverloads(name, at), [target, ...args()], { at, isMethod: true, lastAt });
+}
+
+/** A format that is written in a rule is looked at when the rule is compiled. */
+function checkFormat(format: Value | undefined, size: number, at: number): void {
+  const problem = typeof format === 'string' ? findFormatProblem(format, size) : undefined;
+  if (problem !== undefined) throw new CompileError(problem, at);
 }
 
 /** An operator, by cel-go's name for it: `_+_`. */
@@ -79,7 +97,7 @@ function compileOverloads(
   const isStatic =
     candidates.length === 1 ? candidates.every(({ params }) => areCertain(types, params)) : !types.some(hasDyn);
   const call = isStatic ? first.overload.call : chooseAtCall(name, candidates);
-  return fold({ type: isSame ? first.result : DYN, run: buildRun(call, args) }, args);
+  return fold(name, { type: isSame ? first.result : DYN, run: buildRun(call, args) }, args);
 }
 
 /** Whether no argument has to be looked at when it is there: it is known, or anything goes. */
@@ -125,16 +143,19 @@ function buildRun(call: Overload['call'], args: readonly Expression[]): Run {
   return (frame) => call(a(frame), b(frame), ...rest.map((run) => run(frame)));
 }
 
-/** Makes a call with nothing but constants once. One that fails is left to fail when it is made. */
-function fold(expression: Expression, args: readonly Expression[]): Expression {
+/** Makes a call with nothing but constants once. One that fails is left to fail when it is made, unless it converts a type. */
+function fold(name: string, expression: Expression, args: readonly Expression[]): Expression {
   if (args.some((arg) => arg.constant === undefined)) return expression;
   try {
     return constant(expression.type, expression.run({ self: null, oldSelf: undefined, vars: [] }));
   } catch (error) {
-    if (error instanceof EvaluationError) return expression;
-    throw error;
+    if (!(error instanceof EvaluationError)) throw error;
+    if (CONVERSIONS.has(name)) throw new ProgramError(`program instantiation failed: ${error.message}`);
+    return expression;
   }
 }
+
+const CONVERSIONS: ReadonlySet<string> = new Set(['bool', 'bytes', 'double', 'int', 'string', 'uint']);
 
 function chooseAtCall(name: string, candidates: readonly Overload[]): Overload['call'] {
   return (...args) => {

@@ -6,6 +6,7 @@ import {
   EvaluationError,
   isOverBudget,
   noSuchOverload,
+  ProgramError,
   renderCompileError,
   startBudget,
 } from './errors.ts';
@@ -34,8 +35,8 @@ export type Program = {
   readonly run: (self: Value, oldSelf: Value | undefined) => Value;
 };
 
-/** Either a program, or why there is none, as cel-go's issues print. */
-export type Compilation = { readonly program: Program } | { readonly issues: string };
+/** Either a program, or why there is none, in cel-go's words. */
+export type Compilation = { readonly program: Program } | { readonly problem: string };
 
 /**
  * Compiles an expression about `self`, and `oldSelf` where its type is given. cel-js reads the text; types, functions and evaluation are those
@@ -49,17 +50,25 @@ export function compileExpression(
   const onOldSelf = () => {
     usesOldSelf = true;
   };
+  const errors: CompileError[] = [];
+  const scope = { source, ...types, variables: new Map(), onOldSelf, errors };
   try {
-    const { run, type } = compile(parse(source), { source, ...types, variables: new Map(), onOldSelf });
+    const { run, type } = compile(parse(source), scope);
+    if (errors.length > 0) return { problem: `compilation failed: ${renderIssues(errors, source)}` };
     const evaluate = (self: Value, oldSelf: Value | undefined) => {
       startBudget();
       return run({ self, oldSelf, vars: [] });
     };
     return { program: { type, usesOldSelf, run: evaluate } };
   } catch (error) {
-    if (error instanceof CompileError) return { issues: renderCompileError(error, source) };
+    if (error instanceof CompileError) return { problem: `compilation failed: ${renderIssues([error], source)}` };
+    if (error instanceof ProgramError && errors.length === 0) return { problem: error.message };
     throw error;
   }
+}
+
+function renderIssues(errors: readonly CompileError[], source: string): string {
+  return errors.map((error) => renderCompileError(error, source)).join('\n');
 }
 
 const LIMITS = {
@@ -80,7 +89,18 @@ function parse(source: string): ASTNode {
   }
 }
 
+/** What is wrong is noted, and taken for something dynamic. */
 function compile(ast: ASTNode, scope: Scope): Expression {
+  try {
+    return compileNode(ast, scope);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    scope.errors.push(error);
+    return { type: DYN, run: () => null };
+  }
+}
+
+function compileNode(ast: ASTNode, scope: Scope): Expression {
   switch (ast.op) {
     case 'value':
       return compileLiteral(ast.args);
@@ -94,7 +114,7 @@ function compile(ast: ASTNode, scope: Scope): Expression {
     case 'call':
       return ast.args[0] === 'has' ? compileHas(ast, scope, compile) : compileCall(ast, scope, compile);
     case 'rcall':
-      return compileMacro(ast, scope, compile) ?? compileMethod(ast, scope, compile);
+      return compileMacro(ast, scope, compile) ?? compileMethod(ast, scope, compile, compileMixedList);
     case 'list':
       return compileList(ast.args, scope);
     case 'map':
@@ -162,6 +182,12 @@ function compileList(asts: readonly ASTNode[], scope: Scope): Expression {
   const values = items.flatMap(({ constant: value }) => (value === undefined ? [] : [value]));
   if (values.length === items.length) return constant(type, values);
   return { type, run: (frame) => items.map(({ run }) => run(frame)) };
+}
+
+/** A list literal whose elements may be of any types: what `format` takes. */
+function compileMixedList(asts: readonly ASTNode[], scope: Scope): Expression {
+  const items = asts.map((ast) => compile(ast, scope));
+  return { type: { kind: 'list', of: DYN }, run: (frame) => items.map(({ run }) => run(frame)) };
 }
 
 function compileMap(entries: readonly (readonly [ASTNode, ASTNode])[], scope: Scope): Expression {

@@ -40,6 +40,9 @@ export class CompileError extends Error {
   }
 }
 
+/** A rule that compiles, but of which a part that is constant fails: cel-go finds it when it makes a program of the rule. */
+export class ProgramError extends Error {}
+
 /** As cel-go shows it, with the line and a mark below the place. */
 export function renderCompileError(error: CompileError, source: string): string {
   const before = source.slice(0, error.at).split('\n');

@@ -1,4 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import type { CompileError } from './errors.ts';
 import type { CelType } from './types.ts';
 import type { Value } from './values.ts';
 
@@ -15,6 +16,8 @@ export type Scope = {
   readonly self: CelType;
   readonly oldSelf: CelType;
   readonly variables: ReadonlyMap<string, { readonly slot: number; readonly type: CelType }>;
+  /** What is wrong so far: compiling goes on behind an error, to tell of all. */
+  readonly errors: CompileError[];
   /** Told when the expression reads `oldSelf`. */
   readonly onOldSelf: () => void;
 };

@@ -46,6 +46,6 @@ function compile(
 ): { readonly program: Program } | { readonly problem: string } {
   const { prefix, wrong } = WORDS[kind];
   const compiled: Compilation = compileExpression(text, types);
-  if ('issues' in compiled) return { problem: `${prefix}compilation failed: ${compiled.issues}` };
+  if ('problem' in compiled) return { problem: `${prefix}${compiled.problem}` };
   return compiled.program.type.kind === kind ? compiled : { problem: wrong };
 }

@@ -1,4 +1,5 @@
 import { buildDefinition, TEST_GROUP } from './definitions.ts';
+import { EXPRESSIONS } from './expressions.ts';
 
 /** A definition that differs from a good one in one respect, which the API server refuses or takes. */
 export type DefinitionCase = { readonly name: string; readonly definition: Readonly<Record<string, unknown>> };
@@ -222,4 +223,16 @@ const REST: readonly DefinitionCase[] = [
   }),
 ];
 
-export const DEFINITION_CASES: readonly DefinitionCase[] = [...STRUCTURE, ...LISTS, ...DEFAULTS, ...RULES, ...REST];
+const EVALUATED: readonly DefinitionCase[] = EXPRESSIONS.map((cel) => {
+  return field(cel, {
+    type: 'string',
+    maxLength: 10,
+    default: 'abc',
+    'x-kubernetes-validations': [{ rule: cel, message: 'm' }],
+  });
+});
+
+export const DEFINITION_CASES: readonly DefinitionCase[] = [
+  ...[...STRUCTURE, ...LISTS, ...DEFAULTS, ...RULES, ...REST],
+  ...EVALUATED,
+];

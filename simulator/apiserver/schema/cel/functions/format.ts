@@ -4,20 +4,33 @@ import { EvaluationError } from '../errors.ts';
 import { findJson } from '../json.ts';
 import { isBoxed, isListValue, isMapValue, renderDouble, typeNameOf, type Value } from '../values.ts';
 
+const CLAUSE = /%(?:\.(\d+))?([\s\S]?)/g;
+
 /** `format()`: `%s`, `%d`, `%f`, `%e`, `%b`, `%o`, `%x`, `%X` and `%%`. */
 export function formatText(text: string, args: readonly Value[]): string {
+  const problem = findFormatProblem(text, args.length);
+  if (problem !== undefined) throw new EvaluationError(problem);
   let next = 0;
-  return text.replace(/%(?:\.(\d+))?([\s\S]?)/g, (found, precision: string | undefined, verb: string) => {
+  return text.replace(CLAUSE, (_, precision: string | undefined, verb: string) => {
     if (verb === '%') return '%';
-    const render = VERBS[verb];
-    if (render === undefined) {
-      throw new EvaluationError(`could not parse formatting clause: unrecognized formatting clause "${verb || found}"`);
-    }
-    const arg = args[next];
-    if (arg === undefined) throw new EvaluationError(`index ${next} out of range`);
+    const arg = args[next] ?? null;
     next += 1;
-    return render(arg, precision === undefined ? 6 : Number(precision));
+    return VERBS[verb]?.(arg, precision === undefined ? 6 : Number(precision)) ?? '';
   });
+}
+
+/** What is wrong with a format for so many arguments. */
+export function findFormatProblem(text: string, size: number): string | undefined {
+  let next = 0;
+  for (const [clause, , verb = ''] of text.matchAll(CLAUSE)) {
+    if (verb === '%') continue;
+    if (!Object.hasOwn(VERBS, verb)) {
+      return `could not parse formatting clause: unrecognized formatting clause "${verb === '' ? clause : verb}"`;
+    }
+    if (next >= size) return `index ${next} out of range`;
+    next += 1;
+  }
+  return undefined;
 }
 
 const VERBS: Readonly<Record<string, (value: Value, precision: number) => string>> = {

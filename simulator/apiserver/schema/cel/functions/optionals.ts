@@ -14,7 +14,7 @@ export const OPTIONALS: readonly Overload[] = [
   declare('optional::none(): optional(A)', () => NONE),
   declare('optional(A).hasValue(): bool', ({ value }: Optional) => value !== undefined),
   declare('optional(A).value(): A', ({ value }: Optional) => {
-    if (value === undefined) throw new EvaluationError('optional::none() dereference');
+    if (value === undefined) throw new EvaluationError('optional.none() dereference');
     return value;
   }),
   declare('optional(A).or(optional(A)): optional(A)', (a: Optional, b: Optional) => (a.value === undefined ? b : a)),

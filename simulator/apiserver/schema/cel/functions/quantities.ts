@@ -14,7 +14,7 @@ const MAX_INT64 = (1n << 63n) - 1n;
 export const QUANTITIES: readonly Overload[] = [
   declare('quantity(string): quantity', parse),
   declare('isQuantity(string): bool', (text: string) => findNanos(text) !== undefined),
-  declare('quantity.sign(): int', ({ nanos }: Quantity) => BigInt(sign(nanos < 0n, nanos > 0n))),
+  declare('sign(quantity): int', ({ nanos }: Quantity) => BigInt(sign(nanos < 0n, nanos > 0n))),
   declare('quantity.isGreaterThan(quantity): bool', (a: Quantity, b: Quantity) => a.nanos > b.nanos),
   declare('quantity.isLessThan(quantity): bool', (a: Quantity, b: Quantity) => a.nanos < b.nanos),
   declare('quantity.compareTo(quantity): int', (a: Quantity, b: Quantity) =>
@@ -41,8 +41,9 @@ function of(nanos: bigint): Quantity {
 function parse(text: string): Quantity {
   const nanos = findNanos(text);
   if (nanos !== undefined) return { type: 'quantity', nanos };
-  const isNumber = /^[+-]?[0-9.]+/.test(text);
-  if (text !== '' && isNumber) throw new EvaluationError("unable to parse quantity's suffix");
+  if (/^[+-]?[0-9.]+[eEinumkKMGTP]*[-+]?[0-9]*$/.test(text)) {
+    throw new EvaluationError("unable to parse quantity's suffix");
+  }
   throw new EvaluationError(
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
   );

@@ -53,7 +53,7 @@ export const STANDARD: readonly Overload[] = [
   declare('uint(uint): uint', (value: Uint) => value),
   declare('uint(int): uint', (value: bigint) => checkUint(value)),
   declare('uint(double): uint', (value: number) => checkUint(BigInt(Math.trunc(finite(value))))),
-  declare('uint(string): uint', (text: string) => checkUint(parseInteger(text))),
+  declare('uint(string): uint', parseUint),
   declare('string(string): string', (text: string) => text),
   declare('string(bool): string', (value: boolean) => String(value)),
   declare('string(int): string', (value: bigint) => String(value)),
@@ -78,7 +78,7 @@ function sizes(): readonly Overload[] {
 function parseBool(text: string): boolean {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
   if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
-  throw new EvaluationError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  throw conversionError('bool');
 }
 
 function parseDouble(text: string): number {
@@ -86,16 +86,23 @@ function parseDouble(text: string): number {
   if (named) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   if (/^nan$/i.test(text)) return Number.NaN;
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return Number(text);
-  throw new EvaluationError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`);
+  throw conversionError('double');
 }
 
 function parseInteger(text: string): bigint {
-  if (!/^[+-]?\d+$/.test(text)) {
-    throw new EvaluationError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  }
+  if (!/^[+-]?\d+$/.test(text)) throw conversionError('int');
   const value = text.length > 25 ? MAX_INT + 1n : BigInt(text.replace(/^\+/, ''));
   if (value >= MIN_INT && value <= MAX_INT) return value;
-  throw new EvaluationError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
+  throw conversionError('int');
+}
+
+function parseUint(text: string): Uint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) > MAX_UINT) throw conversionError('uint');
+  return { type: 'uint', value: BigInt(text) };
+}
+
+function conversionError(type: string): EvaluationError {
+  return new EvaluationError(`type conversion error from 'string' to '${type}'`);
 }
 
 function truncate(value: number): bigint {

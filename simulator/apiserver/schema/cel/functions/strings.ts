@@ -38,22 +38,26 @@ function charAt(text: string, index: bigint): string {
   return runes[Number(index)] ?? '';
 }
 
+/** -1 where the text does not go that far. */
 function indexOf(text: string, part: string, from: bigint): bigint {
   const runes = [...text];
   if (part === '') return from;
-  if (from < 0n || from > BigInt(runes.length)) throw new EvaluationError(`index out of range: ${from}`);
+  if (from < 0n) throw new EvaluationError(`index out of range: ${from}`);
+  if (from >= BigInt(runes.length)) return -1n;
   const head = runes.slice(0, Number(from)).join('');
-  const at = text.indexOf(part, head.length);
-  return at === -1 ? -1n : BigInt([...text.slice(0, at)].length);
+  return countBefore(text, text.indexOf(part, head.length));
 }
 
 function lastIndexOf(text: string, part: string, from: bigint | undefined): bigint {
   const runes = [...text];
-  const start = from ?? BigInt(runes.length);
-  if (part === '') return start;
-  if (start < 0n || start > BigInt(runes.length)) throw new EvaluationError(`index out of range: ${start}`);
-  const head = runes.slice(0, Number(start)).join('');
-  const at = text.lastIndexOf(part, head.length);
+  if (part === '') return from ?? BigInt(runes.length);
+  if (from !== undefined && from < 0n) throw new EvaluationError(`index out of range: ${from}`);
+  if (from !== undefined && from >= BigInt(runes.length)) return -1n;
+  const head = from === undefined ? text : runes.slice(0, Number(from)).join('');
+  return countBefore(text, text.lastIndexOf(part, head.length));
+}
+
+function countBefore(text: string, at: number): bigint {
   return at === -1 ? -1n : BigInt([...text.slice(0, at)].length);
 }
 
