@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseArchive, renderArchive } from './archive.ts';
 import { buildManifests, normalisePath } from './build.ts';
-import { identityOf, renderSubject } from './manifest.ts';
+import { identityOf, type Manifest, renderSubject } from './manifest.ts';
+import { normaliseManifest } from './normalise.ts';
 
 const cm = (name: string, namespace?: string) =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}${namespace === undefined ? '' : `, namespace: ${namespace}`}}\n`;
@@ -51,6 +52,29 @@ describe('a folder without a kustomization', () => {
     ['apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ""}', /missing metadata\.name/],
   ])('refuses %j', (text, words) => {
     expect(() => build({ 'x.yaml': text })).toThrow(words);
+  });
+
+  it('refuses with a word what would take forever or too deep', () => {
+    const nested = `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const laughs = [
+      'a: &a [x, x]',
+      ...'bcdefgh'
+        .split('')
+        .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(', ')}]`),
+    ];
+    for (const text of [nested, laughs.join('\n')]) {
+      expect(() => build({ 'x.yaml': text })).toThrow(/^failed to decode Kubernetes YAML from x\.yaml: /);
+    }
+  });
+
+  it('takes __proto__ for a name like any other', () => {
+    const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, labels: {__proto__: y}}\ndata: {__proto__: z}\n';
+    const { bytes } = renderArchive([{ path: 'x.yaml', bytes: Buffer.from(text) }]);
+    const [manifest] = buildManifests(parseArchive(bytes), '', undefined);
+    expect(Object.entries(manifest?.metadata.labels ?? {})).toEqual([['__proto__', 'y']]);
+    const sent = normaliseManifest(manifest as Manifest, { name: 'app', namespace: 'n' }, true);
+    expect(JSON.stringify(sent)).toContain('"data":{"__proto__":"z"}');
+    expect(JSON.stringify(sent)).toContain('"__proto__":"y"');
   });
 
   it('refuses an object that stands twice, also once the namespace is over both', () => {
