@@ -11,7 +11,6 @@ import { compilePruner } from './prune.ts';
 import { compileResourceValidator } from './resource.ts';
 
 export { validateCrd } from './crd/index.ts';
-export { type AcceptedNames, acceptNames, type NamesVerdict } from './crd/names.ts';
 export * from './fielderror.ts';
 export type { JsonObject } from './json.ts';
 export { DecodeError } from './metadata.ts';

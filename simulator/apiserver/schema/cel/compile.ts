@@ -1,16 +1,9 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
 import { compileAccess, compileHas, typeByName } from './access.ts';
 import { compileCall, compileMethod, compileOperator } from './calls.ts';
-import {
-  CompileError,
-  EvaluationError,
-  isOverBudget,
-  noSuchOverload,
-  ProgramError,
-  renderCompileError,
-  startBudget,
-} from './errors.ts';
+import { CompileError, ProgramError, renderCompileError, startBudget } from './errors.ts';
 import { constant, type Expression, positionAfter, type Run, type Scope } from './expression.ts';
+import { compileChoice, compileLogic } from './logic.ts';
 import { compileMacro } from './macros.ts';
 import {
   BOOL,
@@ -120,11 +113,11 @@ function compileNode(ast: ASTNode, scope: Scope): Expression {
     case 'map':
       return compileMap(ast.args, scope);
     case '?:':
-      return compileChoice(ast.args, scope);
+      return compileChoice(ast.args, scope, compile);
     case '&&':
-      return compileLogic(ast.args, scope, false);
+      return compileLogic(ast.args, scope, compile, false);
     case '||':
-      return compileLogic(ast.args, scope, true);
+      return compileLogic(ast.args, scope, compile, true);
     case '!_':
       return compileOperator('!_', ast.start, [compile(ast.args, scope)]);
     case '-_':
@@ -217,52 +210,4 @@ function joinAll(items: readonly Expression[], asts: readonly ASTNode[]): CelTyp
     joined = next;
   }
   return joined;
-}
-
-function compileChoice([ast, yes, no]: readonly [ASTNode, ASTNode, ASTNode], scope: Scope): Expression {
-  const condition = compile(ast, scope);
-  const left = compile(yes, scope);
-  const right = compile(no, scope);
-  const type = joinTypes(left.type, right.type);
-  if (!isBool(condition.type) || type === undefined) {
-    const types = [condition, left, right].map((one) => renderType(one.type)).join(', ');
-    const at = positionAfter(ast, '?', scope);
-    throw new CompileError(`found no matching overload for '_?_:_' applied to '(${types})'`, at);
-  }
-  const run: Run = (frame) => {
-    const chosen = condition.run(frame);
-    if (typeof chosen !== 'boolean') throw noSuchOverload();
-    return chosen ? left.run(frame) : right.run(frame);
-  };
-  return { type, run };
-}
-
-/** `||` decides with the first true, `&&` with the first false, whichever side it is on: an error of the other side does not count then. */
-function compileLogic([a, b]: readonly [ASTNode, ASTNode], scope: Scope, decisive: boolean): Expression {
-  const left = compile(a, scope);
-  const right = compile(b, scope);
-  for (const [{ type }, ast] of [[left, a] as const, [right, b] as const]) {
-    if (!isBool(type)) throw new CompileError(`expected type 'bool' but found '${renderType(type)}'`, ast.start);
-  }
-  const run: Run = (frame) => {
-    let problem: unknown;
-    let first: Value | undefined;
-    try {
-      first = left.run(frame);
-    } catch (error) {
-      if (!(error instanceof EvaluationError) || isOverBudget(error)) throw error;
-      problem = error;
-    }
-    if (first === decisive) return decisive;
-    const second = right.run(frame);
-    if (second === decisive) return decisive;
-    if (problem !== undefined) throw problem;
-    if (typeof first !== 'boolean' || typeof second !== 'boolean') throw noSuchOverload();
-    return !decisive;
-  };
-  return { type: BOOL, run };
-}
-
-function isBool({ kind }: CelType): boolean {
-  return kind === 'bool' || kind === 'dyn' || kind === 'param';
 }
