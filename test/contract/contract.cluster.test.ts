@@ -4,6 +4,7 @@ import { describeWithCluster } from '../support/cluster.ts';
 import { ALLOWED, type Allowed, findAllowed } from './allowed.ts';
 import { SUBJECTS } from './cases/index.ts';
 import { renderDifference } from './compare.ts';
+import { untilControllersKnow } from './fixtures.ts';
 import { type OpenServers, openServers } from './servers.ts';
 import { createScopes, judgeCase, type Result, runAll } from './suite.ts';
 
@@ -15,7 +16,7 @@ const LEAST_CASES = 250;
 describeWithCluster('the embedded API server answers as the real one', {}, (cluster) => {
   const run = createRun(cluster);
 
-  beforeAll(() => run.start(), 60_000);
+  beforeAll(() => run.start(), 150_000);
   afterAll(() => run.stop());
 
   for (const { subject, cases } of SUBJECTS) {
@@ -61,6 +62,7 @@ function createRun(cluster: () => Cluster) {
       if (!provision.available) return;
       const both = await openServers(cluster(), provision.info);
       servers = both;
+      await untilControllersKnow(both.real);
       const scopes = createScopes();
       const tasks = CASES.map(({ one, name }) => ({
         alone: one.alone === true,

@@ -20,6 +20,38 @@ export async function installFixtures(server: Server): Promise<void> {
   await Promise.all(crds.map((crd) => install(server, crd)));
 }
 
+/**
+ * Waits until the controllers of a real cluster know the test's kinds, of which they learn within 30 s: the collector removes what names an owner of such a kind that never
+ * was, and a quota whose limit changes is counted.
+ */
+export async function untilControllersKnow(server: Server): Promise<void> {
+  const [configMaps, quotas] = ['configmaps', 'resourcequotas'].map((plural) => `/api/v1/namespaces/default/${plural}`);
+  const owner = { apiVersion: 'contract.sublet.dev/v1', kind: 'Widget', name: 'none', uid: NOBODY };
+  const metadata = { name: 'contract-probe' };
+  await call(server, 'POST', `${configMaps}`, { metadata: { ...metadata, ownerReferences: [owner] } });
+  const counted = 'count/widgets.contract.sublet.dev';
+  const deadlineMs = performance.now() + CONTROLLERS_TIMEOUT_MS;
+  for (let limit = 1; ; limit += 1) {
+    await call(server, 'POST', `${quotas}`, { metadata, spec: { hard: { [counted]: '1000' } } });
+    const quota = (await call(server, 'GET', `${quotas}/contract-probe`)).body as JsonObject;
+    await call(server, 'PUT', `${quotas}/contract-probe`, {
+      ...quota,
+      spec: { hard: { [counted]: String(1_000 + limit) } },
+    });
+    const isCollected = (await call(server, 'GET', `${configMaps}/contract-probe`)).status === 404;
+    const used = at((await call(server, 'GET', `${quotas}/contract-probe`)).body, 'status.used') as
+      | JsonObject
+      | undefined;
+    if (isCollected && used?.[counted] !== undefined) break;
+    if (performance.now() > deadlineMs) throw new Error('the real controllers do not learn of the kinds of the test');
+    await sleep(500);
+  }
+  await call(server, 'DELETE', `${quotas}/contract-probe`);
+}
+
+const NOBODY = '00000000-0000-4000-8000-00000000000a';
+const CONTROLLERS_TIMEOUT_MS = 90_000;
+
 /** Takes away what the cases leave on a server that others use too. */
 export async function removeFixtures(server: Server): Promise<void> {
   const listed = await call(server, 'GET', COLLECTION);

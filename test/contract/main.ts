@@ -11,7 +11,7 @@ import { SUBJECTS } from './cases/index.ts';
 import { renderDifference } from './compare.ts';
 import { judgeSeed, renderFinding } from './differential/judge.ts';
 import { startEmbedded } from './embedded.ts';
-import { installFixtures } from './fixtures.ts';
+import { installFixtures, untilControllersKnow } from './fixtures.ts';
 import { connectReal } from './real.ts';
 import { createScopes, judgeCase, runAll } from './suite.ts';
 
@@ -35,8 +35,10 @@ const real = await connectReal(cluster, info);
 const embedded = values.against === 'real' ? undefined : await startEmbedded(info.kubectl);
 const servers = { real, embedded: embedded?.server ?? real };
 await installFixtures(real);
+await untilControllersKnow(real);
 if (embedded !== undefined) await installFixtures(embedded.server);
 const scopes = createScopes();
+const times: { readonly name: string; readonly ms: number }[] = [];
 let count = 0;
 let wrong = 0;
 let differences = 0;
@@ -47,7 +49,9 @@ const tasks = SUBJECTS.flatMap(({ subject, cases }) =>
       alone: one.alone === true,
       run: async () => {
         const name = `${subject}: ${one.name}`;
+        const beganMs = performance.now();
         const judged = await judgeCase(one, servers, scopes);
+        times.push({ name, ms: performance.now() - beganMs });
         const result = { ...judged, differences: judged.differences.filter((found) => !findAllowed(name, found)) };
         count++;
         if (values.show) console.log(`${subject}: ${one.name}\n${JSON.stringify(result.real, null, 1)}`);
@@ -75,6 +79,8 @@ const seconds = (ms: number) => (ms / 1_000).toFixed(1);
 console.log(
   `\n${count} cases, ${wrong} wrong, ${differences} differences, ${seconds(performance.now() - ready)} s after ${seconds(ready - started)} s`,
 );
+const slowest = times.sort((a, b) => b.ms - a.ms).slice(0, 6);
+console.log(slowest.map(({ name, ms }) => `${seconds(ms)} s ${name}`).join('; '));
 await embedded?.close();
 await real.close();
 await cluster.stop();

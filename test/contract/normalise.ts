@@ -22,7 +22,6 @@ type Names = {
   readonly versions: readonly bigint[];
   readonly generated: ReadonlyMap<string, string>;
   readonly uids: Map<string, string>;
-  readonly addresses: Map<string, string>;
 };
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -47,7 +46,7 @@ function collectNames(entries: readonly Entry[]): Names {
     });
   }
   const sorted = [...versions].sort((a, b) => (a < b ? -1 : 1));
-  return { versions: sorted, generated, uids: collectUids(entries), addresses: new Map() };
+  return { versions: sorted, generated, uids: collectUids(entries) };
 }
 
 /** Numbered as they come, where the order of an object's members does not count. */
@@ -127,9 +126,9 @@ function rename(place: Place, names: Names, text: (text: string) => string): Jso
   if (name === 'token' && typeof value === 'string' && parent.expirationTimestamp !== undefined) {
     return renderToken(value, text);
   }
-  if (name === 'clusterIP' && isAddress(value)) return numbered(names.addresses, value, 'address');
+  if (name === 'clusterIP' && isAddress(value)) return '<address>';
   if (name === 'clusterIPs' && isArray(value)) {
-    return value.map((ip) => (isAddress(ip) ? numbered(names.addresses, ip, 'address') : ip));
+    return value.map((ip) => (isAddress(ip) ? '<address>' : ip));
   }
   if (name === 'nodePort' || name === 'healthCheckNodePort') {
     return typeof value === 'number' && value >= 30_000 && value <= 32_767 ? '<node port>' : undefined;
