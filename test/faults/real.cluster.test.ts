@@ -55,6 +55,7 @@ describeWithOwnCluster('kill -9 on a real API server', { flux: true, audit: true
       args: [path.resolve(import.meta.dirname, '../../cli/main.ts'), 'operator'],
       env: { KUBECONFIG: kubeconfig, SUBLET_OPERATOR_CONFIG: JSON.stringify(CONFIG) },
     });
+    await untilWorking();
   });
 
   afterAll(async () => {
@@ -104,8 +105,15 @@ describeWithOwnCluster('kill -9 on a real API server', { flux: true, audit: true
     expect(events.filter(isOurs).map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual([]);
   });
 
+  /** How often a controller began to work, over all starts of the operator. */
+  const countStarts = (): number => processes.logTail('operator', LOG_BYTES).split('controller started').length - 1;
+  const untilWorking = (before = 0): Promise<void> =>
+    place.runUntil(() => countStarts() >= before + CONTROLLERS, { what: 'the operator works' });
+
   /** Whether the operator was killed before the step had come to its end. */
   async function tellStep(scenario: Scenario<Place>, step: Step<Place>, atWrite: number): Promise<boolean> {
+    // Kubernetes keeps times in whole seconds: what is asked for now has to be later than what just ended.
+    await place.runFor(SECOND_MS);
     const { nextByte } = await cluster().auditEvents();
     const claims = () => step.claims?.(place) ?? [];
     await step.act({ world: place, upgrade: () => Promise.reject(new Error('not told here')) });
@@ -132,6 +140,10 @@ describeWithOwnCluster('kill -9 on a real API server', { flux: true, audit: true
 
 const ONCE: readonly string[] = ['virtualmachines', 'datavolumes', 'secrets', 'namespaces'];
 const SECOND_PASS_MS = 4_000;
+const SECOND_MS = 1_100;
+const LOG_BYTES = 10_000_000;
+/** Tenants, plans, quotas, desktops, tombstones, and the breaker. */
+const CONTROLLERS = 6;
 
 const CONFIG = {
   leaderElection: false,

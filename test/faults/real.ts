@@ -25,6 +25,21 @@ const WITHIN_MS = 60_000;
 /** Real time is dear: so long without a change counts as rest. */
 const QUIET_MS = 1_500;
 
+/** What people order says itself whether anything is still to come of it. */
+const ORDERED = [qualifiedName(TENANTS), qualifiedName(RDPINSTANCES)];
+
+type Ordered = KubeObject & {
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly conditions?: readonly { readonly type: string }[];
+  };
+};
+
+function isDone({ metadata, status }: Ordered): boolean {
+  const isCurrent = status?.observedGeneration === metadata.generation;
+  return isCurrent && status?.conditions?.some(({ type }) => type === 'Reconciling') !== true;
+}
+
 /** A real cluster as scenarios see a world: what is stored is read from caches, and time passes by itself. */
 export async function openRealPlace(deps: InformerDeps): Promise<Place & { stop(): Promise<void> }> {
   const stopped = new AbortController();
@@ -60,7 +75,9 @@ export async function openRealPlace(deps: InformerDeps): Promise<Place & { stop(
     },
     runUntilQuiet: (until = {}) => {
       touch();
-      return place.runUntil(() => Date.now() - lastChangeMs >= QUIET_MS, { what: until.what });
+      const isQuiet = (): boolean =>
+        Date.now() - lastChangeMs >= QUIET_MS && ORDERED.every((kind) => place.list(kind).every(isDone));
+      return place.runUntil(isQuiet, { what: until.what });
     },
     stop: async () => {
       stopped.abort(new Error('the test is over'));

@@ -59,7 +59,8 @@ export type RunResult = {
 
 /** How long an operator that died stays away. */
 export const REVIVAL_MS = 1_000;
-const OVERSEER = { name: 'overseer' };
+/** Whoever watches over processes and arranges trouble: its timers die with nobody. */
+export const OVERSEER = { name: 'overseer' };
 const HOUR_MS = 3_600_000;
 const QUIET_MS = 90_000;
 const SECOND_PASS_MS = 120_000;

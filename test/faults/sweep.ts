@@ -11,7 +11,7 @@ export type SweepOptions = {
   readonly seed: number;
   /** One point by its own name, in each class and scenario. */
   readonly at?: string | undefined;
-  /** Every n-th point of a scenario, the first at a place that the seed decides. 1: all. */
+  /** Every n-th point of a scenario, at least one, from a place that the seed decides. 1: all. */
   readonly every: number;
   readonly threads?: number | undefined;
   /** Ends at the first finding. */
@@ -81,7 +81,9 @@ function scenariosOf({ scenarios }: SweepOptions, own: readonly string[] | undef
   return told.filter((name) => scenarios?.includes(name) ?? true);
 }
 
+/** At least one point of each scenario, and another one for each seed. */
 function choose(points: readonly Point[], { at, every, seed }: SweepOptions): readonly Point[] {
   if (at !== undefined) return points.filter((point) => point.at === at);
-  return points.filter((_, index) => (index + seed) % every === 0);
+  const step = Math.max(1, Math.min(every, points.length));
+  return points.filter((_, index) => index % step === seed % step);
 }

@@ -2,7 +2,7 @@ import { NAMESPACES } from '../../../kube/builtin.ts';
 import type { CallFault, LineFault, StreamFault } from '../../../simulator/apiserver/faults.ts';
 import type { LinkCall, LinkHooks } from '../../../simulator/link.ts';
 import type { FaultClass, Point } from '../point.ts';
-import { compareRuns, type Fault, type Run, tellScenario } from '../run.ts';
+import { compareRuns, type Fault, OVERSEER, type Run, tellScenario } from '../run.ts';
 import { findScenario } from '../scenarios/index.ts';
 import { tellCalmly } from './calm.ts';
 
@@ -104,14 +104,13 @@ function buildFault(error: string, call: Call, told: { hits: number }): Fault {
     beforeAct: (run) => {
       run.setHooks(call === 'watch' ? buildWatchHooks(error, hit) : buildCallHooks(error, call, hit));
       if (call === 'watch') for (const { link } of run.world.running('operator')) link.breakStreams();
+      // By itself, because an act may wait for what the error holds up.
+      endedAtMs = run.world.nowMs() + lastingMs;
+      run.world.scheduler.schedule(OVERSEER, lastingMs, () => run.setHooks({}));
       // Lists are sent at a start.
       if (call === 'list' || call === 'page') run.replaceOperator(0);
     },
-    afterAct: async (run) => {
-      await run.world.runFor(lastingMs);
-      run.setHooks({});
-      endedAtMs = run.world.nowMs();
-    },
+    afterAct: ({ world }) => world.runTo(endedAtMs),
     afterRest: (run, index) => {
       if (run.scenario.steps[index]?.thenMs !== undefined) return;
       const lateMs = run.lastWriteMs() - endedAtMs;

@@ -1,6 +1,6 @@
 import type { LinkHooks } from '../../../simulator/link.ts';
 import type { FaultClass } from '../point.ts';
-import { compareRuns, type Run, tellScenario } from '../run.ts';
+import { compareRuns, OVERSEER, type Run, tellScenario } from '../run.ts';
 import { findScenario } from '../scenarios/index.ts';
 import { parseLine, tellCalmly } from './calm.ts';
 
@@ -52,7 +52,7 @@ function disturbLine(run: Run, event: number, trouble: string, onReached: () => 
       onReached();
       if (trouble === 'lost') return { type: 'reset' };
       if (trouble === 'late') return { type: 'delay', ms: LATE_MS };
-      run.world.scheduler.schedule({ name: 'overseer' }, SILENT_MS, () => {
+      run.world.scheduler.schedule(OVERSEER, SILENT_MS, () => {
         run.world.compact();
         for (const role of run.world.running('operator')) role.link.breakStreams();
       });
