@@ -59,8 +59,13 @@ export function keyOf(namespace: string, name: string): string {
 
 /** RFC 3339 in whole seconds, as `metav1.Time` is written. */
 export function renderTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds !== lastTime.seconds) lastTime = { seconds, text: `${new Date(ms).toISOString().slice(0, 19)}Z` };
+  return lastTime.text;
 }
+
+/** Most times are the present one. */
+let lastTime = { seconds: Number.NaN, text: '' };
 
 /** RFC 3339 in microseconds, as `metav1.MicroTime` is written. */
 export function renderMicroTime(ms: number): string {
