@@ -151,8 +151,12 @@ function findTripped(world: World): string | undefined {
   return data?.confirmedAt === undefined ? data?.id : undefined;
 }
 
+/** What is held is what everybody pushed last; nobody confirms another revision. */
 function isRevisionHeld(world: World): boolean {
   type Held = KubeObject & { readonly status?: { readonly conditions?: readonly { readonly reason: string }[] } };
+  type Fetched = KubeObject & { readonly status?: { readonly artifact?: { readonly revision: string } } };
   const root = world.peek<Held>('externalartifacts.source.toolkit.fluxcd.io', 'sublet-fleet/sublet-root');
-  return root?.status?.conditions?.some(({ reason }) => reason === 'RevisionHeld') ?? false;
+  if (root?.status?.conditions?.some(({ reason }) => reason === 'RevisionHeld') !== true) return false;
+  const fleet = world.peek<Fetched>('gitrepositories.source.toolkit.fluxcd.io', 'sublet-fleet/fleet');
+  return fleet?.status?.artifact?.revision.endsWith(`:${world.repository.head()}`) ?? false;
 }
