@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeWithCluster } from '../../test/support/cluster.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWithCluster, describeWithOwnCluster } from '../../test/support/cluster.ts';
 import { type Outcome, removeStages, runScenarios, SCENARIOS } from './testing/run.ts';
-import { openEmbeddedWorld, openRealWorld, type RunningWorld } from './testing/worlds.ts';
+import { openEmbeddedWorld, openPlayedWorld, openRealWorld, type RunningWorld } from './testing/worlds.ts';
 
 /** Real Flux works on so many objects at once; more scenarios only wait for each other. */
 const CONCURRENCY = 12;
+
+const WITHOUT_RIGHTS = SCENARIOS.filter(({ refusal }) => refusal === undefined);
+const WITH_RIGHTS = SCENARIOS.filter(({ refusal }) => refusal !== undefined);
 
 describeWithCluster('the simulated Flux beside the real one', { flux: true }, (cluster) => {
   const worlds: RunningWorld[] = [];
@@ -15,10 +18,9 @@ describeWithCluster('the simulated Flux beside the real one', { flux: true }, (c
     worlds.push(await openRealWorld(cluster()), await openEmbeddedWorld());
     const [first, second] = worlds;
     if (first === undefined || second === undefined) throw new Error('the worlds are not there');
-    const common = SCENARIOS.filter(({ realOnly }) => realOnly === undefined);
     [real, embedded] = await Promise.all([
       runScenarios(first, SCENARIOS, CONCURRENCY),
-      runScenarios(second, common, CONCURRENCY),
+      runScenarios(second, WITHOUT_RIGHTS, CONCURRENCY),
     ]);
   });
   afterAll(async () => {
@@ -27,17 +29,23 @@ describeWithCluster('the simulated Flux beside the real one', { flux: true }, (c
     await Promise.all(worlds.map((world) => world.stop()));
   });
 
-  describe.each(SCENARIOS)('$name', ({ name, realOnly }) => {
-    it(
-      realOnly === undefined
-        ? 'looks the same'
-        : `is as described; on the real server alone, because ${realOnly.reason}`,
-      () => {
-        const expected = shownBy(real, name);
-        if (realOnly === undefined) expect(shownBy(embedded, name)).toEqual(expected);
-        else expect(JSON.stringify(expected)).toMatch(realOnly.expectation);
-      },
-    );
+  it.each(WITHOUT_RIGHTS)('$name looks the same', ({ name }) => {
+    expect(shownBy(embedded, name)).toEqual(shownBy(real, name));
+  });
+
+  it.each(WITH_RIGHTS)('$name is refused', ({ name, refusal }) => {
+    expect(JSON.stringify(shownBy(real, name))).toMatch(refusal ?? '');
+  });
+});
+
+describeWithOwnCluster('the simulated Flux where rights count', {}, (cluster) => {
+  let world: RunningWorld | undefined;
+  afterAll(() => world?.stop());
+
+  it.each(WITH_RIGHTS)('$name is refused in the same words', async (scenario) => {
+    world ??= await openPlayedWorld(cluster());
+    const outcomes = await runScenarios(world, [scenario], 1);
+    expect(JSON.stringify(shownBy(outcomes, scenario.name))).toMatch(scenario.refusal ?? '');
   });
 });
 

@@ -6,8 +6,8 @@ export type Scenario = {
   /** Lower case and hyphens: part of a namespace's name. */
   readonly name: string;
   readonly run: (stage: Stage) => Promise<void>;
-  /** Why this cannot be the same on a server that authorises nobody; such a scenario runs on the real one alone, against `expectation`. */
-  readonly realOnly?: { readonly reason: string; readonly expectation: RegExp };
+  /** It is about rights, which the embedded server does not know: what is said where they count. */
+  readonly refusal?: RegExp;
 };
 
 export function configMap(name: string, data: Readonly<Record<string, unknown>> = { key: 'value' }, more = ''): string {

@@ -201,10 +201,8 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'forbidden',
-    realOnly: {
-      reason: 'the embedded server authorises nobody',
-      expectation: /ConfigMap\/flux-forbidden\/x dry-run failed \(Forbidden\)/,
-    },
+    refusal:
+      /ConfigMap\/flux-forbidden\/x dry-run failed \(Forbidden\): configmaps \\"x\\" is forbidden: User \\"system:serviceaccount:flux-forbidden:weak\\" cannot patch/,
     run: async (stage) => {
       await stage.create(SERVICEACCOUNTS, 'weak', {});
       await stage.publish('app', { 'x.yaml': configMap('x') });

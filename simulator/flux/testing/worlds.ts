@@ -11,8 +11,8 @@ import { createInProcessTransport } from '../../apiserver/transport.ts';
 import { startGitServer } from '../../git/server.ts';
 import { openHttpUrl, startArtifactServer } from '../artifactserver.ts';
 import { createGitReader } from '../git/binary.ts';
-import { createImpersonation } from '../impersonate.ts';
-import { startFluxSimulator } from '../simulator.ts';
+import { createImpersonation, type Impersonation } from '../impersonate.ts';
+import { type FluxSimulator, startFluxSimulator } from '../simulator.ts';
 import { installGizmos, removeGizmos } from './gizmo.ts';
 import type { World } from './stage.ts';
 
@@ -37,32 +37,35 @@ export async function openRealWorld(cluster: Cluster): Promise<RunningWorld> {
   };
 }
 
-/** The embedded API server with the simulated Flux, which reads by the git binary and over HTTP. */
+/** A real API server without Flux, with the simulated one. */
+export async function openPlayedWorld(cluster: Cluster): Promise<RunningWorld> {
+  const feeds = await openFeeds('played');
+  const client = createClient({ ...deps, kubeConfig: cluster.kubeConfig });
+  const accounts = createImpersonation((user) => createClient({ ...deps, kubeConfig: cluster.userKubeConfig(user) }));
+  const simulator = await startFlux(feeds, client, accounts.clientFor);
+  return {
+    ...feeds,
+    client,
+    stop: async () => {
+      await simulator.stop();
+      await Promise.all([client.close(), accounts.close()]);
+      await feeds.stop();
+    },
+  };
+}
+
+/** The embedded API server with the simulated Flux. */
 export async function openEmbeddedWorld(): Promise<RunningWorld> {
   const feeds = await openFeeds('embedded');
   const server = createApiServer(deps);
-  const clients: Client[] = [];
   const connect = (username: string, groups: readonly string[], userAgent: string): Client => {
     const user = { username, groups };
-    const client = createClientOn(createInProcessTransport({ ...deps, server }, { user, userAgent }));
-    clients.push(client);
-    return client;
+    return createClientOn(createInProcessTransport({ ...deps, server }, { user, userAgent }));
   };
-  const admin = () => connect('admin', ['system:masters'], 'sublet-kube');
+  const client = connect('admin', ['system:masters'], 'sublet-kube');
   const controllers = startControllers({ ...deps, server });
-  const simulator = await startFluxSimulator(
-    {
-      ...deps,
-      client: admin(),
-      clientFor: createImpersonation((user) => connect(user, ['system:serviceaccounts'], 'kustomize-controller'))
-        .clientFor,
-      git: createGitReader({ folder: join(feeds.folder, 'clones') }),
-      artifacts: await feeds.serve(),
-      openUrl: openHttpUrl,
-    },
-    { requeueDependencyMs: 5_000 },
-  );
-  const client = admin();
+  const accounts = createImpersonation((user) => connect(user, ['system:serviceaccounts'], 'kustomize-controller'));
+  const simulator = await startFlux(feeds, client, accounts.clientFor);
   await installGizmos(client);
   return {
     ...feeds,
@@ -70,12 +73,22 @@ export async function openEmbeddedWorld(): Promise<RunningWorld> {
     stop: async () => {
       await simulator.stop();
       await controllers.stop();
-      await Promise.all(clients.map((client) => client.close()));
+      await Promise.all([client.close(), accounts.close()]);
       server.close();
       await feeds.stop();
     },
   };
 }
+
+/** Reads by the git binary and over HTTP. */
+async function startFlux(feeds: Feeds, client: Client, clientFor: Impersonation['clientFor']): Promise<FluxSimulator> {
+  const git = createGitReader({ folder: join(feeds.folder, 'clones') });
+  const artifacts = await feeds.serve();
+  const openUrl = openHttpUrl;
+  return startFluxSimulator({ ...deps, client, clientFor, git, artifacts, openUrl }, { requeueDependencyMs: 5_000 });
+}
+
+type Feeds = Awaited<ReturnType<typeof openFeeds>>;
 
 /** A git server, an artifact server and a folder. */
 async function openFeeds(world: string) {
