@@ -17,33 +17,36 @@ const KINDS: Readonly<Record<string, Representation['of']>> = {
 };
 
 /** The first of what the client accepts that this server has. Throws `ApiError` when there is none. */
-export function representationOf(request: ApiRequest, isList = false): Representation {
+export function representationOf(request: ApiRequest, of: 'object' | 'list' | 'watch' = 'object'): Representation {
   const { accept } = request.headers;
   if (accept === undefined || accept === '' || accept === 'application/json') return PLAIN;
+  const isWatch = of === 'watch';
   for (const clause of clausesOf(accept)) {
-    if (!TYPES.has(clause.type)) continue;
+    if (!(isWatch ? JSON_TYPES : TYPES).has(clause.type)) continue;
     const as = clause.parameters.get('as');
     if (as === undefined) return PLAIN;
-    const of = KINDS[as];
+    const known = KINDS[as];
     const version = clause.parameters.get('v') ?? 'v1';
-    if (of === undefined || clause.parameters.get('g') !== 'meta.k8s.io') continue;
+    if (known === undefined || clause.parameters.get('g') !== 'meta.k8s.io') continue;
     if (version !== 'v1' && version !== 'v1beta1') continue;
-    if (of === 'metadata' && isList !== as.endsWith('List')) throw otherForm(as, isList);
-    return { of, version };
+    if (known === 'metadata' && (of === 'list') !== as.endsWith('List')) throw otherForm(as, of === 'list');
+    return { of: known, version };
   }
-  throw notAcceptable(ACCEPTED);
+  throw notAcceptable(isWatch ? STREAMED : ACCEPTED);
 }
 
 /** A list was asked for as one object, or the other way round. */
 function otherForm(as: string, isList: boolean): Error {
-  const actual = isList ? 'is a list (*unstructured.UnstructuredList)' : 'is not a list (*unstructured.Unstructured)';
-  return failure(406, 'NotAcceptable', `you requested ${as}, but the requested object ${actual}`);
+  if (!isList) return failure(500, '', 'content is not a list');
+  const actual = 'the requested object is a list (*unstructured.UnstructuredList)';
+  return failure(406, 'NotAcceptable', `you requested ${as}, but ${actual}`);
 }
 
 type Clause = { readonly type: string; readonly parameters: ReadonlyMap<string, string> };
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
 const TYPES: ReadonlySet<string> = new Set([...JSON_TYPES, 'application/yaml']);
+const STREAMED = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
 const ACCEPTED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 
 function clausesOf(accept: string): readonly Clause[] {

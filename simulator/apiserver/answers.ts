@@ -22,7 +22,7 @@ export const JSON_HEADERS = { 'content-type': 'application/json' } as const;
 
 /** A page, or a whole list. */
 export function renderList(call: Rendering, page: Page): string {
-  const { of, version } = representationOf(call.request, true);
+  const { of, version } = representationOf(call.request, 'list');
   if (of === 'table') return tableOf(call, version, page.items, pageMetadata(page));
   return renderPage(call.kind, page, of);
 }

@@ -119,6 +119,7 @@ function parseYamlBody(text: string, kind: string): JsonObject {
     throw unrecognized(kind, `yaml: ${error instanceof Error ? error.message : error}`, text);
   }
   if (isObject(value)) return value;
+  if (value === null || value === undefined) throw unrecognized(kind, `Object 'Kind' is missing in '${text}'`, text);
   throw unrecognized(kind, `couldn't get version/kind; json parse error: not an object`, text);
 }
 

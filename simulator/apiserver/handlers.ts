@@ -87,7 +87,7 @@ function answerList({ core, kind, path, query, request }: ResourceCall): ApiAnsw
 function answerWatch({ core, kind, path, query, request }: ResourceCall): ApiAnswer {
   const selection = parseSelection(kind, query, path.namespace, path.name);
   const options = parseListOptions({ ...query, watch: 'true' });
-  const { of, version } = representationOf(request);
+  const { of, version } = representationOf(request, 'watch');
   const tableOptions = parseTableOptions(query);
   const bookmark = (object: JsonObject): string => {
     const metadata = { resourceVersion: String(objectAt(object, 'metadata').resourceVersion) };

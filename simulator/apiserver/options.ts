@@ -81,6 +81,7 @@ export type DeleteOptions = {
 /** The options of a deletion: its body, or its query when it has none. Throws `ApiError`. */
 export function parseDeleteOptions(body: JsonObject | undefined, query: Query): DeleteOptions {
   const from = body ?? fromQuery(query);
+  checkTypes(from);
   const preconditions = isObject(from.preconditions) ? from.preconditions : {};
   const { propagationPolicy, orphanDependents, gracePeriodSeconds, dryRun } = from;
   const errors: FieldError[] = [];
@@ -102,6 +103,26 @@ export function parseDeleteOptions(body: JsonObject | undefined, query: Query): 
     orphanDependents: typeof orphanDependents === 'boolean' ? orphanDependents : undefined,
     gracePeriodSeconds: typeof gracePeriodSeconds === 'number' ? gracePeriodSeconds : undefined,
   };
+}
+
+const TYPES: readonly (readonly [path: string, is: string, struct: string, type: string])[] = [
+  ['gracePeriodSeconds', 'number', 'DeleteOptions', 'int64'],
+  ['orphanDependents', 'boolean', 'DeleteOptions', 'bool'],
+  ['propagationPolicy', 'string', 'DeleteOptions', 'v1.DeletionPropagation'],
+  ['preconditions.uid', 'string', 'Preconditions', 'types.UID'],
+  ['preconditions.resourceVersion', 'string', 'Preconditions', 'string'],
+];
+
+/** Throws `ApiError` in the words of Go's decoder. */
+function checkTypes(options: JsonObject): void {
+  for (const [path, is, struct, type] of TYPES) {
+    const [first = '', second] = path.split('.');
+    const outer = options[first];
+    const value = second === undefined ? outer : isObject(outer) ? outer[second] : undefined;
+    if (value === undefined || value === null || typeof value === is) continue;
+    const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+    throw badRequest(`json: cannot unmarshal ${found} into Go struct field ${struct}.${path} of type ${type}`);
+  }
 }
 
 const POLICIES: readonly string[] = ['Foreground', 'Background', 'Orphan'];

@@ -1,27 +1,13 @@
-import type { Clock, Random, Timer } from '../../kube/clock.ts';
-import { sleep } from '../../kube/clock.ts';
-import { RequestError, type StatusError } from '../../kube/errors.ts';
+import { type Clock, sleep } from '../../kube/clock.ts';
+import { RequestError } from '../../kube/errors.ts';
 import { parseRetryAfterMs, parseStatusError } from '../../kube/status.ts';
-import type { HttpCall, HttpStream, Transport } from '../../kube/transport.ts';
-import type { CallFault, Interceptor, StreamFault } from './faults.ts';
-import type { UserInfo } from './kinds.ts';
-import { createLineFaults } from './linefaults.ts';
-import type { ApiAnswer, ApiRequest, RunningWatch } from './request.ts';
-import { failure } from './status.ts';
+import type { HttpCall, Transport } from '../../kube/transport.ts';
+import type { CallFault } from './faults.ts';
+import { asReset, buildRequest, type InProcessDeps, type InProcessOptions, strike, type Tried } from './inprocess.ts';
+import { InProcessStream } from './instream.ts';
+import type { ApiAnswer } from './request.ts';
 
-export type InProcessDeps = {
-  readonly server: { handle(request: ApiRequest): ApiAnswer | Promise<ApiAnswer> };
-  readonly clock: Clock;
-  readonly random: Random;
-};
-
-export type InProcessOptions = {
-  readonly user: UserInfo;
-  readonly userAgent: string;
-  /** How long each way of a call takes, and how long a watched change is on its way. Default: no time at all. */
-  readonly latencyMs?: ((of: 'request' | 'answer' | 'event') => number) | undefined;
-  readonly intercept?: Interceptor | undefined;
-};
+export type { InProcessDeps, InProcessOptions } from './inprocess.ts';
 
 /**
  * A way to an API server in this process, without sockets. It behaves as the one over HTTP does: deadlines and waits by `deps.clock`, `Retry-After` waited
@@ -73,8 +59,6 @@ export function createInProcessTransport(deps: InProcessDeps, options: InProcess
 /** As the transport over HTTP has them. */
 const MAX_TRIES = 5;
 const RETRY_SPREAD_MS = 250;
-
-type Tried = { readonly status: number; readonly body: Buffer; readonly error: StatusError } | RequestError;
 
 /** One try, with whatever goes wrong with it. Rejects with the signal's reason only. */
 function tryOnce(
@@ -154,23 +138,6 @@ function faultAfter(call: HttpCall, fault: CallFault): Tried | 'mute' | undefine
   return 'when' in fault && fault.when === 'after' ? strike(call, fault) : undefined;
 }
 
-type Striking = Extract<CallFault, { readonly when: unknown }>;
-
-function strike({ call }: { readonly call: string }, fault: Striking): Tried | 'mute' {
-  if (fault.type === 'stall') return 'mute';
-  if (fault.type === 'reset') return new RequestError('reset', `${call}: the connection was reset`);
-  return { status: fault.code, body: EMPTY, error: refusal(call, fault) };
-}
-
-const EMPTY = Buffer.alloc(0);
-
-function refusal(call: string, fault: Extract<CallFault, { readonly type: 'refuse' }>): StatusError {
-  const { code, reason, message = `the server was told to refuse: ${fault.reason}`, retryAfterSeconds } = fault;
-  const details = retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
-  const body = Buffer.from(JSON.stringify(failure(code, reason, message, details).status));
-  return parseStatusError(call, code, body, retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000);
-}
-
 function buildTried(deps: InProcessDeps, call: HttpCall, answer: ApiAnswer, truncated: number | undefined): Tried {
   const whole = Buffer.from(answer.body);
   const body = truncated === undefined ? whole : whole.subarray(0, truncated);
@@ -180,144 +147,5 @@ function buildTried(deps: InProcessDeps, call: HttpCall, answer: ApiAnswer, trun
   return { status, body, error: isGood ? NO_ERROR : parseStatusError(call.call, status, body, retryAfterMs) };
 }
 
+const EMPTY = Buffer.alloc(0);
 const NO_ERROR = parseStatusError('none', 200, EMPTY, undefined);
-
-function buildRequest(
-  call: Pick<HttpCall, 'path' | 'accept'> & Partial<HttpCall>,
-  { user, userAgent }: InProcessOptions,
-  atRevision?: number,
-): ApiRequest {
-  const { path, accept, body, contentType, method = 'GET' } = call;
-  const headers = { accept, 'content-type': contentType, 'user-agent': userAgent };
-  return { method, path, headers, body, user, isRendered: true, ...(atRevision === undefined ? {} : { atRevision }) };
-}
-
-function asReset(call: string, cause: unknown): RequestError {
-  return new RequestError('reset', `${call}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-}
-
-type Sink = { readonly onData: (chunk: Buffer) => void; readonly onEnd: (error: Error | undefined) => void };
-
-/** One long answer. Lines keep their order, whatever time each takes. */
-class InProcessStream {
-  readonly #deps: InProcessDeps;
-  readonly #options: InProcessOptions;
-  readonly #call: HttpStream;
-  readonly #sink: Sink;
-  readonly #timers = new Set<Timer>();
-  #watch: RunningWatch | undefined;
-  #ended = false;
-  #isPaused = false;
-  /** Nothing is delivered before this moment, because something sent earlier is not. */
-  #notBeforeMs = 0;
-
-  constructor(deps: InProcessDeps, options: InProcessOptions, call: HttpStream, sink: Sink) {
-    this.#deps = deps;
-    this.#options = options;
-    this.#call = call;
-    this.#sink = sink;
-  }
-
-  start(isClosed: boolean): void {
-    const fault = this.#options.intercept?.stream?.(this.#call);
-    const { call } = this.#call;
-    if (isClosed) {
-      this.#later(0, () => this.#end(new RequestError('connect', 'the client is closed')));
-      return;
-    }
-    if (fault?.type === 'unsent') {
-      this.#later(0, () => this.#end(new RequestError('connect', `${call}: connection refused`)));
-      return;
-    }
-    const delayMs = fault?.type === 'delay' ? fault.ms : 0;
-    this.#later((this.#options.latencyMs?.('request') ?? 0) + delayMs, () => this.#open(fault));
-  }
-
-  cancel(reason: Error): void {
-    this.#end(reason);
-  }
-
-  pause(): void {
-    this.#isPaused = true;
-    this.#watch?.pause();
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    this.#watch?.resume();
-  }
-
-  #open(fault: StreamFault | undefined): void {
-    if (fault !== undefined && 'when' in fault) {
-      const struck = strike(this.#call, fault);
-      if (struck === 'mute') return;
-      this.#end(struck instanceof RequestError ? struck : struck.error);
-      return;
-    }
-    const answer = this.#deps.server.handle(buildRequest(this.#call, this.#options));
-    const take = (taken: ApiAnswer): void => this.#take(taken, fault?.type === 'lines' ? fault.judge : undefined);
-    if (answer instanceof Promise) {
-      answer.then(take, (error: unknown) => this.#end(asReset(this.#call.call, error)));
-    } else take(answer);
-  }
-
-  #take(answer: ApiAnswer, judge: Extract<StreamFault, { readonly type: 'lines' }>['judge'] | undefined): void {
-    if (this.#ended) return;
-    const { status, body, headers, watch } = answer;
-    if (watch === undefined) {
-      if (status === 200) this.#sink.onData(Buffer.from(body));
-      const waitMs = parseRetryAfterMs(headers['retry-after'], this.#deps.clock.now());
-      this.#end(status === 200 ? undefined : parseStatusError(this.#call.call, status, Buffer.from(body), waitMs));
-      return;
-    }
-    const reset = (): void => this.#end(new RequestError('reset', `${this.#call.call}: the connection was reset`));
-    const output = {
-      data: (chunk: Buffer, extraMs: number) => this.#deliver(chunk, extraMs),
-      end: () => this.#inOrder(0, () => this.#end(undefined)),
-      reset: () => this.#inOrder(0, reset),
-    };
-    const onLine = judge === undefined ? (line: Buffer) => this.#deliver(line, 0) : createLineFaults(judge, output);
-    const running = watch({ onLine, onEnd: output.end });
-    if (this.#ended) running.stop();
-    else this.#watch = running;
-    if (this.#isPaused) running.pause();
-  }
-
-  #deliver(chunk: Buffer, extraMs: number): void {
-    this.#inOrder((this.#options.latencyMs?.('event') ?? 0) + extraMs, () => this.#sink.onData(chunk));
-  }
-
-  #inOrder(delayMs: number, run: () => void): void {
-    if (this.#ended) return;
-    const nowMs = this.#deps.clock.monotonic();
-    const dueMs = Math.max(nowMs + delayMs, this.#notBeforeMs);
-    this.#notBeforeMs = dueMs;
-    // While anything is under way, what comes later has to go the same way, even in no time.
-    if (dueMs <= nowMs && this.#timers.size === 0) run();
-    else this.#later(dueMs - nowMs, run, true);
-  }
-
-  #later(ms: number, run: () => void, always = false): void {
-    if (ms <= 0 && !always) {
-      run();
-      return;
-    }
-    const timer = this.#deps.clock.setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        if (!this.#ended) run();
-      },
-      Math.max(0, ms),
-    );
-    this.#timers.add(timer);
-  }
-
-  #end(error: Error | undefined): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    for (const timer of this.#timers) this.#deps.clock.clearTimeout(timer);
-    this.#timers.clear();
-    this.#watch?.stop();
-    this.#sink.onEnd(error);
-  }
-}

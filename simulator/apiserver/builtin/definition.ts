@@ -4,19 +4,21 @@ import { validateCrd } from '../schema/crd/index.ts';
 import type { FieldError } from '../schema/index.ts';
 import { isObject } from '../schema/json.ts';
 
-/** A new definition has accepted nothing yet. */
+/** A new definition has accepted nothing yet. The version that is stored from now on is noted. */
 export function prepareDefinition(object: ApiObject, old: ApiObject | undefined): ApiObject {
-  if (old !== undefined) return object;
   const { versions } = objectAt(object, 'spec');
-  const stored = Array.isArray(versions) ? versions.filter(isObject).filter(({ storage }) => storage === true) : [];
-  const storedVersions = stored.map(({ name }) => name);
+  const storage = Array.isArray(versions)
+    ? versions.filter(isObject).find((version) => version.storage === true)
+    : undefined;
+  const status = objectAt(old === undefined ? {} : object, 'status');
+  const known = Array.isArray(status.storedVersions) ? status.storedVersions : [];
+  const isKnown = storage === undefined || known.includes(storage.name);
+  if (old !== undefined && isKnown) return object;
+  const storedVersions = isKnown ? known : [...known, storage.name];
+  const fresh = { conditions: null, acceptedNames: { plural: '', kind: '' } };
   return {
     ...object,
-    status: {
-      conditions: null,
-      acceptedNames: { plural: '', kind: '' },
-      ...(storedVersions.length === 0 ? {} : { storedVersions }),
-    },
+    status: { ...(old === undefined ? fresh : status), ...(storedVersions.length === 0 ? {} : { storedVersions }) },
   };
 }
 

@@ -120,13 +120,17 @@ function buildKind(entry: Entry, store: Store): ServedKind {
   };
 }
 
-/** Lists that Go always writes, as null when they are empty. */
-const NULL_MEMBERS: Readonly<Record<string, string>> = { Role: 'rules', ClusterRole: 'rules' };
+/** What Go always writes, as null where there is nothing. */
+const NULL_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  Role: ['rules'],
+  ClusterRole: ['rules'],
+  Event: ['eventTime', 'firstTimestamp', 'lastTimestamp', 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp'],
+};
 
 /** Structures that Go always writes. */
 function emptyOf(entry: Entry, schema: CompiledSchema): JsonObject {
   const empty: JsonObject = { apiVersion: apiVersionOf(entry), kind: entry.kind };
   schema.applyDefaults(empty);
-  const list = NULL_MEMBERS[entry.kind];
-  return list === undefined ? empty : { ...empty, [list]: null };
+  for (const member of NULL_MEMBERS[entry.kind] ?? []) if (schema.node.properties?.has(member)) empty[member] = null;
+  return empty;
 }

@@ -37,7 +37,7 @@ export function validateBinding(object: ApiObject, old: ApiObject | undefined): 
   if (!kinds.includes(String(kind))) errors.push(notSupported('roleRef.kind', kind, kinds));
   if (name === undefined || name === '') errors.push(required('roleRef.name', ''));
   for (const [index, subject] of itemsOf(object, 'subjects').entries()) {
-    errors.push(...checkSubject(subject, `subjects[${index}]`));
+    errors.push(...checkSubject(subject, `subjects[${index}]`, object.kind === 'RoleBinding'));
   }
   if (old !== undefined && !equalJson(old.roleRef, object.roleRef)) {
     errors.push(invalid('roleRef', object.roleRef, 'cannot change roleRef'));
@@ -45,13 +45,18 @@ export function validateBinding(object: ApiObject, old: ApiObject | undefined): 
   return errors;
 }
 
-function checkSubject({ kind, name, namespace, apiGroup = '' }: JsonObject, path: string): readonly FieldError[] {
+function checkSubject(
+  { kind, name, namespace, apiGroup = '' }: JsonObject,
+  path: string,
+  isNamespaced: boolean,
+): readonly FieldError[] {
   const errors: FieldError[] = [];
   if (name === undefined || name === '') errors.push(required(`${path}.name`, ''));
   switch (kind) {
     case 'ServiceAccount':
       if (apiGroup !== '') errors.push(notSupported(`${path}.apiGroup`, apiGroup, ['']));
-      if (namespace === undefined || namespace === '') errors.push(required(`${path}.namespace`, ''));
+      if (!isNamespaced && (namespace === undefined || namespace === ''))
+        errors.push(required(`${path}.namespace`, ''));
       break;
     case 'User':
     case 'Group':

@@ -150,6 +150,15 @@ function canonicalQuantity(text: string): string {
   if (/^-?[1-9]\d*(?:[KMGTPE]i)$/.test(text)) return foldBinary(text);
   const nanos = parseQuantityNanos(text);
   if (/[KMGTPE]i$/.test(text)) return nanos % NANO === 0n ? renderQuantity(nanos / NANO) : decimal(nanos);
+  return /[eE][+-]?\d/.test(text) ? exponent(nanos) : decimal(nanos);
+}
+
+/** What was written with an exponent keeps one. */
+function exponent(nanos: bigint): string {
+  for (let power = 18n; power >= -9n; power -= 3n) {
+    const factor = 10n ** (power + 9n);
+    if (nanos % factor === 0n) return power === 0n ? `${nanos / factor}` : `${nanos / factor}e${power}`;
+  }
   return decimal(nanos);
 }
 
