@@ -355,13 +355,15 @@ describe('I5 monotonic', () => {
 });
 
 describe('I6 bounded effort', () => {
+  /** The good trail itself is old by then. */
+  const LATER = START + 120_000;
   const tries = (count: number, code: number, everyMs: number): readonly TrailEvent[] =>
     Array.from({ length: count }, (_, at) => {
-      const sent = request('apply', 'services', 't-bob/rdp-desk', { atMs: START + at * everyMs });
-      return [sent, { type: 'answer', id: sent.id, atMs: START + at * everyMs, code } as const];
+      const sent = request('apply', 'services', 't-bob/rdp-desk', { atMs: LATER + at * everyMs });
+      return [sent, { type: 'answer', id: sent.id, atMs: LATER + at * everyMs, code } as const];
     }).flat();
 
-  it('an eleventh failing request within a minute', () => {
+  it('an eleventh failing request within a minute in which nothing else changes', () => {
     expect(broken(...tries(11, 500, 1_000))).toEqual([
       'I6 11 failing requests within a minute, the last a apply (500)',
     ]);
@@ -369,6 +371,9 @@ describe('I6 bounded effort', () => {
     expect(broken(...tries(30, 500, 6_000))).toEqual([]);
     expect(broken(...tries(30, 200, 10))).toEqual([]);
     expect(broken(...tries(9, 0, 10), ...tries(1, 200, 10), ...tries(9, 0, 10))).toEqual([]);
+    const grown = change('kubevirt', 'datavolumes.cdi.kubevirt.io', DISK, DISK, 120_000);
+    expect(broken(grown, ...tries(11, 500, 1_000))).toEqual([]);
+    expect(broken(grown, ...tries(12, 500, 1_000))).toHaveLength(1);
   });
 });
 
