@@ -55,39 +55,38 @@ function mergeMembers(live: JsonObject, applied: JsonObject, type: MapType): Jso
  * The items of both: in the order of `applied`, with those that only `live` has where they were in relation to their neighbours.
  */
 function mergeItems(live: readonly unknown[], applied: readonly unknown[], type: ListType): readonly unknown[] {
-  const merge = new ItemMerge(live, applied, type);
-  const merged = merge.run();
+  const [left, right] = [indexItems(live, type), indexItems(applied, type)];
+  const isAligned = live.length === applied.length && left.elements.every((one, at) => one === right.elements[at]);
+  const merged = isAligned
+    ? live.map((item, at) => mergeTyped(item, applied[at], type.element))
+    : new ItemMerge(live, left, right, type).run();
   return merged.length === live.length && merged.every((item, index) => item === live[index]) ? live : merged;
 }
 
 class ItemMerge {
   readonly #type: ListType;
   readonly #live: readonly unknown[];
-  readonly #liveElements: readonly PathElement[];
-  readonly #liveItems: ReadonlyMap<PathElement, unknown>;
-  readonly #appliedElements: readonly PathElement[];
-  readonly #appliedItems: ReadonlyMap<PathElement, unknown>;
+  readonly #left: ItemIndex;
+  readonly #right: ItemIndex;
   /** What both have, in the order of `applied`. */
   readonly #shared: readonly PathElement[];
   #nextShared = 0;
   readonly #merged: unknown[] = [];
 
-  constructor(live: readonly unknown[], applied: readonly unknown[], type: ListType) {
+  constructor(live: readonly unknown[], left: ItemIndex, right: ItemIndex, type: ListType) {
     this.#type = type;
     this.#live = live;
-    this.#liveElements = elementsOf(live, type);
-    this.#liveItems = indexItems(live, this.#liveElements);
-    this.#appliedElements = elementsOf(applied, type);
-    this.#appliedItems = indexItems(applied, this.#appliedElements);
-    this.#shared = this.#appliedElements.filter((element) => this.#liveItems.has(element));
+    this.#left = left;
+    this.#right = right;
+    this.#shared = right.elements.filter((element) => left.items.has(element));
   }
 
   run(): readonly unknown[] {
     const taken = new Set<PathElement>();
     let [left, right] = [0, 0];
-    while (left < this.#liveElements.length || right < this.#appliedElements.length) {
-      const live = this.#liveElements[left];
-      const applied = this.#appliedElements[right];
+    while (left < this.#left.elements.length || right < this.#right.elements.length) {
+      const live = this.#left.elements[left];
+      const applied = this.#right.elements[right];
       if (live !== undefined && applied !== undefined) {
         if (live === applied) {
           taken.add(live);
@@ -98,13 +97,13 @@ class ItemMerge {
           continue;
         }
         const next = this.#shared[this.#nextShared];
-        if (this.#appliedItems.has(live) && next !== undefined && next !== live) {
+        if (this.#right.items.has(live) && next !== undefined && next !== live) {
           left += 1;
           continue;
         }
       }
       if (live !== undefined) {
-        if (!this.#appliedItems.has(live)) {
+        if (!this.#right.items.has(live)) {
           this.#merged.push(this.#live[left]);
           left += 1;
           continue;
@@ -122,23 +121,23 @@ class ItemMerge {
   }
 
   #take(element: PathElement): void {
-    this.#merged.push(mergeTyped(this.#liveItems.get(element), this.#appliedItems.get(element), this.#type.element));
+    this.#merged.push(mergeTyped(this.#left.items.get(element), this.#right.items.get(element), this.#type.element));
   }
 }
 
-function elementsOf(items: readonly unknown[], type: ListType): readonly PathElement[] {
-  return items.map((item) => {
+type ItemIndex = {
+  readonly elements: readonly PathElement[];
+  /** Items that are there more than once merge with nothing: null stands for them. */
+  readonly items: ReadonlyMap<PathElement, unknown>;
+};
+
+function indexItems(list: readonly unknown[], type: ListType): ItemIndex {
+  const items = new Map<PathElement, unknown>();
+  const elements = list.map((item) => {
     const element = elementOfItem(type, item);
     if (typeof element !== 'string') throw new TypeError(element.why);
+    items.set(element, items.has(element) ? null : item);
     return element;
   });
-}
-
-/** Items that are there more than once merge with nothing: null stands for them. */
-function indexItems(items: readonly unknown[], elements: readonly PathElement[]): ReadonlyMap<PathElement, unknown> {
-  const index = new Map<PathElement, unknown>();
-  for (const [position, element] of elements.entries()) {
-    index.set(element, index.has(element) ? null : items[position]);
-  }
-  return index;
+  return { elements, items };
 }
