@@ -174,7 +174,7 @@ it('leaves a cluster alone that has a Flux of its own', async () => {
   );
 });
 
-it('carries a hundred Kustomizations through a month of quiet by one read an object and interval', async () => {
+it('carries a hundred Kustomizations through a week of quiet by one read an object and interval', async () => {
   const world = await open('many', { intervalJitter: 0, watchSeconds: 100_000_000 });
   const names = Array.from({ length: 100 }, (_, index) => `t${index}`);
   const files = names.flatMap((name) => [1, 2, 3].map((n) => [`${name}/${n}.yaml`, configMap(`${name}-${n}`)]));
@@ -183,8 +183,8 @@ it('carries a hundred Kustomizations through a month of quiet by one read an obj
   for (const name of names) await kustomize(world, name, { path: `./${name}`, interval: '24h' });
   await world.settle();
   const before = world.calls.length;
-  await world.pass(30 * 24 * HOUR_MS);
+  await world.pass(7 * 24 * HOUR_MS);
   const calls = world.calls.slice(before);
   expect(new Set(calls.map(({ verb, resource }) => `${verb} ${resource}`))).toEqual(new Set(['get configmaps']));
-  expect(calls).toHaveLength(100 * 3 * 30);
+  expect(calls).toHaveLength(100 * 3 * 7);
 }, 120_000);
