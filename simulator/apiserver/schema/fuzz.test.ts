@@ -103,11 +103,11 @@ describe('garbage', () => {
   const nest = (depth: number): string => `${'{"a":['.repeat(depth)}1${']}'.repeat(depth)}`;
   const LARGE: readonly (readonly [name: string, value: (member: string) => string])[] = [
     ['deep', (member) => `{"${member}":${nest(2_500)}}`],
-    ['long lists', (member) => `{"${member}":[${'"a",'.repeat(20_000)}"a"]}`],
-    ['long lists of objects', (member) => `{"${member}":[${'{"name":"a","port":1},'.repeat(10_000)}{}]}`],
+    ['long lists', (member) => `{"${member}":[${'"a",'.repeat(5_000)}"a"]}`],
+    ['long lists of objects', (member) => `{"${member}":[${'{"name":"a","port":1},'.repeat(5_000)}{}]}`],
     [
       'wide objects',
-      (member) => `{"${member}":{${Array.from({ length: 10_000 }, (_, index) => `"k${index}":1`).join(',')}}}`,
+      (member) => `{"${member}":{${Array.from({ length: 5_000 }, (_, index) => `"k${index}":1`).join(',')}}}`,
     ],
     ['long texts', (member) => `{"${member}":"${'a-'.repeat(200_000)}"}`],
   ];

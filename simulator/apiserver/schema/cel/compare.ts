@@ -108,7 +108,10 @@ function equalLists(a: readonly Value[] | JsonList, b: readonly Value[] | JsonLi
   const right = elementsOf(b);
   if (left.length !== right.length) return false;
   const listType = 'items' in a ? a.node.listType : undefined;
-  if (listType === 'set') return right.every((value) => left.some((other) => equalValues(other, value)));
+  if (listType === 'set') {
+    spend(left.length * right.length);
+    return right.every((value) => left.some((other) => equalValues(other, value)));
+  }
   if (listType === 'map' && 'items' in a) return equalKeyed(a, right);
   return left.every((value, index) => equalValues(value, right[index] ?? null));
 }

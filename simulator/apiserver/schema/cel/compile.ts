@@ -78,9 +78,14 @@ function parse(source: string): ASTNode {
     return PARSER.parse(source).ast;
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    throw new CompileError(`Syntax error: ${error.summary}`, error.range?.start ?? 0);
+    const isCut = error.summary === 'Unexpected token: EOF' && /[=<>&|+*/%?:-]\s*$/.test(source);
+    throw new CompileError(`Syntax error: ${isCut ? NOTHING_FOLLOWS : error.summary}`, error.range?.start ?? 0);
   }
 }
+
+/** What ANTLR says where an operand is missing at the end. */
+const NOTHING_FOLLOWS =
+  "mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
 /** What is wrong is noted, and taken for something dynamic. */
 function compile(ast: ASTNode, scope: Scope): Expression {

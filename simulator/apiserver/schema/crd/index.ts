@@ -46,7 +46,7 @@ function checkSpec(errors: FieldError[], spec: JsonObject): void {
     if (details.length > 0) errors.push(invalid(childPath(path, 'name'), version.name ?? '', details.join(',')));
     checkVersion(errors, version, path, (key) => !shared(key));
   }
-  checkVersions(errors, versions);
+  checkVersions(errors, spec, shared);
   const version = textOf(versions[0]?.name);
   const details = version === '' ? [] : checkLabel1035(version);
   if (details.length > 0) errors.push(invalid('spec.version', version, details.join(',')));
@@ -105,13 +105,33 @@ function checkSchema(errors: FieldError[], schema: JsonObject, path: string, has
   errors.push(...found);
 }
 
-function checkVersions(errors: FieldError[], versions: readonly JsonObject[]): void {
-  if (new Set(versions.map(({ name }) => name)).size < versions.length) {
-    errors.push(invalid('spec.versions', versions, 'must contain unique version names'));
-  }
+function checkVersions(errors: FieldError[], spec: JsonObject, shared: (key: string) => boolean): void {
+  const versions = versionsOf(spec);
+  const shown = Array.isArray(spec.versions) ? renderVersions(versions, shared) : 'null';
+  const report = (detail: string) => errors.push({ ...invalid('spec.versions', versions, detail), shown });
+  if (new Set(versions.map(({ name }) => name)).size < versions.length) report('must contain unique version names');
   if (versions.filter(({ storage }) => storage === true).length !== 1) {
-    errors.push(invalid('spec.versions', versions, 'must have exactly one version marked as storage version'));
+    report('must have exactly one version marked as storage version');
   }
+}
+
+/** As the API server's own type prints, but that a schema which is not shared by all versions is shown as it was written. */
+function renderVersions(versions: readonly JsonObject[], shared: (key: string) => boolean): string {
+  const texts = versions.map((version) => {
+    const own = (key: string) => (shared(key) ? null : (version[key] ?? null));
+    return JSON.stringify({
+      Name: version.name ?? '',
+      Served: version.served === true,
+      Storage: version.storage === true,
+      Deprecated: version.deprecated === true,
+      DeprecationWarning: version.deprecationWarning ?? null,
+      Schema: own('schema'),
+      Subresources: own('subresources'),
+      AdditionalPrinterColumns: own('additionalPrinterColumns'),
+      SelectableFields: own('selectableFields'),
+    });
+  });
+  return `[${texts.join(',')}]`;
 }
 
 function checkFixed(errors: FieldError[], spec: JsonObject, old: JsonObject): void {
@@ -145,13 +165,15 @@ function checkStoredVersions(errors: FieldError[], crd: JsonObject, versions: re
     errors.push(invalid(path, storedVersions ?? null, 'must have at least one stored version'));
     return;
   }
+  const unmet = new Set(stored);
   for (const { name, storage } of versions) {
-    if (storage === true && !stored.includes(textOf(name))) {
+    const isStored = unmet.delete(textOf(name));
+    if (storage === true && !isStored) {
       errors.push(invalid(path, stored, `must have the storage version ${textOf(name)}`));
     }
   }
   for (const [index, version] of stored.entries()) {
-    if (versions.some(({ name }) => name === version)) continue;
+    if (!unmet.has(version)) continue;
     const detail = [
       `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions`,
       `until a storage migration ensures no data remains persisted in ${version}`,

@@ -43,9 +43,14 @@ export const LISTS: readonly Overload[] = [
   declare('sets::equivalent(list(A), list(A)): bool', (a: List, b: List) => contains(a, b) && contains(b, a)),
   declare('sets::intersects(list(A), list(A)): bool', (a: List, b: List) => {
     const right = elementsOf(b);
+    spend(right.length * sizeOfList(a));
     return elementsOf(a).some((value) => right.some((other) => equalValues(value, other)));
   }),
 ];
+
+function sizeOfList(list: List): number {
+  return 'items' in list ? list.items.length : list.length;
+}
 
 function isSorted(values: readonly Value[]): boolean {
   return values.every((value, index) => index === 0 || compareValues(values[index - 1] ?? null, value) <= 0);
@@ -81,6 +86,7 @@ function slice(list: List, from: bigint, to: bigint): readonly Value[] {
 }
 
 function distinct(values: readonly Value[]): readonly Value[] {
+  spend(values.length ** 2);
   const kept: Value[] = [];
   for (const value of values) if (!kept.some((other) => equalValues(other, value))) kept.push(value);
   return kept;
@@ -98,5 +104,6 @@ function range(size: bigint): readonly Value[] {
 
 function contains(list: List, part: List): boolean {
   const values = elementsOf(list);
+  spend(values.length * sizeOfList(part));
   return elementsOf(part).every((value) => values.some((other) => equalValues(other, value)));
 }
