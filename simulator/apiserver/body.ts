@@ -1,8 +1,9 @@
-import { parse as parseYaml } from 'yaml';
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { scanJson } from './jsontext.ts';
 import type { ServedKind } from './kinds.ts';
 import { decodeProtobuf } from './protobuf.ts';
 import type { ApiRequest } from './request.ts';
+import { renderQuoted } from './schema/gotext.ts';
 import { isObject, type JsonObject, setOwn } from './schema/json.ts';
 import { badRequest, unsupportedMediaType } from './status.ts';
 
@@ -136,10 +137,31 @@ function summarize(text: string): string {
   return bytes.length > 30 ? `${shown} ...` : shown;
 }
 
-/** YAML as Go's older parser reads it: version 1.1, where `yes` is true, but without its dates and binary texts. */
+/** YAML as Go's older parser reads it: version 1.1, where `yes` is true, but without its dates and binary texts; the first document only. */
 export function parseYamlText(text: string): unknown {
+  const document = readFirst(text, false);
+  const [error] = document?.errors ?? [];
+  if (error !== undefined) throw error;
+  return document?.toJS() ?? null;
+}
+
+/** Keys that a map has already, as Go's parser names them when it is strict: `line 4: key "a" already set in map`. */
+export function findDoubledKeys(text: string): readonly string[] {
+  const lines = new LineCounter();
+  const doubled = readFirst(text, true, lines)?.errors.filter(({ code }) => code === 'DUPLICATE_KEY') ?? [];
+  return doubled.map(({ pos: [start] }) => {
+    const [key = ''] = /^("(?:[^"\\\n]|\\.)*"|[^\s:,{}]+)/.exec(text.slice(start)) ?? [];
+    return `line ${lines.linePos(start).line}: key ${key.startsWith('"') ? key : renderQuoted(key)} already set in map`;
+  });
+}
+
+function readFirst(text: string, uniqueKeys: boolean, lineCounter?: LineCounter): Document.Parsed | undefined {
   const customTags = (tags: readonly unknown[]) => tags.filter((tag) => !isFancy(tag)) as never;
-  return parseYaml(text, { version: '1.1', uniqueKeys: false, customTags });
+  const [first] = parseAllDocuments(text, {
+    ...{ version: '1.1', uniqueKeys, customTags },
+    ...(lineCounter === undefined ? {} : { lineCounter }),
+  });
+  return first;
 }
 
 const FANCY: ReadonlySet<unknown> = new Set(['timestamp', 'binary', 'set', 'omap', 'pairs', 'intTime', 'floatTime']);

@@ -90,8 +90,13 @@ function answer(deps: HttpsDeps, request: IncomingMessage, response: ServerRespo
     }
     const headers = flatten(request);
     const answered = deps.server.handle({ method, path, headers, body, user });
-    if (answered instanceof Promise) answered.then((later) => send(response, later, method));
-    else send(response, answered, method);
+    if (answered instanceof Promise) {
+      const failed = (error: unknown): void => {
+        deps.log.error({ err: error, path }, 'answering a call failed');
+        response.destroy();
+      };
+      answered.then((later) => send(response, later, method)).catch(failed);
+    } else send(response, answered, method);
   });
 }
 

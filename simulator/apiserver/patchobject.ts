@@ -1,4 +1,4 @@
-import { contentTypeOf, parseJsonText, parseYamlText } from './body.ts';
+import { contentTypeOf, findDoubledKeys, parseJsonText, parseYamlText } from './body.ts';
 import type { WriteCall } from './core.ts';
 import { decodeObject, report } from './decode.ts';
 import { applyFields, trackUpdate } from './fields.ts';
@@ -44,7 +44,11 @@ export function buildPatchUpdate(call: WriteCall, request: ApiRequest, type: Pat
   const text = request.body ?? '';
   if (type === 'apply') {
     const applied = parseApplied(text);
-    const transform = (existing: ApiObject | undefined): ApiObject => applyFields(call, existing, cloneJson(applied));
+    const transform = (existing: ApiObject | undefined): ApiObject => {
+      const object = applyFields(call, existing, cloneJson(applied));
+      reportDoubled(call, request, text);
+      return object;
+    };
     return { allowCreate: call.subresource === undefined, transform };
   }
   const { fieldValidation } = call.options;
@@ -62,6 +66,18 @@ export function buildPatchUpdate(call: WriteCall, request: ApiRequest, type: Pat
       return trackUpdate(call, existing, object);
     },
   };
+}
+
+/** Keys that an applied text states twice: the last one counted. */
+function reportDoubled({ options: { fieldValidation }, warn }: WriteCall, request: ApiRequest, text: string): void {
+  if (fieldValidation === 'Ignore' || request.isRendered === true) return;
+  if (text.trimStart().startsWith('{') && scanJson(text).duplicates.length === 0) return;
+  const doubled = findDoubledKeys(text);
+  if (doubled.length > 0 && fieldValidation === 'Strict') {
+    const why = `yaml: unmarshal errors:\n  ${doubled.join('\n  ')}`;
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${why}`);
+  }
+  for (const problem of doubled) warn(problem);
 }
 
 /** What a patch does, and what is odd about it without being wrong. */
@@ -115,7 +131,7 @@ function parsePatchText(text: string): unknown {
 function parseApplied(text: string): JsonObject {
   let value: unknown;
   try {
-    value = text.trimStart().startsWith('{') ? JSON.parse(text) : parseYamlText(text);
+    value = parseJson(text) ?? parseYamlText(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${why}`);
@@ -125,4 +141,14 @@ function parseApplied(text: string): JsonObject {
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
   const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
   throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
+}
+
+/** Undefined for what is no JSON object: most bodies are, and JSON is read much faster than YAML. */
+function parseJson(text: string): unknown {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

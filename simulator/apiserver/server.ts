@@ -128,7 +128,7 @@ function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer |
       const dryRun = query.dryRun !== undefined;
       const who = { user, userAgent: headers['user-agent'] ?? '' };
       const event = { ...who, verb, ...names, subresource, dryRun, code: answer.status, before, after };
-      for (const listener of listeners) listener(event);
+      tell(core, listeners, event);
     }
     return withFormat(request, withWarnings(answer, warnings));
   };
@@ -158,6 +158,17 @@ function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer |
     return answer instanceof Promise ? answer.then(finish, fail) : finish(answer);
   } catch (error) {
     return fail(error);
+  }
+}
+
+/** What listeners throw is theirs, and nothing to the client. */
+function tell({ log }: Core, listeners: Listeners, event: RequestEvent): void {
+  for (const listener of listeners) {
+    try {
+      listener(event);
+    } catch (error) {
+      log.error({ err: error }, 'a listener of requests failed');
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CONFIGMAPS } from '../../kube/builtin.ts';
+import { CONFIGMAPS, NAMESPACES } from '../../kube/builtin.ts';
 import { isGone } from '../../kube/errors.ts';
 import { settle } from '../../kube/testing/fakeclock.ts';
 import { configMap, createWorld, watch } from './testing/world.ts';
@@ -70,6 +70,32 @@ describe('a watch', () => {
     watching.stop();
     await settle();
     expect([collection.watches.size, collection.namespaceListeners.size]).toEqual([0, 0]);
+  });
+});
+
+describe('thousands of watches', () => {
+  it('cost a write nothing that is not theirs', async () => {
+    const { client, server } = createWorld();
+    const { collection } = server.core.registry.find('', 'v1', 'configmaps') ?? {};
+    const user = { username: 'u', groups: [] };
+    let told = 0;
+    const onLine = (): void => {
+      told += 1;
+    };
+    const sink = { onLine, onEnd: () => {} };
+    for (let index = 0; index < 5000; index += 1) {
+      const path = `/api/v1/namespaces/n${index}/configmaps?watch=true`;
+      const answer = await server.handle({ method: 'GET', path, headers: {}, user });
+      answer.watch?.(sink);
+    }
+    expect(collection?.watches.size).toBe(5000);
+    await client.create(CONFIGMAPS, configMap('a'));
+    expect(told).toBe(0);
+    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n7' } });
+    await client.create(CONFIGMAPS, { ...configMap('b'), metadata: { namespace: 'n7', name: 'b' } });
+    expect(told).toBe(1);
+    server.close();
+    expect(collection?.watches.size).toBe(0);
   });
 });
 
