@@ -21,10 +21,8 @@ const REAL = [
  * has to reach nothing here. Rejects, having changed nothing, where KubeVirt or Flux is installed, or when the context may not do it.
  */
 export async function startCurrentDemo({ step, detail }: DemoDeps): Promise<DemoWorld> {
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromDefault();
+  const kubeConfig = loadKubeConfig();
   const server = kubeConfig.getCurrentCluster()?.server;
-  if (server === undefined) throw new Error('no cluster: set KUBECONFIG to a kubeconfig with a current context');
   const folder = await makeFolder();
   const log = pino({ level: 'info' }, pino.destination({ dest: logPath(folder), sync: true }));
   const access = accessByKubeConfig(kubeConfig, log);
@@ -53,6 +51,19 @@ export async function startCurrentDemo({ step, detail }: DemoDeps): Promise<Demo
     await close();
     throw error;
   }
+}
+
+/** Where nothing is configured the loader makes up a cluster on localhost, which nobody meant. */
+function loadKubeConfig(): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  try {
+    kubeConfig.loadFromDefault();
+  } catch (error) {
+    throw new Error('the kubeconfig cannot be read: set KUBECONFIG to one with a current context', { cause: error });
+  }
+  const server = kubeConfig.getCurrentCluster()?.server ?? '';
+  if (server.startsWith('https://')) return kubeConfig;
+  throw new Error('no cluster: set KUBECONFIG to a kubeconfig with a current context');
 }
 
 async function refuseReal(access: Access): Promise<void> {

@@ -9,10 +9,11 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** What `npm run demo` runs. */
-function demo(...args: readonly string[]): Promise<Ended> {
+function demo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const all = [path.join(ROOT, 'launch.mjs'), 'demo/main.ts', ...args];
-    const child = execFile(process.execPath, all, { cwd: ROOT }, (_error, stdout, stderr) =>
+    const options = { cwd: ROOT, env: { ...process.env, ...env } };
+    const child = execFile(process.execPath, all, options, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? 1, stdout, stderr }),
     );
   });
@@ -23,7 +24,7 @@ const folders = async () => (await readdir(tmpdir())).filter((name) => name.star
 it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothing behind', async () => {
   const before = await folders();
   const startedAtMs = performance.now();
-  const { code, stdout, stderr } = await demo('--once');
+  const { code, stdout, stderr } = await demo(['--once']);
   expect(code, stderr).toBe(0);
   const elapsedS = (performance.now() - startedAtMs) / 1_000;
   const lines = stdout.trim().split('\n');
@@ -45,8 +46,25 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
 it.each([
   [['--cluster', 'moon'], '--cluster is embedded, local, current, not "moon"'],
   [['--twice'], "Unknown option '--twice'"],
-])('refuses %j', async (args, message) => {
-  const { code, stdout, stderr } = await demo(...args);
-  expect([code, stdout]).toEqual([1, '']);
-  expect(stderr).toContain(message);
-});
+])(
+  'refuses %j',
+  async (args, message) => {
+    const { code, stdout, stderr } = await demo(args);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  },
+  60_000,
+);
+
+it.each([
+  ['nothing configured', { KUBECONFIG: '', HOME: '/nonexistent' }, 'no cluster: set KUBECONFIG'],
+  ['a kubeconfig that is not there', { KUBECONFIG: '/nonexistent/config' }, 'the kubeconfig cannot be read'],
+])(
+  'says what to set with %s',
+  async (_, env, message) => {
+    const { code, stderr } = await demo(['--cluster', 'current', '--once'], env);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  },
+  60_000,
+);

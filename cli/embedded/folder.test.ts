@@ -40,3 +40,9 @@ it('takes over what a killed process left, and a lock that says nothing', async 
     await (await lockFolder(folder)).release();
   }
 });
+
+it('says that a file is no folder', async () => {
+  const file = path.join(folder, 'file');
+  await writeFile(file, '');
+  await expect(lockFolder(file)).rejects.toThrow(`${file} cannot hold data: EEXIST`);
+});

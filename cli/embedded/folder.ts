@@ -9,9 +9,8 @@ export type LockedFolder = { readonly path: string; release(): Promise<void> };
  * what a killed one left behind is taken over.
  */
 export async function lockFolder(folder: string): Promise<LockedFolder> {
-  await mkdir(folder, { recursive: true });
   const file = path.join(folder, LOCK);
-  if (!(await tryLock(file))) {
+  if (!(await makeAndLock(folder, file))) {
     const owner = await readOwner(file);
     if (owner !== undefined && isAlive(owner)) {
       throw new Error(
@@ -26,6 +25,16 @@ export async function lockFolder(folder: string): Promise<LockedFolder> {
 }
 
 const LOCK = 'lock';
+
+async function makeAndLock(folder: string, file: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return await tryLock(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${folder} cannot hold data: ${why}; name another folder with --data`, { cause: error });
+  }
+}
 
 async function tryLock(file: string): Promise<boolean> {
   try {
