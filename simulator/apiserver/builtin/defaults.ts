@@ -1,4 +1,5 @@
 import { setWebhookDefaults } from '../admission/webhooks/configuration.ts';
+import { canonicalizeSchemas } from '../schema/crd/canonical.ts';
 import { isObject, type JsonObject, setOwn } from '../schema/json.ts';
 
 type SetDefaults = (object: JsonObject) => void;
@@ -119,6 +120,7 @@ function setDefinition(object: JsonObject): void {
   if (names.singular === undefined || names.singular === '') names.singular = kind.toLowerCase();
   if (kind !== '') setDefault(names, 'listKind', `${kind}List`);
   setDefault(spec, 'conversion', { strategy: 'None' });
+  canonicalizeSchemas(object);
 }
 
 function setDeployment(object: JsonObject): void {
