@@ -165,10 +165,17 @@ export const upgrade: Scenario<Place> = {
       ],
     },
     {
-      does: 'nothing more happens',
-      act: () => {},
-      thenMs: 60_000,
-      claims: (world) => [guestRuns(world, 't-bob/two'), isGone(world, VIRTUALMACHINES, 't-bob/rdp-none')],
+      does: 'both desktops are restarted, which brings what they lack',
+      act: async ({ world }) => {
+        const restartedAt = new Date(world.nowMs()).toISOString();
+        for (const key of [DESK, 't-bob/two']) await edit(world, RDPINSTANCES, key, { restartedAt });
+      },
+      claims: (world) => [
+        isReady(world, RDPINSTANCES, DESK),
+        isReady(world, RDPINSTANCES, 't-bob/two'),
+        guestRuns(world, 't-bob/two'),
+        restartIsRequired(world, false),
+      ],
     },
   ],
 };
