@@ -26,7 +26,7 @@ export type StorageEvent = {
   readonly revision: number;
   readonly current: Stored;
   readonly previous: Stored | undefined;
-  /** Watch lines that were rendered for it, shared by all watchers. */
+  /** Watch lines that were rendered for it, shared by all watchers while it is announced. */
   readonly lines: Map<string, Buffer>;
 };
 

@@ -84,6 +84,8 @@ export class Store {
   #commit(collection: Collection, type: StorageEvent['type'], current: Stored, previous: Stored | undefined): void {
     const event: StorageEvent = { type, collection, revision: current.revision, current, previous, lines: new Map() };
     collection.record(event, this.#options.historyEvents);
+    // History is kept as values; texts are for what is read now.
+    previous?.rendered.clear();
     if (this.#queue !== undefined) {
       this.#queue.push(event);
       return;
@@ -91,7 +93,11 @@ export class Store {
     const queue = [event];
     this.#queue = queue;
     try {
-      for (const next of queue) this.#announce(next);
+      for (const next of queue) {
+        this.#announce(next);
+        next.lines.clear();
+        if (next.type === 'DELETED') next.current.rendered.clear();
+      }
     } finally {
       this.#queue = undefined;
     }
