@@ -57,6 +57,13 @@ describe('the breaker', () => {
     expect(harness.server.get(TENANTS, 'sublet-root/c4')).toBeUndefined();
   });
 
+  it('is not taken for well before its record was read', async () => {
+    harness = createHarness();
+    expect(tripped).toThrow('known once the record of the breaker has been read');
+    await harness.sync();
+    expect(tripped()).toBeUndefined();
+  });
+
   it('holds in one sweep of many too: never more than allowed are stopped', async () => {
     await populate(12);
     await remove(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);

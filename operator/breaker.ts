@@ -23,7 +23,7 @@ export type Removal = { readonly kind: 'Tenant' | 'RDPInstance'; readonly key: s
 export type Breaker = {
   /** Counts one removal and says whether it may stop what it removes. Asking again for the same removal counts once. */
   admit(removal: Removal, signal: AbortSignal): Promise<'stop' | 'hold'>;
-  /** The id to confirm while tripped. */
+  /** The id to confirm while tripped. Throws `TransientError` while its record has not been read: then nobody knows. */
   tripped(): string | undefined;
   /** Whether a person confirmed the last trip. Not so when its record was deleted: absence releases nothing. */
   confirmed(): boolean;
@@ -47,6 +47,8 @@ export function createBreaker(
   const key = `${config.systemNamespace}/${BREAKER_NAME}`;
   const state = (): ConfigMap | undefined => informers.breaker.get(key);
   const tripped = (): string | undefined => {
+    if (informers.breaker.state() === 'syncing')
+      throw new TransientError('whether removals are held is known once the record of the breaker has been read');
     const data = state()?.data;
     return data?.confirmedAt === undefined ? data?.id : undefined;
   };
