@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { scanJson } from './jsontext.ts';
 import type { ServedKind } from './kinds.ts';
 import { decodeProtobuf } from './protobuf.ts';
@@ -139,10 +139,33 @@ function summarize(text: string): string {
 
 /** YAML as Go's older parser reads it: version 1.1, where `yes` is true, but without its dates and binary texts; the first document only. */
 export function parseYamlText(text: string): unknown {
-  const document = readFirst(text, false);
-  const [error] = document?.errors ?? [];
-  if (error !== undefined) throw error;
-  return document?.toJS() ?? null;
+  try {
+    const document = readFirst(text, false);
+    const [error] = document?.errors ?? [];
+    if (error !== undefined) throw error;
+    if (document !== undefined) assertFinite(document);
+    return document?.toJS() ?? null;
+  } catch (error) {
+    throw error instanceof Error ? new Error(renderYamlError(error.message), { cause: error }) : error;
+  }
+}
+
+/** Throws where an anchor names something that refers to it. */
+function assertFinite(document: Document.Parsed): void {
+  visit(document, {
+    Alias: (_key, alias, path) => {
+      const target = alias.resolve(document);
+      if (target !== undefined && path.includes(target)) {
+        throw new Error(`anchor '${alias.source}' value contains itself`);
+      }
+    },
+  });
+}
+
+/** What would harm the server is said in the API server's words; how a text is malformed, in the parser's. */
+function renderYamlError(message: string): string {
+  if (message.startsWith('Maximum call stack')) return 'exceeded max depth of 10000';
+  return message.startsWith('Excessive alias') ? 'document contains excessive aliasing' : message;
 }
 
 /** Keys that a map has already, as Go's parser names them when it is strict: `line 4: key "a" already set in map`. */
@@ -158,7 +181,7 @@ export function findDoubledKeys(text: string): readonly string[] {
 function readFirst(text: string, uniqueKeys: boolean, lineCounter?: LineCounter): Document.Parsed | undefined {
   const customTags = (tags: readonly unknown[]) => tags.filter((tag) => !isFancy(tag)) as never;
   const [first] = parseAllDocuments(text, {
-    ...{ version: '1.1', uniqueKeys, customTags },
+    ...{ version: '1.1', uniqueKeys, customTags, logLevel: 'silent' },
     ...(lineCounter === undefined ? {} : { lineCounter }),
   });
   return first;
