@@ -19,6 +19,8 @@ import {
 
 /** The folder stays at its last good content until somebody mends the file. */
 export function breakFolder(story: Story): Told | undefined {
+  // Otherwise nobody knows which content was the last good one.
+  if (!story.isCaughtUp()) return undefined;
   const desktop = pickDesktop(story, ({ inGit }) => inGit);
   if (desktop === undefined) return undefined;
   const { tenant, name } = desktop;

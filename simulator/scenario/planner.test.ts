@@ -11,6 +11,8 @@ const YEAR: ScenarioOptions = {
   tenants: 30,
   desktops: 3,
   faults: FAULT_KINDS,
+  deedsADay: 4,
+  faultsADay: 2,
   startMs: Date.UTC(2026, 0, 1),
 };
 

@@ -3,7 +3,7 @@ import { createAgenda } from './agenda.ts';
 import { FAULTS, restoreRepository } from './faults.ts';
 import { expectDesktop, expectTenant, type FleetTenant } from './fleet.ts';
 import { DEEDS } from './people.ts';
-import type { Action, Expectation, FaultKind } from './steps.ts';
+import type { Action, Expectation, FaultKind, Step } from './steps.ts';
 import { confirm, DAY_MS, type Deed, HOUR_MS, type Story, type Told } from './story.ts';
 import { orderPriceList, orderTenant } from './tenants.ts';
 
@@ -38,12 +38,14 @@ export function createPlanner(options: ScenarioOptions): Planner {
   const random = createSeededRandom(options.seed).fork('scenario');
   const agenda = createAgenda<Entry>();
   let nowMs = 0;
+  let behindUntilMs = 0;
   const story: Story = {
     random,
     tenants: [],
     files: new Map(),
     startMs: options.startMs,
     nowMs: () => nowMs,
+    isCaughtUp: () => nowMs >= behindUntilMs,
     later: (afterMs, deed, possible) => agenda.add(nowMs + afterMs, { deed, possible, tries: 0 }),
   };
   planOrders(options, story, (atMs, deed) => agenda.add(atMs, { deed, possible: undefined, tries: 0 }));
@@ -59,7 +61,9 @@ export function createPlanner(options: ScenarioOptions): Planner {
           continue;
         }
         const told = deed(story);
-        if (told !== undefined) return { atMs: nowMs, ...told };
+        if (told === undefined) continue;
+        behindUntilMs = Math.max(behindUntilMs, nowMs + delayOf(told.step));
+        return { atMs: nowMs, ...told };
       }
       return undefined;
     },
@@ -67,6 +71,14 @@ export function createPlanner(options: ScenarioOptions): Planner {
       story.tenants.flatMap((tenant) => [expectTenant(tenant), ...tenant.desktops.map((one) => expectDesktop(one))]),
     files: () => story.files,
   };
+}
+
+/** For how long a step may keep what is pushed from being applied. */
+function delayOf(step: Step): number {
+  if (step.type === 'kill') return step.downMs + HOUR_MS;
+  if ('forMs' in step) return step.forMs + HOUR_MS;
+  if (step.type === 'commit') return Object.values(step.changes).includes(null) ? HOUR_MS : 0;
+  return step.type === 'force-push' || step.type === 'empty-repository' ? 3 * HOUR_MS : 0;
 }
 
 type Entry = { readonly deed: Deed; readonly possible: (() => boolean) | undefined; readonly tries: number };
@@ -108,7 +120,7 @@ function planRoutine(options: ScenarioOptions, story: Story, add: Add): void {
   const { days, tenants, desktops, faults } = options;
   const size = tenants * (1 + desktops);
   const few = days <= 14;
-  const { deedsADay = few ? Math.max(20, size / 4) : Math.max(1, size / 80), faultsADay = few ? 15 : 0.6 } = options;
+  const { deedsADay = few ? Math.max(20, size / 4) : Math.max(1, size / 130), faultsADay = few ? 15 : 0.3 } = options;
   const beginMs = Math.min(2 * DAY_MS, (days * DAY_MS) / 10) + HOUR_MS / 2;
   const total = DEEDS.reduce((sum, [weight]) => sum + weight, 0);
   const repeat = (name: string, aDay: number, pick: () => Deed): void => {

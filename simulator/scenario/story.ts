@@ -28,6 +28,8 @@ export type Story = {
   /** Of the day that begins at 0, by RFC 3339. */
   readonly startMs: number;
   readonly nowMs: () => number;
+  /** Whether what was pushed last has surely been applied: nothing has been wrong with the way there for a while. */
+  readonly isCaughtUp: () => boolean;
   /** Something that follows, after a while, once `possible`; it looks anew whether it still makes sense. */
   readonly later: (afterMs: number, deed: Deed, possible?: () => boolean) => void;
 };

@@ -55,7 +55,7 @@ const YEAR_TIMINGS = { bootMs: 400, cloneMs: 1_500, importMs: 3_000, progressInt
 const SETTLE_MS = 12 * 60 * MINUTE_MS;
 const SECOND_PASS_MS = 3 * MINUTE_MS;
 /** A second pass reads everything anew, which is dear in large worlds. */
-const FULL_EVERY = 4;
+const FULL_EVERY = 13;
 
 /** Plays one scenario in one world. Rejects only when the simulation itself is broken. */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
