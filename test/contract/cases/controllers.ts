@@ -16,6 +16,7 @@ import {
   widget,
 } from '../resources.ts';
 import type { Subject } from '../suite.ts';
+import { collectorCases } from './collector.ts';
 
 const OWN = '/api/v1/namespaces/{id}-own';
 const gone = status(404);
@@ -318,6 +319,7 @@ export const controllers: Subject = {
       name: 'ServiceAccounts are there in every namespace',
       steps: [get(`${SERVICEACCOUNTS}/default`, { until: status(200) }), get(SERVICEACCOUNTS)],
     },
+    ...collectorCases,
   ],
 };
 
