@@ -62,6 +62,8 @@ export const REVIVAL_MS = 1_000;
 /** Whoever watches over processes and arranges trouble: its timers die with nobody. */
 export const OVERSEER = { name: 'overseer' };
 const HOUR_MS = 3_600_000;
+/** Far more than any of these lives needs. */
+const MOST_WRITES = 3_000;
 const QUIET_MS = 90_000;
 const SECOND_PASS_MS = 120_000;
 
@@ -77,9 +79,16 @@ export async function tellScenario(scenario: Scenario, seed: number, fault: Faul
   const findings: string[] = [];
   const started: RunningRole[] = [];
   let lastWriteMs = 0;
+  let writes = 0;
   world.onTrail((event) => {
     checker.observe(event);
-    if (event.type === 'request' && isWrite(event)) lastWriteMs = event.atMs;
+    if (event.type === 'request' && isWrite(event)) {
+      lastWriteMs = event.atMs;
+      writes += 1;
+      if (writes === MOST_WRITES)
+        findings.push(`the operator wrote ${writes} times and was stopped: it does not come to rest`);
+      if (writes >= MOST_WRITES) world.kill('operator');
+    }
     if (event.type !== 'change' || event.resource !== 'virtualmachineinstances.kubevirt.io') return;
     if (event.before === undefined) guests.set(event.key, (guests.get(event.key) ?? 0) + 1);
   });
