@@ -126,7 +126,7 @@ async function runKubectl(run: Run, step: Kubectl): Promise<void> {
 
 /** Ages, and the widths of columns that follow from them and from the length of names. */
 function renderPrinted(text: string): string {
-  return text.replaceAll(/\b\d+s\b/g, '<age>').replaceAll(/ {2,}/g, '  ');
+  return text.replaceAll(/\b(\d+[hms])+\b/g, '<age>').replaceAll(/ {2,}/g, '  ');
 }
 
 async function makeNamespace(server: Server, name: string): Promise<void> {

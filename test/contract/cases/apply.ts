@@ -309,6 +309,9 @@ export const applies: Subject = {
     {
       name: 'labels, annotations, finalizers and owners of several managers',
       steps: [
+        // The collector removes what names owners that are not there.
+        post(CONFIGMAPS, configMap('u1'), { name: 'u1' }),
+        post(CONFIGMAPS, configMap('u2'), { name: 'u2' }),
         by('one', {}, { labels: { a: '1', b: '2' }, annotations: { x: 'y' }, finalizers: ['example.com/one'] }),
         by('two', {}, { labels: { b: '2', c: '3' }, finalizers: ['example.com/two'] }),
         by('one', {}, { labels: { a: '1' }, ownerReferences: [owner('u1')] }),
@@ -451,8 +454,8 @@ export const applies: Subject = {
   ],
 };
 
-function owner(uid: string): JsonObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', name: uid, uid };
+function owner(name: string): JsonObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', name, uid: `<<${name}:metadata.uid>>` };
 }
 
 function lastApplied(): JsonObject {

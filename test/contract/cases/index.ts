@@ -25,6 +25,9 @@ import { webhooks } from './webhooks.ts';
 
 /** Every case of the contract, by subject. */
 export const SUBJECTS: readonly Subject[] = [
+  kubectls,
+  controllers,
+  crds,
   create,
   read,
   watches,
@@ -38,12 +41,9 @@ export const SUBJECTS: readonly Subject[] = [
   badInput,
   builtins,
   cel,
-  controllers,
-  crds,
   discovery,
   fieldValidation,
   http,
-  kubectls,
   managedFields,
   schemas,
   tables,

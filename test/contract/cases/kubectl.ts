@@ -99,9 +99,9 @@ export const kubectls: Subject = {
             ],
           },
         }),
-        kubectl(['wait', '--for=condition=Ready', 'rdp/desk', ...inNamespace, '--timeout=5s']),
+        kubectl(['wait', '--for=condition=Ready', 'rdp/desk', ...inNamespace, '--timeout=20s']),
         kubectl(['wait', '--for=condition=Live', 'rdp/desk', ...inNamespace, '--timeout=1s']),
-        kubectl(['get', 'rdp', ...inNamespace, '--watch', '--request-timeout=2s', '--output-watch-events']),
+        kubectl(['get', 'rdp', ...inNamespace, '--watch', '--request-timeout=5s', '--output-watch-events']),
       ],
     },
     {
