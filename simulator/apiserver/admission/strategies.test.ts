@@ -171,3 +171,9 @@ it.each(quotas)('refuses a limit of %s to %s', async (name, limit, message) => {
   expect(status).toBe(422);
   expect(body.message).toContain(`ResourceQuota "q" is invalid: ${message}`);
 });
+
+it('refuses a quota for some objects of a kind', async () => {
+  const quota = { metadata: { name: 'q' }, spec: { hard: { 'count/pods': '1' }, scopes: ['BestEffort'] } };
+  const { body } = await createTestServer().call('POST', '/api/v1/namespaces/default/resourcequotas', quota);
+  expect(body.message).toContain('spec.scopes: Forbidden: the embedded API server counts all objects of a kind');
+});

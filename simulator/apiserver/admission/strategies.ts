@@ -32,11 +32,15 @@ export function withoutMutatingWebhooks(strategy: Strategy): Strategy {
 
 /** A `ResourceQuota` that limits anything but counts of objects is refused: nothing would hold it. */
 export function withQuotaRules(strategy: Strategy): Strategy {
-  return withRules(strategy, (object) =>
-    Object.entries(objectAt(objectAt(object, 'spec'), 'hard')).flatMap(([name, limit]) =>
-      checkLimit(name, limit, keyPath('spec.hard', name)),
-    ),
-  );
+  return withRules(strategy, (object) => {
+    const spec = objectAt(object, 'spec');
+    const limits = Object.entries(objectAt(spec, 'hard'));
+    const scoped = ['scopes', 'scopeSelector'].filter((member) => spec[member] !== undefined);
+    return [
+      ...limits.flatMap(([name, limit]) => checkLimit(name, limit, keyPath('spec.hard', name))),
+      ...scoped.map((member) => forbidden(`spec.${member}`, 'the embedded API server counts all objects of a kind')),
+    ];
+  });
 }
 
 function checkLimit(name: string, limit: unknown, at: string): readonly FieldError[] {
