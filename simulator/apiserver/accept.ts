@@ -32,7 +32,8 @@ export function representationOf(request: ApiRequest, of: 'object' | 'list' | 'w
     if (known === 'metadata' && (of === 'list') !== as.endsWith('List')) throw otherForm(as, of === 'list');
     return { of: known, version };
   }
-  throw notAcceptable(isWatch ? STREAMED : ACCEPTED);
+  // YAML is known, only not line by line.
+  throw notAcceptable(isWatch && accept.includes('yaml') ? STREAMED : ACCEPTED);
 }
 
 /** A list was asked for as one object, or the other way round. */
@@ -70,7 +71,8 @@ export function withFormat(request: ApiRequest, answer: ApiAnswer): ApiAnswer {
   const options = {
     indentSeq: false,
     sortMapEntries: true,
-    lineWidth: 0,
+    singleQuote: true,
+    lineWidth: 80,
     compat: 'yaml-1.1',
     aliasDuplicateObjects: false,
   } as const;

@@ -61,11 +61,15 @@ function readJson(request: ApiRequest, kind: string, isTyped: boolean): Body {
     if (isTyped) return { value: {}, duplicates: [] };
     throw unrecognized(kind, "Object 'Kind' is missing in 'null'", body);
   }
+  throw unrecognized(kind, `couldn't get version/kind; json parse error: ${notTypeMeta(value)}`, body);
+}
+
+/** What Go says of a JSON value that has no kind because it is no object. */
+export function notTypeMeta(value: unknown): string {
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
   const type =
     'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
-  const why = `json: cannot unmarshal ${found} into Go value of type ${type}`;
-  throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body);
+  return `json: cannot unmarshal ${found} into Go value of type ${type}`;
 }
 
 /** What tells the kind must be text. */

@@ -238,6 +238,12 @@ describe('paths and bodies', () => {
     expect(send('GET', `${NS}/configmaps`, undefined, 'application/json', 'text/plain').status).toBe(406);
   });
 
+  it('take no options of a deletion as such, and refuse what can be none', () => {
+    for (const name of ['a', 'b']) send('POST', `${NS}/configmaps`, named(name, {}));
+    expect(send('DELETE', `${NS}/configmaps/a`, 'null').status).toBe(200);
+    expect(send('DELETE', `${NS}/configmaps/b`, '[]').body.message).toContain('cannot unmarshal array into Go value');
+  });
+
   it('keep names that JavaScript knows as what they are', () => {
     const body = '{"metadata":{"name":"a"},"data":{"__proto__":"x","constructor":"y"}}';
     const made = send('POST', `${NS}/configmaps`, body).body;

@@ -47,6 +47,17 @@ describe('a watch', () => {
     expect(clock.timers()).toBe(0);
   });
 
+  it('has no bookmarks unasked, also where its timer fires early', async () => {
+    const { client, clock } = createWorld();
+    const watching = watch(client, CONFIGMAPS, { timeoutSeconds: 1, allowBookmarks: false });
+    await settle();
+    const monotonic = clock.monotonic.bind(clock);
+    clock.monotonic = () => monotonic() - 0.5;
+    await clock.advance(1_002);
+    expect(watching.seen).toEqual([]);
+    expect(watching.ended()).toBe('properly');
+  });
+
   it('is told that its version is gone', async () => {
     const { client } = createWorld(10);
     const first = await client.create(CONFIGMAPS, configMap('a', { n: '0' }));

@@ -199,7 +199,8 @@ class Watch implements RunningWatch {
       this.#end();
       return;
     }
-    if (nowMs >= this.#nextBookmarkMs) {
+    // A timer may fire a moment early.
+    if (this.#deps.options.allowBookmarks && nowMs >= this.#nextBookmarkMs) {
       this.#sendBookmark(store.revision);
       const lastMs = this.#endsAtMs - LAST_BOOKMARK_MS;
       this.#nextBookmarkMs = nowMs >= lastMs ? this.#endsAtMs : Math.min(nowMs + bookmarkIntervalMs, lastMs);

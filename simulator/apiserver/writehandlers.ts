@@ -1,5 +1,13 @@
 import { answerObject, JSON_HEADERS, renderList } from './answers.ts';
-import { contentTypeOf, PROTOBUF, parseJsonText, parsePlainBody, parseYamlText, readObjectBody } from './body.ts';
+import {
+  contentTypeOf,
+  notTypeMeta,
+  PROTOBUF,
+  parseJsonText,
+  parsePlainBody,
+  parseYamlText,
+  readObjectBody,
+} from './body.ts';
 import { checkName, ensureNamespace } from './checks.ts';
 import { chain, nowOf, type WriteCall } from './core.ts';
 import { createObject } from './create.ts';
@@ -119,7 +127,8 @@ function parseDeleteBody({ request }: ResourceCall): JsonObject | undefined {
   const parsed = type === 'application/json' ? parseJsonText(request.body) : { value: parseYamlText(request.body) };
   if ('error' in parsed) throw badRequest(`couldn't get version/kind; json parse error: ${parsed.error}`);
   const { value } = parsed;
-  if (!isObject(value)) throw badRequest('decoded object cannot be converted to DeleteOptions');
+  if (value === null) return undefined;
+  if (!isObject(value)) throw badRequest(`couldn't get version/kind; json parse error: ${notTypeMeta(value)}`);
   const { kind = 'DeleteOptions', apiVersion = 'v1' } = value;
   if (kind !== 'DeleteOptions') {
     throw badRequest(

@@ -26,9 +26,19 @@ export const EVENT_CONVERSION = {
     // Times that Go always writes, in either API.
     deprecatedFirstTimestamp: null,
     deprecatedLastTimestamp: null,
-    ...rename(object, TO_NEWER, 'events.k8s.io/v1'),
+    ...withoutReporter(rename(object, TO_NEWER, 'events.k8s.io/v1')),
   }),
 };
+
+/** The core API writes who reports also where nobody does. */
+function withoutReporter(event: ApiObject): ApiObject {
+  const { reportingController, reportingInstance, ...rest } = event;
+  return {
+    ...rest,
+    ...(reportingController === '' || reportingController === undefined ? {} : { reportingController }),
+    ...(reportingInstance === '' || reportingInstance === undefined ? {} : { reportingInstance }),
+  } as ApiObject;
+}
 
 function rename(object: ApiObject, names: ReadonlyMap<string, string>, apiVersion: string): ApiObject {
   const entries = Object.entries(object).map(([name, value]) => [names.get(name) ?? name, value] as const);

@@ -40,7 +40,8 @@ export function validateBinding(object: ApiObject, old: ApiObject | undefined): 
     errors.push(...checkSubject(subject, `subjects[${index}]`, object.kind === 'RoleBinding'));
   }
   if (old !== undefined && !equalJson(old.roleRef, object.roleRef)) {
-    errors.push(invalid('roleRef', object.roleRef, 'cannot change roleRef'));
+    // Shown as Go's own structure, which has no other names.
+    errors.push(invalid('roleRef', { APIGroup: apiGroup, Kind: kind, Name: name }, 'cannot change roleRef'));
   }
   return errors;
 }
