@@ -55,7 +55,11 @@ function readJson(request: ApiRequest, kind: string, isTyped: boolean): Body {
   const parsed = parseJsonText(body);
   if ('error' in parsed) throw unrecognized(kind, `couldn't get version/kind; json parse error: ${parsed.error}`, body);
   const { value } = parsed;
-  if (isObject(value)) checkTypeMeta(value, kind, body);
+  if (isObject(value)) {
+    checkTypeMeta(value, kind, body);
+    const number = findOverflow(body);
+    if (number !== undefined) throw overflow(kind, String(value.apiVersion ?? ''), number);
+  }
   if (isObject(value)) return { value, duplicates: request.isRendered === true ? [] : scanJson(body).duplicates };
   if (value === null) {
     if (isTyped) return { value: {}, duplicates: [] };
@@ -81,6 +85,22 @@ function checkTypeMeta(value: JsonObject, kind: string, body: string): void {
     const why = `json: cannot unmarshal ${found} into Go struct field .${name} of type string`;
     throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body);
   }
+}
+
+/** A number that is too large for a double, as it was written; `JSON.parse` makes infinity of it, which no JSON can say. */
+export function findOverflow(text: string): string | undefined {
+  if (!MAY_OVERFLOW.test(text)) return undefined;
+  const outside = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+  return outside.match(NUMBER)?.find((number) => !Number.isFinite(Number(number)));
+}
+
+const MAY_OVERFLOW = /\d[eE]\+?\d{3}|\d{309}/;
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+function overflow(kind: string, apiVersion: string, number: string): Error {
+  const version = apiVersion.split('/').at(-1);
+  const why = `json: cannot unmarshal number ${number} into Go value of type float64`;
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
 }
 
 /** A JSON text, or what Go says is wrong with it. */

@@ -1,4 +1,4 @@
-import { contentTypeOf, findDoubledKeys, parseJsonText, parseYamlText } from './body.ts';
+import { contentTypeOf, findDoubledKeys, findOverflow, parseJsonText, parseYamlText } from './body.ts';
 import type { WriteCall } from './core.ts';
 import { decodeObject, report } from './decode.ts';
 import { applyFields, trackUpdate } from './fields.ts';
@@ -124,6 +124,10 @@ function refusePatched(patched: unknown, why: string): Error {
 function parsePatchText(text: string): unknown {
   const parsed = parseJsonText(text);
   if ('error' in parsed) throw badRequest(`error decoding patch: ${parsed.error}`);
+  const number = findOverflow(text);
+  if (number !== undefined) {
+    throw badRequest(`error decoding patch: json: cannot unmarshal number ${number} into Go value of type float64`);
+  }
   return parsed.value;
 }
 
@@ -132,7 +136,9 @@ function parseApplied(text: string): JsonObject {
   let value: unknown;
   try {
     value = parseJson(text) ?? parseYamlText(text);
+    if (MAY_BE_INFINITE.test(text)) refuseInfinite(value);
   } catch (error) {
+    if (error instanceof ApiError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${why}`);
   }
@@ -141,6 +147,18 @@ function parseApplied(text: string): JsonObject {
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
   const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
   throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
+}
+
+const MAY_BE_INFINITE = /\.(inf|nan)|\d[eE]\+?\d{3}|\d{309}/i;
+
+/** YAML has numbers that JSON has not. */
+function refuseInfinite(value: unknown): void {
+  if (Array.isArray(value)) value.forEach(refuseInfinite);
+  else if (isObject(value)) Object.values(value).forEach(refuseInfinite);
+  else if (typeof value === 'number' && !Number.isFinite(value)) {
+    const shown = Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: json: unsupported value: ${shown}`);
+  }
 }
 
 /** Undefined for what is no JSON object: most bodies are, and JSON is read much faster than YAML. */

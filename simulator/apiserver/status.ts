@@ -150,5 +150,9 @@ export function timeoutError(message: string, retryAfterSeconds = 0): ApiError {
 /** What was thrown, as the answer that the client gets; what is no refusal is a defect of this server. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  // Values are walked by recursion, and a client decides how deep they are.
+  if (error instanceof RangeError && error.message.startsWith('Maximum call stack size')) {
+    return badRequest('the object is nested too deeply: exceeded max depth');
+  }
   return internalError(error instanceof Error ? error.message : String(error));
 }

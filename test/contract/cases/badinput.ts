@@ -263,7 +263,7 @@ export const badInput: Subject = {
         '{"free":{"a":1.0,"b":1e2,"c":-0,"d":9223372036854775807,"e":9223372036854775808,"f":0.1}}',
         '{"port":1.0}',
         '{"port":9223372036854775808}',
-      ].map((spec) => raw(spec)),
+      ].map((spec) => ({ ...raw(spec), pick: member('spec') })),
     },
     {
       name: 'numbers at the edges in built-in kinds',
@@ -284,6 +284,9 @@ export const badInput: Subject = {
         merge(`${WIDGETS}/a`, '{"spec":{"large":9223372036854775808}}'),
         jsonPatch(`${WIDGETS}/a`, '[{"op":"add","path":"/spec/large","value":1e2}]'),
         jsonPatch(`${WIDGETS}/a`, '[{"op":"test","path":"/spec/size","value":5}]'),
+        merge(`${WIDGETS}/a`, '{"spec":{"precise":1e400}}'),
+        jsonPatch(`${WIDGETS}/a`, '[{"op":"add","path":"/spec/precise","value":1e400}]'),
+        apply(`${WIDGETS}/a?fieldManager=m`, `{${W},"metadata":{"name":"a"},"spec":{"precise":1e400}}`),
         apply(`${WIDGETS}/a?fieldManager=m`, `{${W},"metadata":{"name":"a"},"spec":{"precise":1.50,"small":7.0}}`),
         apply(
           `${WIDGETS}/a?fieldManager=m`,
