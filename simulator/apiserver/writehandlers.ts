@@ -23,9 +23,10 @@ import { managerOf } from './patch/index.ts';
 import { buildPatchUpdate, patchTypeOf } from './patchobject.ts';
 import type { ApiAnswer } from './request.ts';
 import type { Answer, ResourceCall } from './resourcecall.ts';
+import { invalid as invalidField } from './schema/fielderror.ts';
 import { isObject, type JsonObject } from './schema/json.ts';
 import { parseSelection } from './selection.ts';
-import { badRequest, notFound, unsupportedMediaType } from './status.ts';
+import { badRequest, invalid, notFound, unsupportedMediaType } from './status.ts';
 import { updateObject } from './update.ts';
 
 export function answerCreate(call: ResourceCall): Answer {
@@ -37,6 +38,8 @@ export function answerCreate(call: ResourceCall): Answer {
   return chain(createObject(write, object), (created) => answerObject(call, 201, created));
 }
 
+const MIN_TOKEN_SECONDS = 600;
+
 /** `TokenRequest`: a token by which its bearer is the ServiceAccount. */
 function answerToken({ core, kind, path, request }: ResourceCall): ApiAnswer {
   const { namespace, name } = path;
@@ -45,6 +48,11 @@ function answerToken({ core, kind, path, request }: ResourceCall): ApiAnswer {
   const asked = parsePlainBody(request, 'TokenRequest');
   const spec = isObject(asked.spec) ? asked.spec : {};
   const { expirationSeconds = 3600, audiences = ['https://kubernetes.default.svc'] } = spec;
+  if (Number(expirationSeconds) < MIN_TOKEN_SECONDS) {
+    const of = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
+    const why = 'may not specify a duration less than 10 minutes';
+    throw invalid(of, '', [invalidField('spec.expirationSeconds', expirationSeconds, why)]);
+  }
   const expiresAtMs = core.clock.now() + Number(expirationSeconds) * 1000;
   const token = core.tokens.issue(
     { namespace, name, uid: account.object.metadata.uid ?? '', audiences },
