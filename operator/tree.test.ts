@@ -3,6 +3,7 @@ import { PLANS, TENANTS } from '../crds/v1alpha1/resources.ts';
 import type { Tenant } from '../crds/v1alpha1/tenant.ts';
 import { NAMESPACES } from '../kube/builtin.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { settle } from '../kube/testing/fakeclock.ts';
 import { computeTenantId } from '../model/identity.ts';
 import {
   ANNOTATION_HELD,
@@ -93,9 +94,13 @@ describe('owner', () => {
   });
 
   it('is nobody below a seller whose namespace is gone', async () => {
-    harness.server.remove(TENANTS, 'sublet-root/acme');
-    harness.server.remove(NAMESPACES, 't-acme');
-    await harness.sync();
+    const { server } = harness;
+    server.remove(TENANTS, 'sublet-root/acme');
+    const bob = server.get(TENANTS, 't-acme/bob') as KubeObject;
+    server.put(TENANTS, { ...bob, metadata: { ...bob.metadata, finalizers: [] } });
+    server.remove(NAMESPACES, 't-acme');
+    await settle(20);
+    expect(server.get(NAMESPACES, 't-acme')).toBeUndefined();
     expect(owner('t-acme--bob')).toBeUndefined();
   });
 
@@ -107,8 +112,8 @@ describe('owner', () => {
 
   it('is found in a hashed namespace by the path that is written on it', async () => {
     const name = 'evergreen-desktops-of-the-northern-light';
-    harness.server.put(TENANTS, tenant('t-acme--bob', name));
-    harness.server.put(TENANTS, tenant('t-acme--bob', 'b'.repeat(39)));
+    harness.server.put(TENANTS, tenant('t-acme--bob', name, { id: 'evergreen' }));
+    harness.server.put(TENANTS, tenant('t-acme--bob', 'b'.repeat(39), { id: 'bs' }));
     await harness.converge();
     const place = tenantNamespace(`acme--bob--${name}`);
     expect(place.length).toBeLessThanOrEqual(63);

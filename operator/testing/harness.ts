@@ -1,11 +1,10 @@
 import { pino } from 'pino';
 import type { Plan } from '../../crds/v1alpha1/plan.ts';
-import { PLANS, QUOTAS, RDPINSTANCES, TENANTS } from '../../crds/v1alpha1/resources.ts';
 import type { Tenant } from '../../crds/v1alpha1/tenant.ts';
-import { CUSTOMRESOURCEDEFINITIONS, NAMESPACES } from '../../kube/builtin.ts';
+import { NAMESPACES } from '../../kube/builtin.ts';
 import type { Controller } from '../../kube/controller.ts';
 import { createMetrics } from '../../kube/metrics.ts';
-import { type KubeObject, objectKey, qualifiedName } from '../../kube/object.ts';
+import { type KubeObject, objectKey } from '../../kube/object.ts';
 import { createFakeClock, createFakeRandom, type FakeClock, settle } from '../../kube/testing/fakeclock.ts';
 import { API_VERSION } from '../../model/group.ts';
 import { FLEET_NAMESPACE, IMAGES_NAMESPACE, ROOT_NAMESPACE, SYSTEM_NAMESPACE } from '../../model/names.ts';
@@ -17,13 +16,13 @@ import { createQuotaController } from '../controllers/quota/controller.ts';
 import { createTenantController } from '../controllers/tenant/controller.ts';
 import { createTombstoneController } from '../controllers/tombstone/controller.ts';
 import { createContext } from '../operator.ts';
-import { createFakeApiServer, type FakeApiServer } from './apiserver.ts';
+import { createTestApiServer, type TestApiServer } from './apiserver.ts';
 
 export const DAY_MS = 86_400_000;
 
-/** The operator's tenants, plans, quotas, tombstones and breaker on an API server in memory and a clock that stands still. */
+/** The operator's tenants, plans, quotas, tombstones and breaker on the embedded API server and a clock that stands still. */
 export type Harness = {
-  readonly server: FakeApiServer;
+  readonly server: TestApiServer;
   readonly clock: FakeClock;
   readonly context: OperatorContext;
   readonly controllers: readonly Controller[];
@@ -42,22 +41,14 @@ export type Harness = {
 
 export function createHarness(settings: Readonly<Record<string, unknown>> = {}): Harness {
   const clock = createFakeClock(Date.UTC(2026, 10, 21, 9));
-  const server = createFakeApiServer(clock);
-  for (const name of ['default', ROOT_NAMESPACE, SYSTEM_NAMESPACE, FLEET_NAMESPACE, IMAGES_NAMESPACE]) {
+  const server = createTestApiServer(clock);
+  for (const name of [ROOT_NAMESPACE, SYSTEM_NAMESPACE, FLEET_NAMESPACE, IMAGES_NAMESPACE]) {
     server.put(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  }
-  for (const resource of [TENANTS, PLANS, QUOTAS, RDPINSTANCES]) {
-    const metadata = { name: qualifiedName(resource) };
-    server.put(CUSTOMRESOURCEDEFINITIONS, {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata,
-    });
   }
   return start(server, clock, settings);
 }
 
-function start(server: FakeApiServer, clock: FakeClock, settings: Readonly<Record<string, unknown>>): Harness {
+function start(server: TestApiServer, clock: FakeClock, settings: Readonly<Record<string, unknown>>): Harness {
   const deps = {
     client: server.client,
     clock,
@@ -74,10 +65,16 @@ function start(server: FakeApiServer, clock: FakeClock, settings: Readonly<Recor
     createTombstoneController(context),
     createBreakerController(context),
   ];
+  const caches = Object.values(context.informers);
   const stopped = new AbortController();
   const running: Promise<void>[] = [];
   let synced = false;
   let started = false;
+
+  /** Where a kind is not served, the controllers of its objects do not begin. */
+  const isBusy = (): boolean =>
+    caches.every((cache) => cache.hasSynced()) &&
+    controllers.some(({ pending }) => pending().ready + pending().working > 0);
 
   const harness: Harness = {
     server,
@@ -85,10 +82,9 @@ function start(server: FakeApiServer, clock: FakeClock, settings: Readonly<Recor
     context,
     controllers,
     async sync() {
-      if (!synced)
-        for (const informer of Object.values(context.informers)) running.push(informer.start(stopped.signal));
+      if (!synced) for (const cache of caches) running.push(cache.start(stopped.signal));
       synced = true;
-      while (!Object.values(context.informers).every((informer) => informer.hasSynced())) await settle();
+      while (caches.some((cache) => cache.state() === 'syncing')) await settle();
       await settle();
     },
     async converge() {
@@ -97,7 +93,7 @@ function start(server: FakeApiServer, clock: FakeClock, settings: Readonly<Recor
       started = true;
       for (let round = 0; round < 5; round++) {
         do await settle(8);
-        while (controllers.some(({ pending }) => pending().ready + pending().working > 0));
+        while (isBusy());
         if (round < 4) await clock.advance(1_000);
       }
     },

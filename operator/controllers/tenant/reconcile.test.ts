@@ -6,7 +6,6 @@ import {
   CUSTOMRESOURCEDEFINITIONS,
   NAMESPACES,
   NETWORKPOLICIES,
-  RESOURCEQUOTAS,
   ROLEBINDINGS,
   ROLES,
 } from '../../../kube/builtin.ts';
@@ -148,14 +147,7 @@ describe('making a Tenant', () => {
 
   it('lets Flux in only once its objects are counted, and says so when that takes long', async () => {
     const { server, clock } = harness;
-    const quota = () => server.get<KubeObject & { readonly status?: unknown }>(RESOURCEQUOTAS, 't-acme/sublet-objects');
-    const counted = () => quota()?.status;
-    let used: unknown;
-    server.intercept = ({ kind, verb }) => {
-      if (kind !== 'NetworkPolicy' || verb !== 'create') return;
-      used ??= counted();
-      server.put(RESOURCEQUOTAS, { ...(quota() as KubeObject), ...{ status: {} } });
-    };
+    await server.stopControllers();
     server.put(TENANTS, reseller());
     await harness.converge();
     expect(server.list(KUSTOMIZATIONS)).toEqual([]);
@@ -164,7 +156,7 @@ describe('making a Tenant', () => {
     expect(ready('sublet-root/acme')).toBe(
       'False Progressing: Kubernetes has not counted the objects of namespace t-acme yet',
     );
-    server.put(RESOURCEQUOTAS, { ...(quota() as KubeObject), ...{ status: used } });
+    server.startControllers();
     await harness.converge();
     expect(server.list(KUSTOMIZATIONS)).toHaveLength(1);
     expect(ready('sublet-root/acme')).toContain('True Succeeded');
@@ -236,7 +228,7 @@ describe('refusing a Tenant', () => {
     const plan = harness.server.get<KubeObject>(PLANS, 'sublet-root/team') as KubeObject;
     harness.server.put(PLANS, {
       ...plan,
-      ...{ spec: tenantPlan('', '', { tenants: 3, vcpu: 16, memory: '64Gi' }).spec },
+      ...{ spec: tenantPlan('', 'team', { tenants: 3, vcpu: 16, memory: '64Gi' }).spec },
     });
     await harness.converge();
     expect(ready(`t-acme/${name}`)).toBe('False QuotaExceeded: tenants: asked 1, used 2 of 2');
@@ -248,7 +240,7 @@ describe('refusing a Tenant', () => {
   it('keeps what it has when a growing share does not fit, and says so', async () => {
     await sell(customer('bob'));
     const plan = harness.server.get<KubeObject>(PLANS, 't-acme/small') as KubeObject;
-    harness.server.put(PLANS, { ...plan, ...{ spec: tenantPlan('', '', { vcpu: 20, memory: '8Gi' }).spec } });
+    harness.server.put(PLANS, { ...plan, ...{ spec: tenantPlan('', 'small', { vcpu: 20, memory: '8Gi' }).spec } });
     await harness.converge();
     expect(ready('t-acme/bob')).toBe('False QuotaExceeded: vcpu: asked 20, used 0 of 16');
     expect(harness.context.grants.recorded('t-acme', 'tenants/bob')?.allotted.vcpu).toBe(4n);
