@@ -1,4 +1,6 @@
+import { RDPINSTANCES } from '../../../crds/v1alpha1/resources.ts';
 import type { Result } from '../../../kube/controller.ts';
+import { isNotFound, TransientError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { parseKey } from '../../../kube/object.ts';
 import { parseQuantity } from '../../../kube/quantity.ts';
@@ -35,6 +37,7 @@ export async function reconcileTombstone(
     return undefined;
   }
   if (remains.some((object) => parseTombstone(object) === undefined)) {
+    if (context.informers.desktops.get(key) === undefined) await refusePresent(context, key, signal);
     context.log.warn({ namespace: found.namespace, name: found.name }, 'desktop without RDPInstance, burying it');
     await buryDesktop(context, found, DEFAULT_DELETION, signal);
     return { requeueAfterMs: 0 };
@@ -48,6 +51,17 @@ export async function reconcileTombstone(
   // Stopping may have written: what is deleted is what that left.
   await sweep(context, observeStateful(context, key), signal);
   return undefined;
+}
+
+/** Absence in a cache proves nothing: its watch may be behind that of the children. The API server is asked before anything is buried. */
+async function refusePresent(context: OperatorContext, key: string, signal: AbortSignal): Promise<void> {
+  try {
+    await context.client.get<KubeObject>(RDPINSTANCES, parseKey(key), { metadataOnly: true, signal });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
+  throw new TransientError(`RDPInstance ${key} is not in the cache yet`);
 }
 
 async function stop(context: OperatorContext, found: StatefulChildren, signal: AbortSignal): Promise<void> {
