@@ -4,8 +4,11 @@ import { isOperator, NAMESPACES, namespaceOf, TENANTS } from './live.ts';
 const MINUTE_MS = 60_000;
 /** Failing requests an object and minute while nothing changes. */
 const MOST = 10;
-/** Its own pace, every two seconds, is what leader election is. */
-const LEASES = 'leases.coordination.k8s.io';
+/** Leader election has a pace of its own, every two seconds; a definition is asked for once for each removal that is judged. */
+const SHARED: ReadonlySet<string> = new Set([
+  'leases.coordination.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+]);
 const COLLECTIONS: ReadonlySet<string> = new Set(['list', 'watch']);
 /** What belongs to a Tenant lies in several namespaces. */
 const WIDE: ReadonlySet<string> = new Set([TENANTS, NAMESPACES]);
@@ -33,7 +36,7 @@ export const createEffortCheck: Check = (report) => {
     },
     answer({ code, atMs }, request) {
       const { actor, resource, key, verb, subresource } = request;
-      if (!isOperator(actor) || resource === LEASES || COLLECTIONS.has(verb)) return;
+      if (!isOperator(actor) || SHARED.has(resource) || COLLECTIONS.has(verb)) return;
       const object = `${actor} ${resource} ${key}`;
       const failed = code === 0 || code >= 400;
       if (!failed) return void failing.delete(object);

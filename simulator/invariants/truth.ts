@@ -35,8 +35,7 @@ export const createTruthCheck: Check = (report) => {
       answered.add(instanceUid);
     },
     change(change, world) {
-      const { resource, actor, before, after } = change;
-      if (resource === INSTANCES && after === undefined) answered.delete(before?.metadata.uid ?? '');
+      const { resource, actor, after } = change;
       if (!isOperator(actor) || !JUDGED.has(resource) || after === undefined) return;
       judgeGenerations(change, after, report);
       judgeTransitions(change, report);
