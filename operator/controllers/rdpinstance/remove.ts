@@ -6,7 +6,7 @@ import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { FINALIZER } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
 import { applyStatus } from '../../status.ts';
-import { DEFAULT_DELETION, type Deletion, stampRemoval } from '../../tombstone.ts';
+import { DEFAULT_DELETION, type Deletion, parseTombstone, stampRemoval } from '../../tombstone.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeStateful, renderNow, type StatefulChildren } from './observe.ts';
 
@@ -31,7 +31,10 @@ export async function removeDesktop(
   await removeFinalizer(context.client, RDPINSTANCES, desktop, FINALIZER, signal);
 }
 
-/** Stamps what stays. Below a removed tenant the breaker is not asked again: the tenant's removal was judged. */
+/**
+ * Stamps what stays. What is held stays held until a person confirms, whoever is removed meanwhile. Below a removed tenant the breaker is not asked
+ * again: the tenant's removal was judged.
+ */
 export async function buryDesktop(
   context: OperatorContext,
   found: StatefulChildren,
@@ -46,7 +49,9 @@ export async function buryDesktop(
   ];
   if (stays.every(([, object]) => object === undefined)) return 'stop';
   const removedAbove = tree.owner(found.namespace)?.removed === true;
-  const decision = removedAbove ? 'stop' : await breaker.admit({ kind: 'RDPInstance', key: found.key }, signal);
+  const isHeld = stays.some(([, object]) => object !== undefined && parseTombstone(object)?.held === true);
+  const decided = isHeld ? 'hold' : removedAbove ? 'stop' : undefined;
+  const decision = decided ?? (await breaker.admit({ kind: 'RDPInstance', key: found.key }, signal));
   for (const [informer, object] of stays) {
     if (object !== undefined) await stampRemoval(context, informer, object, { decision, deletion }, signal);
   }
