@@ -127,6 +127,21 @@ describe('a file', () => {
     },
   );
 
+  it.each([
+    ['cut in the middle', (snapshot: string) => truncateSync(snapshot, statSync(snapshot).size >> 1)],
+    ['cut at the end of a line', (snapshot: string) => cutLastLine(snapshot)],
+    ['emptied', (snapshot: string) => truncateSync(snapshot, 0)],
+    ['removed', (snapshot: string) => rmSync(snapshot)],
+  ])('is refused where the snapshot was %s, and nothing is written', async (_, damage) => {
+    await create(start(), 'a');
+    start();
+    const [snapshot, journal] = [path.join(folder, 'snapshot.jsonl'), path.join(folder, 'journal.jsonl')];
+    damage(snapshot);
+    const before = statSync(journal).mtimeMs;
+    expect(() => start()).toThrow(`${snapshot}: the end of an API server's state is missing`);
+    expect(statSync(journal).mtimeMs).toBe(before);
+  });
+
   it('stays small: changes are folded into a snapshot', async () => {
     const call = start(4_000);
     await create(call, 'a');
@@ -135,3 +150,8 @@ describe('a file', () => {
     expect((await start()('GET', `${CONFIGMAPS}/a`)).body.data.a).toBe('199');
   });
 });
+
+function cutLastLine(file: string): void {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  writeFileSync(file, `${lines.slice(0, -2).join('\n')}\n`);
+}

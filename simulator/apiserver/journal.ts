@@ -28,7 +28,7 @@ export type JournalOptions = {
 /**
  * Opens a folder, or begins in an empty one. A process may be killed at any moment: a last line that was only half written counts as not written. (A machine that
  * loses its power may lose the last seconds, because lines are not forced to the disk.) Throws an Error that names file and line when the folder holds what
- * nobody wrote there.
+ * nobody wrote there, or lacks what was written.
  */
 export function openJournal({ folder, maxJournalBytes = 16 * 1024 * 1024 }: JournalOptions): Journal {
   mkdirSync(folder, { recursive: true });
@@ -44,7 +44,8 @@ export function openJournal({ folder, maxJournalBytes = 16 * 1024 * 1024 }: Jour
     if (line.gone === true) objects.delete(keyOf(line));
     else objects.set(keyOf(line), { group, plural, object });
   };
-  for (const kept of [snapshot, journal]) for (const line of readLines(kept)) take(line);
+  for (const line of readSnapshot(snapshot, existsSync(journal))) take(line);
+  for (const line of readLines(journal)) take(line);
   const fold = (): void => writeSnapshot(snapshot, objects.values(), revision);
   fold();
   let file = openSync(journal, 'w');
@@ -84,6 +85,15 @@ function writeSnapshot(file: string, objects: Iterable<KeptObject>, revision: nu
     closeSync(handle);
   }
   renameSync(part, file);
+}
+
+/** A snapshot is written whole, before the journal beside it: whatever is missing of it was lost afterwards. */
+function readSnapshot(file: string, hasJournal: boolean): readonly Line[] {
+  if (!hasJournal && !existsSync(file)) return [];
+  const lines = [...readLines(file)];
+  const last = lines.at(-1);
+  if (last !== undefined && last.object === undefined) return lines;
+  throw new Error(`${file}: the end of an API server's state is missing; remove the folder to begin anew`);
 }
 
 function* readLines(file: string): Iterable<Line> {
