@@ -43,7 +43,7 @@ export async function untilControllersKnow(server: Server): Promise<void> {
       | JsonObject
       | undefined;
     if (isCollected && used?.[counted] !== undefined) break;
-    if (performance.now() > deadline) throw new Error('the real controllers do not learn of the kinds of the test');
+    if (performance.now() > deadlineMs) throw new Error('the real controllers do not learn of the kinds of the test');
     await sleep(500);
   }
   await call(server, 'DELETE', `${quotas}/contract-probe`);
@@ -62,56 +62,21 @@ export async function removeFixtures(server: Server): Promise<void> {
 
 async function install(server: Server, crd: JsonObject): Promise<void> {
   const name = String(at(crd, 'metadata.name'));
-  const deadline = performance.now() + ESTABLISH_TIMEOUT_MS;
+  const deadlineMs = performance.now() + ESTABLISH_TIMEOUT_MS;
   // Another file of this run may just have taken it away, which needs its objects gone first.
   for (;;) {
     const made = await call(server, 'POST', COLLECTION, crd);
     if (made.status === 201) break;
-    if (made.status !== 409 || performance.now() > deadline) {
+    if (made.status !== 409 || performance.now() > deadlineMs) {
       throw new Error(`cannot install ${name}: ${JSON.stringify(made.body)}`);
     }
     const there = await call(server, 'GET', `${COLLECTION}/${name}`);
     if (there.status === 200 && at(there.body, 'metadata.deletionTimestamp') === undefined) break;
     await sleep(100);
   }
-  const deadlineMs = performance.now() + CONTROLLERS_TIMEOUT_MS;
-  for (let limit = 1; ; limit += 1) {
-    await call(server, 'POST', `${quotas}`, { metadata, spec: { hard: { [counted]: '1000' } } });
-    const quota = (await call(server, 'GET', `${quotas}/contract-probe`)).body as JsonObject;
-    await call(server, 'PUT', `${quotas}/contract-probe`, {
-      ...quota,
-      spec: { hard: { [counted]: String(1_000 + limit) } },
-    });
-    const isCollected = (await call(server, 'GET', `${configMaps}/contract-probe`)).status === 404;
-    const used = at((await call(server, 'GET', `${quotas}/contract-probe`)).body, 'status.used') as
-      | JsonObject
-      | undefined;
-    if (isCollected && used?.[counted] !== undefined) break;
-    if (performance.now() > deadline) throw new Error('the real controllers do not learn of the kinds of the test');
-    await sleep(500);
-  }
-  await call(server, 'DELETE', `${quotas}/contract-probe`);
-}
-
-const NOBODY = '00000000-0000-4000-8000-00000000000a';
-const CONTROLLERS_TIMEOUT_MS = 90_000;
-
-/** Takes away what the cases leave on a server that others use too. */
-export async function removeFixtures(server: Server): Promise<void> {
-  const listed = await call(server, 'GET', COLLECTION);
-  const names = (at(listed.body, 'items') as readonly Json[]).map((crd) => String(at(crd, 'metadata.name')));
-  const own = names.filter((name) => name.endsWith('contract.sublet.dev'));
-  await Promise.all(own.map((name) => call(server, 'DELETE', `${COLLECTION}/${name}`)));
-}
-
-async function install(server: Server, crd: JsonObject): Promise<void> {
-  const name = String(at(crd, 'metadata.name'));
-  const made = await call(server, 'POST', COLLECTION, crd);
-  if (made.status !== 201 && made.status !== 409)
-    throw new Error(`cannot install ${name}: ${JSON.stringify(made.body)}`);
   const served = `/apis/${at(crd, 'spec.group')}/${at(crd, 'spec.versions.0.name')}/${at(crd, 'spec.names.plural')}`;
   while ((await call(server, 'GET', served)).status !== 200) {
-    if (performance.now() > deadline) throw new Error(`${name} is not served after ${ESTABLISH_TIMEOUT_MS} ms`);
+    if (performance.now() > deadlineMs) throw new Error(`${name} is not served after ${ESTABLISH_TIMEOUT_MS} ms`);
     await sleep(50);
   }
 }
