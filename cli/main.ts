@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addDevCommand } from './dev.ts';
 import { addOperatorCommand } from './operator.ts';
 import { addSourceCommand } from './source.ts';
+import { listenForStop } from './stop.ts';
 
 /** `sublet`: the roles of the platform in one program. Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage. */
 const program = new Command('sublet')
@@ -9,11 +10,10 @@ const program = new Command('sublet')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .showHelpAfterError('Run with --help to see the commands.');
 
-const stop = new AbortController();
-addOperatorCommand(program, stop.signal);
-addSourceCommand(program, stop.signal);
-addDevCommand(program, stop.signal);
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`received ${name}`)));
+const stop = listenForStop();
+addOperatorCommand(program, stop);
+addSourceCommand(program, stop);
+addDevCommand(program, stop);
 
 try {
   await program.parseAsync(process.argv, { from: 'node' });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createProgress } from '../cli/progress.ts';
+import { listenForStop } from '../cli/stop.ts';
 import { orderDesktop } from './story.ts';
 import { CLUSTERS, type ClusterChoice, type DemoWorld, startDemoWorld } from './world.ts';
 
@@ -32,16 +33,15 @@ async function main(): Promise<void> {
   if (values.help === true) return void console.log(HELP);
   const choice = parseCluster(values.cluster ?? 'embedded');
   const progress = createProgress(startedAt, (line) => process.stderr.write(`${line}\n`));
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  const stop = listenForStop();
   try {
     const world = await startDemoWorld(choice, progress);
     try {
-      const desktop = await orderDesktop(world, progress, stop.signal);
+      const desktop = await orderDesktop(world, progress, stop);
       progress.rest();
       if (values.once !== true) {
         console.error(renderHints(world, desktop));
-        await new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }));
+        await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
         progress.step('stopping');
       }
       const seconds = Number(((desktop.readyAtMs - startedAt) / 1_000).toFixed(1));
