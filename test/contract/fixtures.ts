@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { at, type Json, type JsonObject, parseJson } from './json.ts';
 import type { Server } from './server.ts';
-import { GADGETS, WIDGETS } from './testcrds.ts';
+import { GADGETS, GROUP, WIDGETS } from './testcrds.ts';
 
 const CRDS = path.join(import.meta.dirname, '..', '..', 'crds');
 const SUBLET = ['plans', 'quotas', 'rdpinstances', 'tenants'];
@@ -57,7 +57,27 @@ export async function removeFixtures(server: Server): Promise<void> {
   const listed = await call(server, 'GET', COLLECTION);
   const names = (at(listed.body, 'items') as readonly Json[]).map((crd) => String(at(crd, 'metadata.name')));
   const own = names.filter((name) => name.endsWith('contract.sublet.dev'));
+  await Promise.all(['widgets', 'gadgets'].map((plural) => dropFinalizers(server, `/apis/${GROUP}/v1`, plural)));
   await Promise.all(own.map((name) => call(server, 'DELETE', `${COLLECTION}/${name}`)));
+}
+
+/** A definition goes after its objects, and nobody else would let those go. */
+async function dropFinalizers(server: Server, version: string, plural: string): Promise<void> {
+  const listed = await call(server, 'GET', `${version}/${plural}`);
+  const items = (at(listed.body, 'items') ?? []) as readonly Json[];
+  const held = items.filter((item) => at(item, 'metadata.finalizers') !== undefined);
+  await Promise.all(
+    held.map((item) => {
+      const namespace = at(item, 'metadata.namespace');
+      const scope = namespace === undefined ? '' : `namespaces/${namespace}/`;
+      return server.send({
+        method: 'PATCH',
+        path: `${version}/${scope}${plural}/${at(item, 'metadata.name')}`,
+        headers: { 'content-type': 'application/merge-patch+json' },
+        body: JSON.stringify({ metadata: { finalizers: null } }),
+      });
+    }),
+  );
 }
 
 async function install(server: Server, crd: JsonObject): Promise<void> {
