@@ -52,7 +52,15 @@ const ACTS: readonly Act[] = [
   ['get', (client, ns) => client.get(WIDGETS, { namespace: ns, name: 'a' })],
   ['get nothing', (client, ns) => client.get(WIDGETS, { namespace: ns, name: 'none' })],
   ['get metadata', (client, ns) => client.get(WIDGETS, { namespace: ns, name: 'a' }, { metadataOnly: true })],
-  ['update', (client, ns) => client.update(WIDGETS, widget(ns, 'a', { size: 6 }))],
+  [
+    'update',
+    async (client, ns) => {
+      const { metadata } = await client.get(WIDGETS, { namespace: ns, name: 'a' });
+      const { resourceVersion } = metadata;
+      return client.update(WIDGETS, widget(ns, 'a', { size: 6 }, { resourceVersion }));
+    },
+  ],
+  ['update without a version', (client, ns) => client.update(WIDGETS, widget(ns, 'a', { size: 7 }))],
   ['update an old one', (client, ns) => client.update(WIDGETS, widget(ns, 'a', { size: 7 }, { resourceVersion: '1' }))],
   ['apply', (client, ns) => client.apply(WIDGETS, widget(ns, 'a', { title: 'applied' }), { fieldManager: 'one' })],
   [
@@ -150,6 +158,7 @@ it("gives kube's client the same over HTTPS and inside the process", async () =>
     'create what is invalid',
     'create strictly',
     'get nothing',
+    'update without a version',
     'update an old one',
     'apply against another',
     'JSON patch whose test fails',
