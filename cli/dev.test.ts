@@ -169,6 +169,7 @@ describe('sublet dev', () => {
   it.each([
     [['--port', 'many'], 'A port is a number from 1 to 65534.'],
     [['--port', '65535'], 'A port is a number from 1 to 65534.'],
+    [['--data', ''], 'Name a folder.'],
     [['--environment', 'moon'], 'The reference fleet has the environments staging and production.'],
     [['--fast'], "unknown option '--fast'"],
   ])(

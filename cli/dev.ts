@@ -23,7 +23,7 @@ export function addDevCommand(program: Command, signal: AbortSignal): void {
   program
     .command('dev')
     .description('run Sublet on an embedded cluster, with the reference fleet, until it is stopped')
-    .option('--data <folder>', 'where everything is kept', '.sublet')
+    .option('--data <folder>', 'where everything is kept', parseFolder, '.sublet')
     .option('--port <port>', 'where the API server listens; the Git remote has the next one', parsePort, DEFAULT_PORT)
     .option(
       '--environment <name>',
@@ -34,6 +34,11 @@ export function addDevCommand(program: Command, signal: AbortSignal): void {
     .option('--quick', 'let simulated machines do every step within a second', false)
     .addHelpText('after', EXAMPLES)
     .action(async (options: DevOptions) => (await loadDev()).runDev(options, signal));
+}
+
+function parseFolder(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('Name a folder.');
 }
 
 function parsePort(text: string): number {

@@ -27,11 +27,9 @@ Examples:
 const startedAt = Number(process.env.SUBLET_LAUNCHED_AT ?? Date.now());
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { once: { type: 'boolean' }, cluster: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
+  const values = parse();
   if (values.help === true) return void console.log(HELP);
-  const choice = parseCluster(values.cluster ?? 'embedded');
+  const { choice } = values;
   const progress = createProgress(startedAt, (line) => process.stderr.write(`${line}\n`));
   const stop = listenForStop();
   try {
@@ -54,6 +52,18 @@ async function main(): Promise<void> {
     }
   } finally {
     progress.stop();
+  }
+}
+
+function parse() {
+  try {
+    const { values } = parseArgs({
+      options: { once: { type: 'boolean' }, cluster: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+    return { ...values, choice: parseCluster(values.cluster ?? 'embedded') };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${message}\nnpm run demo -- --help shows the options.`);
   }
 }
 
