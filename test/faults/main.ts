@@ -6,7 +6,9 @@ import { renderCommand } from './point.ts';
 import { findScenario, SCENARIOS } from './scenarios/index.ts';
 import { type ClassResult, type SweepOptions, sweep } from './sweep.ts';
 
-const USAGE = `npm run faults -- [options]
+const USAGE = `Tells the lives of tenants and desktops, each with one thing that goes wrong at one point, for every point, and judges how they end.
+
+Usage: npm run faults -- [options]
 
   --class NAME[,NAME]     ${CLASSES.map(({ name }) => name).join(', ')}
   --scenario NAME[,NAME]  ${SCENARIOS.map(({ name }) => name).join(', ')};
@@ -15,7 +17,9 @@ const USAGE = `npm run faults -- [options]
   --at POINT              one point, as a finding names it
   --every N               every n-th point only; default 1
   --threads N             default: one a processor
-  --until-found           stop at the first finding`;
+  --until-found           stop at the first finding
+
+The last line is JSON. Exit code 0: nothing was found; 1: something was, or there is no such point; 2: the command line is wrong.`;
 
 /** Texts of one finding that are shown. */
 const MOST_TEXTS = 12;
@@ -31,7 +35,9 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     options = parse(args);
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\nnpm run faults -- --help shows the options.`,
+    );
     return 2;
   }
   const results = await sweep({
@@ -94,7 +100,8 @@ function print(results: readonly ClassResult[]): number {
     results.map(({ class: name, points, findings }) => [name, { points, findings: findings.length }]),
   );
   console.log(JSON.stringify({ faults: figures }));
-  if (results.every(({ points }) => points === 0)) console.error('no point was tried: there is none of that name');
+  if (results.every(({ points }) => points === 0))
+    console.error('no point was tried: those classes and scenarios have none, or none that is called so by --at');
   return results.every(({ points, findings }) => points >= 0 && findings.length === 0) &&
     results.some(({ points }) => points > 0)
     ? 0

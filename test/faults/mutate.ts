@@ -12,6 +12,11 @@ const LOOK_MS = 600_000;
 /** After the class and scenario that the patch names: a sample of everything. */
 const SAMPLE = 20;
 
+const USAGE = `npm run mutate -- [NAME ...]
+
+Breaks one rule of the product after the other, in a copy of the tree, and looks whether the sweep of \`npm run faults\` notices.
+Without names all are tried. Exit code 0: every one was found; 1: one survived or does not apply; 2: the command line is wrong.`;
+
 type Outcome = {
   readonly mutation: Mutation;
   /** The point that found it; absent when none did. */
@@ -24,9 +29,15 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(names: readonly string[]): Promise<number> {
   const all = readMutations();
+  const width = Math.max(...all.map(({ name }) => name.length));
+  const usage = `${USAGE}\n\n${all.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`).join('\n')}`;
+  if (names.includes('--help') || names.includes('-h')) {
+    console.log(usage);
+    return 0;
+  }
   const unknown = names.filter((name) => !all.some((one) => one.name === name));
   if (unknown.length > 0) {
-    console.error(`there is no patch ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+    console.error(`${usage}\n\nthere is no ${unknown.join(', ')}`);
     return 2;
   }
   const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));

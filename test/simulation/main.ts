@@ -52,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     options = parsed;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    console.error(`${error instanceof Error ? error.message : error}\nnpm run simulate -- --help shows the options.`);
     return 2;
   }
   const { seed, days, tenants, desktops, intervals } = options;
