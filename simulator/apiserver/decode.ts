@@ -108,7 +108,7 @@ function unhandled({ kind, version }: ServedKind, why: string): Error {
 }
 
 /** What Go's `omitempty` leaves out of metadata is left out here. */
-export function normalizeMeta(object: ApiObject): ApiObject {
+function normalizeMeta(object: ApiObject): ApiObject {
   const meta = object.metadata;
   let cleaned: Record<string, unknown> | undefined;
   for (const key in meta) {

@@ -85,7 +85,7 @@ function exactRevision(options: ListOptions, current: number): number | undefine
 }
 
 /** 0 for none. Throws `ApiError`. */
-export function parseRevision(text: string): number {
+function parseRevision(text: string): number {
   if (text === '') return 0;
   if (/^\d{1,20}$/.test(text)) return Number(text);
   throw badRequest(`invalid resource version: ${invalidVersion(text)}`);
@@ -97,7 +97,7 @@ export function requireRevision(text: string): number {
   throw failure(500, '', invalidVersion(text));
 }
 
-export function invalidVersion(text: string): string {
+function invalidVersion(text: string): string {
   const quoted = JSON.stringify(text);
   return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`;
 }

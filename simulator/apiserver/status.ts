@@ -143,10 +143,6 @@ export function internalError(message: string): ApiError {
   return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
-export function timeoutError(message: string, retryAfterSeconds = 0): ApiError {
-  return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds });
-}
-
 /** What was thrown, as the answer that the client gets; what is no refusal is a defect of this server. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;

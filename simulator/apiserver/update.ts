@@ -70,7 +70,7 @@ function checkUid(call: WriteCall, { uid }: Update, old: ApiObject): void {
   throw conflict(groupResource(kind), name, storageError(call, name, why));
 }
 
-export function storageError(call: WriteCall, name: string, why: string): string {
+function storageError(call: WriteCall, name: string, why: string): string {
   const key = storageKey(call, name);
   return `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`;
 }

@@ -3,7 +3,7 @@ import type { Manifest } from './manifest.ts';
 
 /** Which Kustomization owns an object: labels that every applied object carries. */
 export const LABEL_NAME = 'kustomize.toolkit.fluxcd.io/name';
-export const LABEL_NAMESPACE = 'kustomize.toolkit.fluxcd.io/namespace';
+const LABEL_NAMESPACE = 'kustomize.toolkit.fluxcd.io/namespace';
 
 export type Owner = { readonly name: string; readonly namespace: string };
 

@@ -55,7 +55,7 @@ export async function reconcileService(deps: ServiceDeps, writer: Writer, key: s
 }
 
 /** Labels that a Service can select a virtual machine by: its own, and those of its launcher pod. */
-export function launcherLabels({ metadata }: VirtualMachineInstance): Readonly<Record<string, string>> {
+function launcherLabels({ metadata }: VirtualMachineInstance): Readonly<Record<string, string>> {
   return {
     ...metadata.labels,
     'kubevirt.io': 'virt-launcher',

@@ -18,7 +18,7 @@ export const PERSISTENTVOLUMES: Resource = {
   namespaced: false,
 };
 
-export const STORAGECLASSES: Resource = {
+const STORAGECLASSES: Resource = {
   group: 'storage.k8s.io',
   version: 'v1',
   plural: 'storageclasses',
@@ -105,7 +105,7 @@ export async function installStorageClasses(client: Client, names: readonly stri
   }
 }
 
-export function isSimulated(claim: Claim): boolean {
+function isSimulated(claim: Claim): boolean {
   return claim.metadata.annotations?.[ANNOTATION_CREATED_FOR] !== undefined;
 }
 

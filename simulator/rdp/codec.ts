@@ -4,7 +4,7 @@
  */
 
 /** `requestedProtocols` of RDP_NEG_REQ is a mask of these; `selectedProtocol` of RDP_NEG_RSP is one of them. */
-export const PROTOCOL = { RDP: 0, TLS: 1, NLA: 2 } as const;
+const PROTOCOL = { RDP: 0, TLS: 1, NLA: 2 } as const;
 export type Protocol = keyof typeof PROTOCOL;
 
 /** `failureCode` of RDP_NEG_FAILURE. */

@@ -77,7 +77,7 @@ export function removeDesktop(story: Story): Told | undefined {
   });
 }
 
-export function removeOne(story: Story, desktop: FleetDesktop, then: () => void): Told {
+function removeOne(story: Story, desktop: FleetDesktop, then: () => void): Told {
   desktop.present = false;
   desktop.removedAtMs = story.nowMs();
   story.later(10 * MINUTE_MS, confirm);

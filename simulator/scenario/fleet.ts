@@ -48,7 +48,7 @@ export type FleetDesktop = {
   unclear: boolean;
 };
 
-export const ENVIRONMENT = 'production';
+const ENVIRONMENT = 'production';
 /** Sizes that people order; each can be reached from the one before without shrinking anything. */
 export const DESKTOP_PLANS = ['basic', 'plus', 'large'] as const;
 /** Named by every plan, and not there. */

@@ -49,11 +49,7 @@ export function orderMissingImage(story: Story): Told | undefined {
   return orderRefused(story, 'an image that is not there', (desktop) => ({ ...desktop, image: MISSING_IMAGE }));
 }
 
-export function orderRefused(
-  story: Story,
-  why: string,
-  spoil: (desktop: FleetDesktop) => FleetDesktop,
-): Told | undefined {
+function orderRefused(story: Story, why: string, spoil: (desktop: FleetDesktop) => FleetDesktop): Told | undefined {
   const tenant = pickTenant(story, hasRoom);
   if (tenant === undefined) return undefined;
   const desktop = createDesktop(story, tenant, freeName(tenant, 'new'), true);

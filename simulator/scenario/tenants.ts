@@ -77,7 +77,7 @@ export function holdTenant(story: Story): Told | undefined {
 }
 
 /** What a suspension stopped is started by its end, also what its guest had shut down before. */
-export function startBelow(story: Story, tenant: FleetTenant): void {
+function startBelow(story: Story, tenant: FleetTenant): void {
   for (const below of story.tenants) {
     if (below !== tenant && !below.path.startsWith(`${tenant.path}--`)) continue;
     if (!isSuspended(below)) for (const desktop of below.desktops) desktop.guestDown = false;
@@ -102,7 +102,7 @@ export function removeTenant(story: Story): Told | undefined {
   return commit(story, `remove tenant ${tenant.path} and its folder`, changes);
 }
 
-export function tenantComesBack(story: Story, tenant: FleetTenant): Told {
+function tenantComesBack(story: Story, tenant: FleetTenant): Told {
   tenant.present = true;
   tenant.removedAtMs = undefined;
   const changes: Record<string, string> = { [filePath(tenant.residence, tenant.name)]: renderTenant(tenant) };

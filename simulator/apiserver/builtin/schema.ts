@@ -32,11 +32,6 @@ export function definitionOf(name: string): string {
   return definition;
 }
 
-/** What every object's metadata is. */
-export function metaSchema(): JsonObject {
-  return resolveDefinition('apimachinery.pkg.apis.meta.v1.ObjectMeta');
-}
-
 /** The definition of a built-in kind, if there is one. */
 export function findDefinition(apiVersion: string, kind: string): string | undefined {
   const name = `${apiVersion} ${kind}`;

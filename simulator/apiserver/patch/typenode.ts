@@ -46,7 +46,7 @@ export const UNTYPED_ATOMIC: TypeNode = buildUntyped(true);
 /** A value of any kind, whose objects are owned member by member and whose lists are owned as a whole. */
 export const UNTYPED: TypeNode = buildUntyped(false);
 
-export function buildScalar(scalar: ScalarType): TypeNode {
+function buildScalar(scalar: ScalarType): TypeNode {
   return { scalar, list: undefined, map: undefined };
 }
 

@@ -85,7 +85,7 @@ export function renderFieldError(error: FieldError): string {
 }
 
 /** The text of an error without its field, as causes show it. */
-export function renderErrorBody(error: FieldError): string {
+function renderErrorBody(error: FieldError): string {
   const title = TITLES[error.type];
   const isShown = SHOWING.has(error.type) && (error.shown ?? error.badValue) !== undefined;
   const shown = isShown ? `: ${error.shown ?? renderValue(error.badValue)}` : '';

@@ -23,7 +23,7 @@ function isExempt({ kind }: AdmissionRequest): boolean {
   return kind.group === 'admissionregistration.k8s.io';
 }
 
-export function matchesRule(rule: Rule, request: AdmissionRequest): boolean {
+function matchesRule(rule: Rule, request: AdmissionRequest): boolean {
   const { kind, operation, subresource, namespace } = request;
   const isNamespace = kind.group === '' && kind.plural === 'namespaces';
   const isClusterWide = isNamespace || namespace === '';

@@ -25,7 +25,7 @@ export function compileValidator(node: SchemaNode): ValueValidator {
   };
 }
 
-export const NO_ERRORS: readonly FieldError[] = [];
+const NO_ERRORS: readonly FieldError[] = [];
 
 export type ValueCheck = (value: unknown, path: string, report: Report, old: Old) => void;
 
