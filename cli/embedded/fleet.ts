@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, cp, mkdir, stat } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { GitRemote } from '../../simulator/git/server.ts';
@@ -17,7 +17,8 @@ export type Checkout = {
 
 /**
  * The clone at `folder`, which is made when it is not there. While the remote has no branch `main` (`isPublished` is false) it holds the reference fleet's `clusters/` and, where
- * `orders` says so, its `tenants/`, which nobody has committed yet.
+ * `orders` says so, its `tenants/`, which nobody has committed yet. Rejects
+ * when the folder holds something else.
  */
 export async function openCheckout(
   folder: string,
@@ -40,6 +41,9 @@ export async function openCheckout(
   if (await exists(path.join(folder, '.git'))) {
     await git('remote', 'set-url', 'origin', remote.url);
     return { ...checkout, isPublished };
+  }
+  if ((await readdir(folder).catch(() => [])).length > 0) {
+    throw new Error(`${folder} holds files and is no clone of the fleet repository: move it away, and start again`);
   }
   if (isPublished) await run('git', ['clone', '--quiet', '--origin', 'local', remote.path, folder]);
   else await run('git', ['init', '--quiet', '--initial-branch=main', folder]);
