@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GitServer, removeRemote, startGitServer } from './server.ts';
+import { type GitServer, startGitServer } from './server.ts';
 
 const run = promisify(execFile);
 
@@ -54,11 +54,5 @@ describe('a git server', () => {
     await expect(server.remote('../fleet')).rejects.toThrow('lower-case letters, digits and hyphens, not "../fleet"');
     const port = Number(new URL(server.url).port);
     await expect(startGitServer(folder, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
-  });
-
-  it('forgets a repository that is removed', async () => {
-    const remote = await server.remote('short-lived');
-    await removeRemote(remote);
-    expect((await fetch(`${remote.url}/info/refs?service=git-upload-pack`)).ok).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -64,11 +64,6 @@ export async function createRemote(folder: string, url: string, name: string): P
   await git('git', ['init', '--quiet', '--bare', '--initial-branch=main', repository]);
   await git('git', ['-C', repository, 'config', 'http.receivepack', 'true']);
   return { url: `${url}/${name}.git`, path: repository };
-}
-
-/** Removes a bare repository. */
-export async function removeRemote(remote: GitRemote): Promise<void> {
-  await rm(remote.path, { recursive: true, force: true });
 }
 
 async function assertGit(): Promise<void> {
