@@ -1,11 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { DEFAULT_TIMINGS, QUICK_TIMINGS } from '../../simulator/kubevirt/options.ts';
 import type { DevOptions } from '../dev.ts';
 import { createProgress } from '../progress.ts';
 import { type EmbeddedWorld, startEmbeddedWorld } from './embedded.ts';
-import { lockFolder } from './folder.ts';
+import { claimFolder, lockFolder } from './folder.ts';
 
 /** Runs until the signal aborts. Rejects when something cannot be had, or a part gives up by itself. */
 export async function runDev(options: DevOptions, signal: AbortSignal): Promise<void> {
@@ -13,7 +12,7 @@ export async function runDev(options: DevOptions, signal: AbortSignal): Promise<
   const progress = createProgress(Date.now(), (line) => process.stderr.write(`${line}\n`));
   const lock = await lockFolder(folder);
   try {
-    await mkdir(folder, { recursive: true });
+    await claimFolder(folder, options.environment);
     const log = pino({ level: 'info' }, pino.destination({ dest: path.join(folder, 'sublet.log'), sync: true }));
     const world = await startEmbeddedWorld(
       { log, step: progress.step },
@@ -26,7 +25,7 @@ export async function runDev(options: DevOptions, signal: AbortSignal): Promise<
         kubevirt: { timings: options.quick ? QUICK_TIMINGS : DEFAULT_TIMINGS },
       },
     );
-    progress.step('everything works');
+    progress.step('everything is started');
     progress.rest();
     process.stdout.write(renderHints(world, folder));
     try {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { lockFolder } from './folder.ts';
+import { claimFolder, lockFolder } from './folder.ts';
 
 let folder: string;
 
@@ -45,4 +45,24 @@ it('says that a file is no folder', async () => {
   const file = path.join(folder, 'file');
   await writeFile(file, '');
   await expect(lockFolder(file)).rejects.toThrow(`${file} cannot hold data: EEXIST`);
+});
+
+it('is begun with one environment, and refuses another', async () => {
+  const lock = await lockFolder(folder);
+  await claimFolder(folder, 'staging');
+  await claimFolder(folder, 'staging');
+  await writeFile(path.join(folder, 'sublet.log'), '');
+  await claimFolder(folder, 'staging');
+  await expect(claimFolder(folder, 'production')).rejects.toThrow(
+    `${folder} was begun with environment "staging": give --environment the same`,
+  );
+  await lock.release();
+});
+
+it("leaves a folder alone that holds somebody else's files", async () => {
+  await writeFile(path.join(folder, 'thesis.txt'), 'hi');
+  const lock = await lockFolder(folder);
+  await expect(claimFolder(folder, 'staging')).rejects.toThrow(`${folder} holds "thesis.txt"`);
+  await lock.release();
+  expect(await readFile(path.join(folder, 'thesis.txt'), 'utf8')).toBe('hi');
 });

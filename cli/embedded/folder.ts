@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** A data folder that is this process's alone until it is released. */
@@ -24,7 +24,30 @@ export async function lockFolder(folder: string): Promise<LockedFolder> {
   return { path: folder, release: () => rm(file, { force: true }) };
 }
 
+/**
+ * Writes down whose the locked folder is: the environment that was begun in it. Rejects with an Error that says what to do when the folder was begun with
+ * another environment, whose tenants would all be removed, or holds somebody else's files.
+ */
+export async function claimFolder(folder: string, environment: string): Promise<void> {
+  const file = path.join(folder, ENVIRONMENT);
+  const begun = (await readFile(file, 'utf8').catch(() => undefined))?.trim();
+  if (begun === environment) return;
+  if (begun !== undefined) {
+    throw new Error(
+      `${folder} was begun with environment ${JSON.stringify(begun)}: give --environment the same, or name another folder with --data`,
+    );
+  }
+  const foreign = (await readdir(folder)).find((name) => name !== LOCK);
+  if (foreign !== undefined) {
+    throw new Error(
+      `${folder} holds ${JSON.stringify(foreign)} and was not begun by sublet dev: name a new or empty folder with --data`,
+    );
+  }
+  await writeFile(file, `${environment}\n`);
+}
+
 const LOCK = 'lock';
+const ENVIRONMENT = 'environment';
 
 async function makeAndLock(folder: string, file: string): Promise<boolean> {
   try {
