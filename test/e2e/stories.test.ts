@@ -108,6 +108,8 @@ const UNUSED = {
     'get plans.sublet.dev',
     'get quotas.sublet.dev',
     'get tenants.sublet.dev',
+    // Asked when children are seen without their RDPInstance: by a cache that is behind, or where somebody took its finalizer away.
+    'get rdpinstances.sublet.dev',
     // Judged inside a RoleBinding's create, and by CDI in a clone's: neither is a request of its own.
     'bind clusterroles.rbac.authorization.k8s.io',
     'create datavolumes.cdi.kubevirt.io/source',
