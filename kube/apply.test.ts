@@ -4,7 +4,7 @@ import { CONFIGMAPS, SECRETS } from './builtin.ts';
 import { isAlreadyExists, TransientError } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import { computeAdoptedFields } from './ownership.ts';
-import { sendJson } from './testing/fakeapiserver.ts';
+import { sendJson, sendStatus } from './testing/fakeapiserver.ts';
 import { type ConfigMap, configMap, createWorld, type World } from './testing/world.ts';
 
 const HASH = 'x.dev/applied-hash';
@@ -41,6 +41,26 @@ test('applies when the intent changes, loses a field, or somebody changed the ob
   const { query, body } = world.server.requests.at(-1) ?? {};
   expect(Object.fromEntries(query ?? [])).toEqual({ fieldManager: 'me', force: 'true' });
   expect(body).toMatchObject({ metadata: { annotations: { [HASH]: expect.any(String) } } });
+});
+
+test('applies over the version that was looked at, and over no other', async () => {
+  await applier.apply(CONFIGMAPS, configMap('a', { x: '1' }), undefined);
+  const old = live();
+  world.server.put(CONFIGMAPS, { ...(live() ?? configMap('a')), data: { x: 'newer' } });
+  await applier.apply(CONFIGMAPS, configMap('a', { x: '2' }), live());
+  const { resourceVersion, uid } = (world.server.requests.at(-1)?.body as KubeObject).metadata;
+  expect([resourceVersion, uid]).not.toContain(undefined);
+  world.server.fault({
+    match: ({ method }) => method === 'PATCH',
+    times: 1,
+    answer: (response, { body }) => {
+      expect((body as KubeObject).metadata.resourceVersion).toBe(old?.metadata.resourceVersion);
+      sendStatus(response, 409, 'Conflict', 'the object has been modified');
+    },
+  });
+  const late = applier.apply(CONFIGMAPS, configMap('a', { x: '3' }), old);
+  await expect(late).rejects.toBeInstanceOf(TransientError);
+  await expect(late).rejects.toThrow('ConfigMap n/a changed since it was looked at');
 });
 
 test('what others add does not matter', async () => {
@@ -141,7 +161,7 @@ test('prune leaves alone what changed since it was seen', async () => {
   await expect(applier.prune(CONFIGMAPS, [seen], new Set())).rejects.toBeInstanceOf(TransientError);
   world.server.remove(CONFIGMAPS, 'n/a');
   world.server.put(CONFIGMAPS, configMap('a'));
-  await expect(applier.prune(CONFIGMAPS, [seen], new Set())).rejects.toThrow('changed before it could be deleted');
+  await expect(applier.prune(CONFIGMAPS, [seen], new Set())).rejects.toThrow('changed since it was looked at');
   expect(world.server.get(CONFIGMAPS, 'n/a')).toBeDefined();
 });
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Client } from './client.ts';
+import type { ApplyOptions, Client } from './client.ts';
 import { type CompareOptions, compareIntent, hashValue } from './compare.ts';
 import { isConflict, isNotFound, TransientError } from './errors.ts';
 import { type KubeObject, objectKey, qualifiedName, type Resource } from './object.ts';
@@ -30,7 +30,10 @@ export type PruneOptions = {
 };
 
 export type Applier = {
-  /** Makes the API server hold `intent`; no call when `live` already does. */
+  /**
+   * Makes the API server hold `intent`; no call when `live` already does. Throws `TransientError` when `live` is not the newest
+   * version any more.
+   */
   apply<T extends KubeObject>(
     resource: Resource,
     intent: KubeObject,
@@ -60,7 +63,7 @@ export type ApplierOptions = {
 };
 
 /**
- * Server-side apply that calls the API server only when something would change.
+ * Server-side apply that calls the API server only when something would change, and then over the version that was looked at.
  *
  * Nothing would change when the annotation on the live object holds the hash of this intent (so no field was removed from the intent since) and the
  * live object holds everything that the intent states (so nobody changed it). When the API server's own answer to an
@@ -115,9 +118,9 @@ export function createApplier(deps: ApplierDeps, options: ApplierOptions): Appli
         object = (await client.create<KubeObject>(resource, posted, { fieldManager, signal })) as T;
       } else {
         const posted = live?.metadata.annotations?.[hashAnnotation]?.endsWith(POSTED) === true;
-        if (posted) await adoptManagedFields(client, resource, live.metadata, fieldManager, signal);
+        const seen = posted ? await adoptManagedFields(client, resource, live, fieldManager, signal) : live;
         const annotated = withAnnotation(intent, hashAnnotation, hash);
-        object = await client.apply<T>(resource, annotated, { fieldManager, force: true, signal });
+        object = await applyOver<T>(client, resource, annotated, seen, { fieldManager, force: true, signal });
       }
       if (!metadataOnly) remember(resource, intent, object, hash);
       return { outcome: live === undefined ? 'created' : 'configured', object };
@@ -136,6 +139,32 @@ export function createApplier(deps: ApplierDeps, options: ApplierOptions): Appli
       return stale.map(objectKey);
     },
   };
+}
+
+/**
+ * Applies over the very object that was seen, in the version that was seen: what was decided on an old view is refused, and
+ * `TransientError` is thrown. Without `seen` the object may be there or not.
+ */
+async function applyOver<T extends KubeObject>(
+  client: Client,
+  resource: Resource,
+  intent: KubeObject,
+  seen: KubeObject | undefined,
+  options: ApplyOptions,
+): Promise<T> {
+  const { uid, resourceVersion } = seen?.metadata ?? {};
+  const body = { ...intent, metadata: { ...intent.metadata, uid, resourceVersion } };
+  try {
+    return await client.apply<T>(resource, body, options);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    throw changedSince(resource, intent, error);
+  }
+}
+
+/** What a write met that is bound to a version which is not the newest any more. */
+export function changedSince(resource: Resource, object: KubeObject, cause: unknown): TransientError {
+  return new TransientError(`${resource.kind} ${objectKey(object)} changed since it was looked at`, { cause });
 }
 
 /**
@@ -158,8 +187,7 @@ export async function deleteExactly(
   } catch (error) {
     if (isNotFound(error)) return;
     if (!isConflict(error)) throw error;
-    const message = `${resource.kind} ${objectKey(object)} changed before it could be deleted`;
-    throw new TransientError(message, { cause: error });
+    throw changedSince(resource, object, error);
   }
 }
 

@@ -1,33 +1,39 @@
 import type { Client, JsonPatchOp } from './client.ts';
 import { isRecord } from './decode.ts';
 import { isConflict, isInvalid, isNotFound, TransientError } from './errors.ts';
-import type { KubeObject, ManagedFieldsEntry, ObjectKey, Resource } from './object.ts';
+import type { KubeObject, ManagedFieldsEntry, Resource } from './object.ts';
 
 /**
  * Turns what `fieldManager` owns by `Update` (objects made with POST) into what it owns by `Apply`, so that the next
- * server-side apply removes the fields that its intent no longer states. Two calls, once in an object's life. What is gone already
- * is fine. Throws `TransientError` when the object changed in between.
+ * server-side apply removes the fields that its intent no longer states. Two calls, once in an object's life. Returns the object's metadata
+ * afterwards; undefined when it is gone. Throws `TransientError` when the object changed in between.
  */
 export async function adoptManagedFields(
   client: Client,
   resource: Resource,
-  key: ObjectKey,
+  seen: KubeObject,
   fieldManager: string,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<KubeObject | undefined> {
+  const key = seen.metadata;
   try {
     const object = await client.get<KubeObject>(resource, key, { metadataOnly: true, signal });
     const entries = object.metadata.managedFields ?? [];
     const adopted = computeAdoptedFields(entries, fieldManager);
-    if (adopted === undefined) return;
+    if (adopted === undefined) return seen;
     const ops: readonly JsonPatchOp[] = [
-      { op: 'test', path: '/metadata/uid', value: object.metadata.uid },
-      { op: 'test', path: '/metadata/resourceVersion', value: object.metadata.resourceVersion },
+      { op: 'test', path: '/metadata/uid', value: seen.metadata.uid },
+      { op: 'test', path: '/metadata/resourceVersion', value: seen.metadata.resourceVersion },
       { op: 'replace', path: '/metadata/managedFields', value: adopted },
     ];
-    await client.patch(resource, key, { type: 'json', ops }, { fieldManager, metadataOnly: true, signal });
+    return await client.patch<KubeObject>(
+      resource,
+      key,
+      { type: 'json', ops },
+      { fieldManager, metadataOnly: true, signal },
+    );
   } catch (error) {
-    if (isNotFound(error)) return;
+    if (isNotFound(error)) return undefined;
     if (!isConflict(error) && !isInvalid(error)) throw error;
     throw new TransientError(`${resource.kind} ${key.name} changed while its field ownership was taken over`, {
       cause: error,

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CONDITION_TYPES, Condition, Reason } from '../crds/v1alpha1/conditions.ts';
-import { isNotFound } from '../kube/errors.ts';
+import { changedSince } from '../kube/apply.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { Informer } from '../kube/informer.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { type KubeObject, objectKey } from '../kube/object.ts';
 import { STATUS_FIELD_MANAGER } from '../model/labels.ts';
 import type { OperatorContext } from './context.ts';
 
@@ -13,7 +14,8 @@ export type Status = {
 
 /**
  * Makes an object's status be as computed; no call when it already is. One server-side apply by one field manager, bound to
- * the object's UID, so that a status never lands on a successor of the same name.
+ * the object's UID and to the version that it was computed from: a status never lands on a successor of the same name, and a leader on an old view
+ * is refused (409) instead of moving transition times or a power epoch back.
  */
 export async function applyStatus<T extends KubeObject & { readonly status?: unknown }>(
   context: OperatorContext,
@@ -25,12 +27,9 @@ export async function applyStatus<T extends KubeObject & { readonly status?: unk
   const wanted = dropUndefined(status);
   if (isDeepStrictEqual(dropUndefined(object.status ?? {}), wanted)) return;
   const { apiVersion, kind, metadata } = object;
-  const body = {
-    apiVersion,
-    kind,
-    metadata: { name: metadata.name, namespace: metadata.namespace, uid: metadata.uid },
-    status: wanted,
-  };
+  const { namespace, name, uid } = metadata;
+  const resourceVersion = findVersion(informer, object);
+  const body = { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion }, status: wanted };
   try {
     const answer = await context.client.apply<T>(informer.resource, body, {
       fieldManager: STATUS_FIELD_MANAGER,
@@ -41,8 +40,22 @@ export async function applyStatus<T extends KubeObject & { readonly status?: unk
     informer.observeWrite(answer);
     announce(context, object, status);
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (isNotFound(error)) return;
+    throw isConflict(error) ? changedSince(informer.resource, object, error) : error;
   }
+}
+
+/**
+ * The newest version known that still has the status which this one was computed from: our own finalizer and a new spec may have come meanwhile, and
+ * neither makes it wrong.
+ */
+function findVersion<T extends KubeObject & { readonly status?: unknown }>(
+  informer: Informer<T>,
+  object: T,
+): string | undefined {
+  const current = informer.get(objectKey(object));
+  const same = current !== undefined && isDeepStrictEqual(current.status, object.status);
+  return (same ? current : object).metadata.resourceVersion;
 }
 
 function dropUndefined(value: unknown): unknown {
