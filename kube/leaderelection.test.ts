@@ -117,6 +117,39 @@ test('one failed renewal is no loss', async () => {
   expect(first.isLeader()).toBe(true);
 });
 
+test('a renewal that was carried out and never answered is no loss', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  const state = hold(first);
+  world.server.fault({
+    match: ({ method }) => method === 'PUT',
+    times: 1,
+    answer: (response, { body }) => {
+      world.server.put(LEASES, body as Lease);
+      response.destroy();
+    },
+  });
+  for (let i = 0; i < 30; i++) await advance();
+  const lease = world.server.get(LEASES, 'n/lease') as Lease;
+  expect(Date.parse(lease.spec?.renewTime ?? '')).toBeGreaterThan(world.clock.now() - 3_000);
+  expect(state.error).toBeUndefined();
+});
+
+test('a slow server is asked again at once, and kept waiting for less than half of the deadline', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  const state = hold(first);
+  world.server.fault({ match: ({ method }) => method === 'PUT', times: 1, answer: () => {} });
+  const startMs = world.clock.monotonic();
+  const puts = () => world.server.requests.filter(({ method }) => method === 'PUT').length;
+  const before = puts();
+  await until('the second try', () => puts() === before + 2, advance);
+  expect(world.clock.monotonic() - startMs).toBeLessThan(2_400 + 5_000 + 1_000);
+  for (let i = 0; i < 30; i++) await advance();
+  expect(state.error).toBeUndefined();
+  expect(first.isLeader()).toBe(true);
+});
+
 test('a process that was asleep knows at once that it may not act', async () => {
   const first = elector('one');
   await first.acquire(stop.signal);

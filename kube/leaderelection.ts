@@ -131,12 +131,14 @@ class Elector {
   async hold(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#deps;
     const { retryPeriodMs, renewDeadlineMs } = this.#settings;
+    let spentMs = 0;
     while (!signal.aborted) {
       try {
-        await sleep(clock, retryPeriodMs * (1 + 0.2 * random.next()), signal);
+        await sleep(clock, Math.max(0, retryPeriodMs * (1 + 0.2 * random.next()) - spentMs), signal);
       } catch {
         return;
       }
+      const startMs = clock.monotonic();
       const renewed = this.isLeader() && (await this.#tryOnce(signal));
       if (signal.aborted) return;
       if (!renewed && (!this.isLeader() || this.#takenByOther())) {
@@ -146,6 +148,8 @@ class Elector {
           this.#takenByOther() ? 'another process holds the lease' : `no renewal succeeded for ${renewDeadlineMs} ms`,
         );
       }
+      // A slow server leaves little of the deadline: after a try that failed the time that it took is not waited for again.
+      spentMs = renewed ? 0 : clock.monotonic() - startMs;
     }
   }
 
@@ -190,8 +194,8 @@ class Elector {
 
   async #takeOrRenew(signal: AbortSignal): Promise<boolean> {
     const { client, clock } = this.#deps;
-    const { identity, namespace, name, leaseDurationMs, retryPeriodMs } = this.#settings;
-    const call = { signal, timeoutMs: Math.max(retryPeriodMs, RELEASE_TIMEOUT_MS) };
+    const { identity, namespace, name, leaseDurationMs, renewDeadlineMs } = this.#settings;
+    const call = { signal, timeoutMs: renewDeadlineMs / 2 };
     const now = microTime(clock.now());
     const leaseDurationSeconds = Math.ceil(leaseDurationMs / 1000);
     const fresh = { holderIdentity: identity, leaseDurationSeconds, acquireTime: now, renewTime: now };
@@ -199,8 +203,13 @@ class Elector {
     const own = this.#seen?.lease;
     if (this.#leads && own?.spec?.holderIdentity === identity) {
       const spec = { ...own.spec, ...fresh, acquireTime: own.spec.acquireTime ?? now };
-      this.#see(await client.update<Lease>(LEASES, { ...own, spec }, call));
-      return true;
+      try {
+        this.#see(await client.update<Lease>(LEASES, { ...own, spec }, call));
+        return true;
+      } catch (error) {
+        // An earlier renewal may have been carried out without an answer: what is there now decides, in this same try.
+        if (!isConflict(error)) throw error;
+      }
     }
     const lease = await this.#read(call);
     if (lease === undefined) {
