@@ -1,4 +1,4 @@
-import { DESKTOP_PLANS, type FleetDesktop, filePath, isSold, isSuspended } from './fleet.ts';
+import { DESKTOP_PLANS, type FleetDesktop, filePath, isSold } from './fleet.ts';
 import {
   change,
   comesBackAfter,
@@ -25,7 +25,7 @@ export function stopDesktop(story: Story): Told | undefined {
   const switchOn = (): Told | undefined => {
     if (!desktop.present) return undefined;
     desktop.power = 'Running';
-    desktop.guestDown = false;
+    expectStart(story, desktop);
     return change(story, `switch ${titleOf(desktop)} on`, desktop);
   };
   story.later(soon(story), switchOn, () => isUsable(desktop) || !desktop.present);
@@ -39,7 +39,7 @@ export function restartDesktop(story: Story): Told | undefined {
 
 export function restart(story: Story, desktop: FleetDesktop): Told {
   desktop.restartedAt = new Date(story.startMs + story.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z');
-  if (!isSuspended(desktop.tenant)) desktop.guestDown = false;
+  expectStart(story, desktop);
   return change(story, `restart ${titleOf(desktop)}`, desktop);
 }
 
@@ -88,10 +88,18 @@ function removeOne(story: Story, desktop: FleetDesktop, then: () => void): Told 
   return { what, step: { type: 'delete', kind: 'RDPInstance', key: { namespace: tenant.namespace, name } } };
 }
 
+/**
+ * A guest that shut itself down is started by what is asked now, at the end of its suspension if there is one. Where something was in the way, nobody knows
+ * whether what was asked before has been seen, or in which order.
+ */
+function expectStart(story: Story, desktop: FleetDesktop): void {
+  desktop.guestDown = desktop.guestDown !== false && !story.isCaughtUp() ? 'maybe' : false;
+}
+
 export function bringBack(story: Story, desktop: FleetDesktop): Told {
   desktop.present = true;
   desktop.removedAtMs = undefined;
-  desktop.guestDown = false;
+  expectStart(story, desktop);
   return change(story, `order ${titleOf(desktop)} again`, desktop);
 }
 

@@ -1,12 +1,4 @@
-import {
-  createTenant,
-  type FleetTenant,
-  filePath,
-  isSuspended,
-  renderDesktop,
-  renderPriceList,
-  renderTenant,
-} from './fleet.ts';
+import { createTenant, type FleetTenant, filePath, renderDesktop, renderPriceList, renderTenant } from './fleet.ts';
 import {
   changeTenant,
   comesBackAfter,
@@ -50,9 +42,9 @@ export function suspendTenant(story: Story): Told | undefined {
   if (tenant === undefined) return undefined;
   const reason = story.random.pick(['Payment', 'Request', 'Maintenance']);
   tenant.suspensions = [reason];
+  stopBelow(story, tenant);
   const resume = (): Told => {
     tenant.suspensions = [];
-    startBelow(story, tenant);
     return changeTenant(story, `resume ${tenant.path}`, tenant);
   };
   story.later(soon(story) * 2, resume, () => isMendable(tenant));
@@ -67,20 +59,21 @@ export function holdTenant(story: Story): Told | undefined {
   const above = tenant?.parent;
   if (tenant === undefined || above === undefined) return undefined;
   above.holds = [{ tenant: tenant.name, reason: 'Abuse' }];
+  stopBelow(story, tenant);
   const release = (): Told => {
     above.holds = [];
-    startBelow(story, tenant);
     return changeTenant(story, `${above.path} no longer holds ${tenant.path}`, above);
   };
   story.later(soon(story) * 2, release, () => isMendable(above));
   return changeTenant(story, `${above.path} holds ${tenant.path}`, above);
 }
 
-/** What a suspension stopped is started by its end, also what its guest had shut down before. */
-function startBelow(story: Story, tenant: FleetTenant): void {
+/** A guest that had shut itself down stays down through a suspension, if it was seen to be down before. */
+function stopBelow(story: Story, tenant: FleetTenant): void {
+  if (story.isCaughtUp()) return;
   for (const below of story.tenants) {
     if (below !== tenant && !below.path.startsWith(`${tenant.path}--`)) continue;
-    if (!isSuspended(below)) for (const desktop of below.desktops) desktop.guestDown = false;
+    for (const desktop of below.desktops) if (desktop.guestDown) desktop.guestDown = 'maybe';
   }
 }
 
@@ -108,7 +101,8 @@ function tenantComesBack(story: Story, tenant: FleetTenant): Told {
   const changes: Record<string, string> = { [filePath(tenant.residence, tenant.name)]: renderTenant(tenant) };
   for (const desktop of tenant.desktops) {
     if (!desktop.present) continue;
-    desktop.guestDown = false;
+    // Whether it was removed as well, or merely stopped with its tenant, depends on who was first.
+    if (desktop.guestDown) desktop.guestDown = 'maybe';
     changes[filePath(tenant.namespace, desktop.name)] = renderDesktop(desktop);
   }
   return commit(story, `tenant ${tenant.path} comes back`, changes);

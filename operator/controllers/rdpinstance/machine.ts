@@ -1,5 +1,5 @@
 import type { VirtualMachine, VirtualMachineInstance } from '../../../kubevirt/index.ts';
-import { ANNOTATION_ENDED_EPOCH } from '../../desired/rdpinstance/metadata.ts';
+import { ANNOTATION_ENDED_EPOCH, ANNOTATION_GUEST_DOWN } from '../../desired/rdpinstance/metadata.ts';
 import type { ObservedVm, ObservedVmi } from './power.ts';
 
 /** What the power protocol needs to know of a VirtualMachine. */
@@ -10,6 +10,7 @@ export function observeVm(vm: VirtualMachine | undefined): ObservedVm | undefine
     runStrategy: vm.spec.runStrategy,
     actedOn: status?.runStrategy,
     endedEpoch: vm.metadata.annotations?.[ANNOTATION_ENDED_EPOCH],
+    guestDownAt: vm.metadata.annotations?.[ANNOTATION_GUEST_DOWN],
     created: status?.created === true,
     starting:
       status?.printableStatus === 'CrashLoopBackOff' ||
@@ -27,6 +28,7 @@ export function observeVmi(vmi: VirtualMachineInstance | undefined): ObservedVmi
     uid,
     createdAt: creationTimestamp,
     finishedAt: finished ? (phaseTime(vmi, phase) ?? creationTimestamp) : undefined,
+    crashed: phase === 'Failed',
     deleting: vmi.metadata.deletionTimestamp !== undefined,
   };
 }

@@ -10,14 +10,17 @@ const running: ObservedVm = {
   runStrategy: 'RerunOnFailure',
   actedOn: 'RerunOnFailure',
   endedEpoch: undefined,
+  guestDownAt: undefined,
   created: false,
   starting: false,
+  downSince: undefined,
 };
-const alive: ObservedVmi = { uid: 'a', createdAt: EARLIER, finishedAt: undefined, deleting: false };
+const alive: ObservedVmi = { uid: 'a', createdAt: EARLIER, finishedAt: undefined, crashed: false, deleting: false };
 const epochA: Epoch = { vmiUID: 'a', startedAt: EARLIER };
 
 function facts(change: Partial<PowerFacts>): PowerFacts {
-  return { wanted: 'Running', restartedAt: undefined, epoch: epochA, vm: running, vmi: alive, now: NOW, ...change };
+  const asked = { asked: 'Running', suspended: false, orderedAt: EARLIER, restartedAt: undefined } as const;
+  return { ...asked, epoch: epochA, vm: running, vmi: alive, now: NOW, ...change };
 }
 
 describe('computePower', () => {
@@ -61,25 +64,25 @@ describe('computePower', () => {
   });
 
   test('a stop is recorded, then carried out, then waited for', () => {
-    const recorded = computePower(facts({ wanted: 'Stopped' }));
+    const recorded = computePower(facts({ asked: 'Stopped' }));
     expect(recorded).toMatchObject({
       recordFirst: true,
       runStrategy: 'RerunOnFailure',
       epoch: { ...epochA, endedAt: NOW },
     });
-    const carried = computePower(facts({ wanted: 'Stopped', epoch: recorded.epoch }));
+    const carried = computePower(facts({ asked: 'Stopped', epoch: recorded.epoch }));
     expect(carried).toMatchObject({ recordFirst: false, runStrategy: 'Halted', endedEpoch: 'a', state: 'Stopping' });
     const halted = { ...running, runStrategy: 'Halted', endedEpoch: 'a' };
     const waiting = computePower(
-      facts({ wanted: 'Stopped', epoch: recorded.epoch, vm: halted, vmi: { ...alive, deleting: true } }),
+      facts({ asked: 'Stopped', epoch: recorded.epoch, vm: halted, vmi: { ...alive, deleting: true } }),
     );
     expect(waiting).toMatchObject({ runStrategy: 'Halted', state: 'Stopping' });
-    const stopped = computePower(facts({ wanted: 'Stopped', epoch: recorded.epoch, vm: halted, vmi: undefined }));
+    const stopped = computePower(facts({ asked: 'Stopped', epoch: recorded.epoch, vm: halted, vmi: undefined }));
     expect(stopped).toMatchObject({ runStrategy: 'Halted', state: 'Stopped', guestShutDown: false });
   });
 
   test('an end that was recorded is carried out although the wish changed meanwhile', () => {
-    const decision = computePower(facts({ wanted: 'Running', epoch: { ...epochA, endedAt: NOW } }));
+    const decision = computePower(facts({ asked: 'Running', epoch: { ...epochA, endedAt: NOW } }));
     expect(decision).toMatchObject({ runStrategy: 'Halted', endedEpoch: 'a' });
   });
 
@@ -109,7 +112,7 @@ describe('computePower', () => {
     expect(recorded).toMatchObject({ recordFirst: true, epoch: { endedAt: NOW, restartedAt: BETWEEN } });
     const carried = computePower(facts({ restartedAt: BETWEEN, epoch: recorded.epoch }));
     expect(carried).toMatchObject({ runStrategy: 'Halted', endedEpoch: 'a', recordFirst: false });
-    const next = { uid: 'b', createdAt: LATER, finishedAt: undefined, deleting: false };
+    const next = { uid: 'b', createdAt: LATER, finishedAt: undefined, crashed: false, deleting: false };
     const again = computePower(
       facts({
         restartedAt: BETWEEN,
@@ -125,7 +128,7 @@ describe('computePower', () => {
 
   test('a restart is not repeated when the API server clock is behind', () => {
     const epoch = { ...epochA, endedAt: BETWEEN, restartedAt: BETWEEN };
-    const next = { uid: 'b', createdAt: EARLIER, finishedAt: undefined, deleting: false };
+    const next = { uid: 'b', createdAt: EARLIER, finishedAt: undefined, crashed: false, deleting: false };
     const decision = computePower(
       facts({ restartedAt: BETWEEN, epoch, vmi: next, vm: { ...running, endedEpoch: 'a' } }),
     );
@@ -169,6 +172,31 @@ describe('computePower', () => {
     expect(computePower(facts({ restartedAt: EARLIER, epoch, vmi: undefined })).runStrategy).toBe('RerunOnFailure');
   });
 
+  describe('when status, and the epoch with it, was lost', () => {
+    const down = { ...running, downSince: BETWEEN };
+
+    test('a guest that had shut down stays down, and starts again when that is asked for later', () => {
+      const left = computePower(facts({ epoch: undefined, vm: down, vmi: undefined }));
+      expect(left).toMatchObject({ runStrategy: 'RerunOnFailure', state: 'Stopped', guestShutDown: true });
+      const asked = { epoch: undefined, vm: down, vmi: undefined, restartedAt: NOW };
+      expect(computePower(facts(asked))).toMatchObject({ runStrategy: 'Halted', state: 'Starting' });
+      expect(computePower(facts({ ...asked, restartedAt: EARLIER }))).toMatchObject({ guestShutDown: true });
+      expect(computePower(facts({ ...asked, restartedAt: LATER }))).toMatchObject({ dueAt: LATER });
+    });
+
+    test('a machine that has not run yet, or is on its way up, is Starting', () => {
+      for (const vm of [{ ...down, actedOn: undefined }, { ...down, actedOn: 'Halted' }, { ...down, created: true }]) {
+        expect(computePower(facts({ epoch: undefined, vm, vmi: undefined, restartedAt: NOW }))).toMatchObject({
+          runStrategy: 'RerunOnFailure',
+          state: 'Starting',
+          guestShutDown: false,
+        });
+      }
+      const starting = computePower(facts({ epoch: undefined, vm: { ...down, starting: true }, vmi: undefined }));
+      expect(starting).toMatchObject({ state: 'Starting', guestShutDown: false });
+    });
+  });
+
   test('a crash that KubeVirt restarts is Starting, not a shutdown', () => {
     const decision = computePower(
       facts({ epoch: { ...epochA, endedAt: BETWEEN }, vmi: undefined, vm: { ...running, starting: true } }),
@@ -186,16 +214,119 @@ describe('computePower', () => {
   });
 
   test('every state is reached and then left alone: the decision on its own outcome is the same', () => {
-    for (const wanted of ['Running', 'Stopped'] as const) {
-      const first = computePower(facts({ wanted, epoch: { ...epochA, endedAt: BETWEEN }, vmi: undefined }));
+    for (const asked of ['Running', 'Stopped'] as const) {
+      const first = computePower(facts({ asked, epoch: { ...epochA, endedAt: BETWEEN }, vmi: undefined }));
       const vm = {
         ...running,
         runStrategy: first.runStrategy,
         actedOn: first.runStrategy,
         endedEpoch: first.endedEpoch,
+        guestDownAt: first.guestDownAt,
       };
-      const second = computePower(facts({ wanted, epoch: first.epoch, vmi: undefined, vm }));
+      const second = computePower(facts({ asked, epoch: first.epoch, vmi: undefined, vm }));
       expect(second.runStrategy).toBe(first.runStrategy);
     }
+  });
+
+  test('an end is never recorded before its beginning, whatever the clock says', () => {
+    const behind = '2026-11-21T07:50:00Z';
+    expect(computePower(facts({ vmi: undefined, now: behind })).epoch?.endedAt).toBe(EARLIER);
+    expect(computePower(facts({ asked: 'Stopped', now: behind })).epoch?.endedAt).toBe(EARLIER);
+  });
+});
+
+describe('a guest that shut itself down', () => {
+  const ended: Epoch = { ...epochA, endedAt: BETWEEN };
+  const down = { epoch: ended, vmi: undefined };
+  const noted: ObservedVm = { ...running, guestDownAt: BETWEEN };
+  const halted: ObservedVm = { ...noted, runStrategy: 'Halted', actedOn: 'Halted', endedEpoch: 'a' };
+
+  test('is noted at once', () => {
+    const shown = computePower(facts({ vmi: { ...alive, finishedAt: BETWEEN } }));
+    expect(shown).toMatchObject({ guestDownAt: BETWEEN, guestShutDown: true, runStrategy: 'RerunOnFailure' });
+    expect(computePower(facts(down))).toMatchObject({ guestDownAt: BETWEEN, guestShutDown: true });
+  });
+
+  test('is not taken for one that crashed, nor for one that KubeVirt is not done with', () => {
+    const failed = computePower(facts({ vmi: { ...alive, finishedAt: BETWEEN, crashed: true } }));
+    expect(failed).toMatchObject({ guestDownAt: undefined, guestShutDown: false, state: 'Starting' });
+    const early = computePower(facts({ ...down, vm: { ...running, created: true } }));
+    expect(early).toMatchObject({ guestDownAt: undefined, guestShutDown: false, state: 'Stopping' });
+    const deleted = computePower(facts({ vmi: { ...alive, deleting: true } }));
+    expect(deleted).toMatchObject({ guestDownAt: undefined, state: 'Stopping' });
+  });
+
+  test('stays down when its status was lost', () => {
+    const lost = computePower(facts({ epoch: undefined, vmi: undefined, vm: noted }));
+    expect(lost).toMatchObject({ guestDownAt: BETWEEN, guestShutDown: true, runStrategy: 'RerunOnFailure' });
+  });
+
+  test('stays down through a suspension', () => {
+    const during = computePower(facts({ ...down, vm: noted, suspended: true }));
+    expect(during).toMatchObject({ runStrategy: 'Halted', guestDownAt: BETWEEN, endedEpoch: 'a', state: 'Stopped' });
+    const after = computePower(facts({ ...down, vm: halted }));
+    expect(after).toMatchObject({ runStrategy: 'Halted', guestDownAt: BETWEEN, guestShutDown: true, state: 'Stopped' });
+    expect(computePower(facts({ epoch: undefined, vmi: undefined, vm: halted }))).toMatchObject({
+      runStrategy: 'Halted',
+      guestShutDown: true,
+    });
+  });
+
+  test('stays down when the suspension was seen first', () => {
+    const vmi = { ...alive, finishedAt: BETWEEN };
+    const seen = computePower(facts({ vmi, suspended: true }));
+    expect(seen).toMatchObject({ runStrategy: 'Halted', guestDownAt: BETWEEN, recordFirst: false });
+  });
+
+  test('what ran until a suspension runs again after it', () => {
+    const vm = { ...halted, guestDownAt: undefined };
+    expect(computePower(facts({ ...down, vm }))).toMatchObject({ runStrategy: 'RerunOnFailure', state: 'Starting' });
+    const crashed = { ...alive, finishedAt: BETWEEN, crashed: true };
+    expect(computePower(facts({ vmi: crashed, suspended: true }))).toMatchObject({
+      runStrategy: 'Halted',
+      guestDownAt: undefined,
+      endedEpoch: 'a',
+    });
+  });
+
+  test('is started by its power, off and on, also while it is suspended', () => {
+    for (const suspended of [false, true]) {
+      const off = computePower(facts({ ...down, vm: suspended ? halted : noted, suspended, asked: 'Stopped' }));
+      expect(off).toMatchObject({ runStrategy: 'Halted', guestDownAt: undefined, endedEpoch: 'a' });
+    }
+    const on = computePower(facts({ ...down, vm: { ...halted, guestDownAt: undefined } }));
+    expect(on).toMatchObject({ runStrategy: 'RerunOnFailure', state: 'Starting', guestShutDown: false });
+  });
+
+  test('is started by a restart that is newer than its end, also by one from within the suspension', () => {
+    const after = computePower(facts({ ...down, vm: halted, restartedAt: NOW }));
+    expect(after).toMatchObject({ runStrategy: 'RerunOnFailure', guestDownAt: undefined, state: 'Starting' });
+    const within = computePower(facts({ ...down, vm: halted, restartedAt: NOW, suspended: true }));
+    expect(within).toMatchObject({ runStrategy: 'Halted', guestDownAt: undefined });
+    const older = computePower(facts({ ...down, vm: halted, restartedAt: EARLIER }));
+    expect(older).toMatchObject({ runStrategy: 'Halted', guestShutDown: true });
+    const lost = computePower(facts({ epoch: undefined, vmi: undefined, vm: noted, restartedAt: NOW }));
+    expect(lost).toMatchObject({ runStrategy: 'Halted', guestDownAt: undefined, state: 'Starting' });
+  });
+
+  test('is started when the desktop is ordered again', () => {
+    const again = { epoch: undefined, vmi: undefined, orderedAt: NOW };
+    expect(computePower(facts({ ...again, vm: halted }))).toMatchObject({
+      runStrategy: 'RerunOnFailure',
+      guestDownAt: undefined,
+    });
+    expect(computePower(facts({ ...again, vm: noted }))).toMatchObject({
+      runStrategy: 'Halted',
+      guestDownAt: undefined,
+      state: 'Starting',
+    });
+  });
+
+  test('is forgotten once a guest runs', () => {
+    const next = { ...alive, uid: 'b', createdAt: NOW };
+    expect(computePower(facts({ epoch: ended, vmi: next, vm: noted }))).toMatchObject({
+      guestDownAt: undefined,
+      state: 'Running',
+    });
   });
 });

@@ -16,6 +16,8 @@ export type ObservedVm = {
   readonly actedOn: string | undefined;
   /** UID of the VMI that the operator last brought to an end. */
   readonly endedEpoch: string | undefined;
+  /** Since when its guest is down by its own doing, as the operator noted it (RFC 3339). */
+  readonly guestDownAt: string | undefined;
   /** KubeVirt itself still knows of a VMI (`status.created`). */
   readonly created: boolean;
   /** KubeVirt is about to run it by itself: a start is requested, or it backs off from a crash. */
@@ -27,12 +29,18 @@ export type ObservedVmi = {
   readonly createdAt: string;
   /** When the guest reached Succeeded or Failed. */
   readonly finishedAt: string | undefined;
+  /** It finished as Failed: KubeVirt runs it again. */
+  readonly crashed: boolean;
   readonly deleting: boolean;
 };
 
 export type PowerFacts = {
-  /** What spec and suspension say together. */
-  readonly wanted: 'Running' | 'Stopped';
+  /** What the spec says. */
+  readonly asked: 'Running' | 'Stopped';
+  /** Somebody above, or its own Tenant, is suspended: whatever is asked, nothing may run. */
+  readonly suspended: boolean;
+  /** When the desktop was ordered, or ordered again. */
+  readonly orderedAt: string | undefined;
   readonly restartedAt: string | undefined;
   readonly epoch: Epoch | undefined;
   readonly vm: ObservedVm | undefined;
@@ -44,10 +52,11 @@ export type PowerDecision = {
   readonly epoch: Epoch | undefined;
   readonly runStrategy: RunStrategy;
   readonly endedEpoch: string | undefined;
+  readonly guestDownAt: string | undefined;
   /** True when this pass only records an end that the next one carries out. */
   readonly recordFirst: boolean;
   readonly state: 'Running' | 'Starting' | 'Stopping' | 'Stopped';
-  /** The guest is down although it should run, and nobody asked for that: it shut itself down. */
+  /** The guest is down although it might run, and nobody asked for that: it shut itself down. */
   readonly guestShutDown: boolean;
   /** When a `restartedAt` of the future falls due. */
   readonly dueAt: string | undefined;
@@ -59,50 +68,94 @@ export type PowerDecision = {
  * `RerunOnFailure`. Gone means that KubeVirt says so too: were it told to run while its own cache still holds the old VMI, it
  * would take note of the strategy, start nothing, and never come back to it. An end that Sublet commands is recorded in one pass and carried out in the next. `endedEpoch` on the VM
  * tells a cycle that was carried out from one that is still to come.
+ *
+ * A guest that shut itself down stays down until somebody asks for a start: by `restartedAt`, by `power: Stopped` and back, or by ordering the
+ * desktop again. That it is down is noted on the VM as soon as it is seen, because a suspension halts the VM, and its end has to
+ * restore exactly what ran: a halted VM alone does not tell whether its guest ran until then.
  */
 export function computePower(facts: PowerFacts): PowerDecision {
   const epoch = computeEpoch(facts);
-  const { vm, vmi, wanted } = facts;
-  const endedEpoch = vm?.endedEpoch;
+  const { vm, vmi, asked, suspended } = facts;
+  const isStopWanted = suspended || asked === 'Stopped';
   const alive = vmi !== undefined && vmi.finishedAt === undefined && !vmi.deleting;
-  const dueAt = computeDueAt(facts);
-  const base = { epoch, endedEpoch, recordFirst: false, guestShutDown: false, dueAt };
+  const base = {
+    epoch,
+    endedEpoch: vm?.endedEpoch,
+    guestDownAt: undefined,
+    recordFirst: false,
+    guestShutDown: false,
+    dueAt: computeDueAt(facts, isStopWanted),
+  };
   if (alive && epoch !== undefined) {
     if (epoch.endedAt !== undefined) {
       return { ...base, runStrategy: 'Halted', endedEpoch: epoch.vmiUID, state: 'Stopping' };
     }
     const restart = isRestartDue(facts, epoch);
     const haltedElsewhere = vm?.runStrategy === 'Halted';
-    if (wanted === 'Stopped' || restart || haltedElsewhere) {
-      const ended = { ...epoch, endedAt: facts.now, ...(restart ? { restartedAt: facts.restartedAt } : {}) };
+    if (isStopWanted || restart || haltedElsewhere) {
+      const why = restart ? { restartedAt: facts.restartedAt } : {};
+      const ended = { ...epoch, endedAt: computeEnd(epoch, facts.now), ...why };
       return { ...base, epoch: ended, runStrategy: keep(vm), recordFirst: true, state: 'Stopping' };
     }
     return { ...base, runStrategy: 'RerunOnFailure', state: 'Running' };
   }
+  return decideDown(facts, epoch, base, isStopWanted);
+}
+
+/** No guest runs. What is halted here is over: only another epoch may follow. */
+function decideDown(
+  facts: PowerFacts,
+  epoch: Epoch | undefined,
+  base: Omit<PowerDecision, 'runStrategy' | 'state'>,
+  isStopWanted: boolean,
+): PowerDecision {
+  const { vm, vmi, asked } = facts;
+  const endedEpoch = epoch?.vmiUID ?? vm?.endedEpoch;
   const stopping = vmi === undefined ? 'Stopped' : 'Stopping';
-  if (wanted === 'Stopped') return { ...base, runStrategy: 'Halted', state: stopping };
+  const shutDownAt = asked === 'Stopped' ? undefined : findShutdown(facts, epoch);
+  const isStartDue = shutDownAt !== undefined && isStartAgainDue(facts, epoch, shutDownAt);
+  const guestDownAt = isStartDue ? undefined : shutDownAt;
+  if (isStopWanted) return { ...base, endedEpoch, guestDownAt, runStrategy: 'Halted', state: stopping };
+  if (guestDownAt !== undefined) {
+    return { ...base, guestDownAt, runStrategy: keep(vm), state: stopping, guestShutDown: true };
+  }
   if (vm === undefined) return { ...base, runStrategy: 'RerunOnFailure', state: 'Starting' };
   if (vm.runStrategy !== 'RerunOnFailure') {
     const acknowledged = vm.actedOn !== 'RerunOnFailure';
     const again = vmi === undefined && acknowledged && !vm.created;
     return { ...base, runStrategy: again ? 'RerunOnFailure' : 'Halted', state: again ? 'Starting' : 'Stopping' };
   }
-  if (epoch === undefined || epoch.vmiUID === endedEpoch || vm.starting) {
-    return { ...base, runStrategy: 'RerunOnFailure', state: 'Starting' };
-  }
-  if (isStartAgainDue(facts, epoch)) {
-    return { ...base, runStrategy: 'Halted', endedEpoch: epoch.vmiUID, state: 'Starting' };
-  }
-  return { ...base, runStrategy: 'RerunOnFailure', state: stopping, guestShutDown: true };
+  if (isStartDue) return { ...base, endedEpoch, runStrategy: 'Halted', state: 'Starting' };
+  const starts = epoch === undefined || epoch.vmiUID === vm.endedEpoch || vm.starting || vmi?.crashed === true;
+  return { ...base, runStrategy: 'RerunOnFailure', state: starts ? 'Starting' : 'Stopping' };
+}
+
+/**
+ * Since when the guest is down by its own doing: as noted on the VM, or as it shows. It shows by a VMI that succeeded although nobody
+ * commanded its end, or by one that is gone, once KubeVirt says so too: after a crash it is about to start the VM by then.
+ */
+function findShutdown({ vm, vmi }: PowerFacts, epoch: Epoch | undefined): string | undefined {
+  if (vm?.guestDownAt !== undefined) return vm.guestDownAt;
+  if (vm?.runStrategy !== 'RerunOnFailure' || vm.starting || epoch === undefined) return undefined;
+  if (epoch.vmiUID === vm.endedEpoch) return undefined;
+  const isShown = vmi === undefined ? !vm.created : vmi.finishedAt !== undefined && !vmi.crashed;
+  return isShown ? epoch.endedAt : undefined;
 }
 
 /** A VMI with another UID begins an epoch. An end, once recorded, stays. */
 function computeEpoch({ epoch, vmi, now }: PowerFacts): Epoch | undefined {
-  if (vmi === undefined) return epoch === undefined || epoch.endedAt !== undefined ? epoch : { ...epoch, endedAt: now };
+  if (vmi === undefined) {
+    return epoch === undefined || epoch.endedAt !== undefined ? epoch : { ...epoch, endedAt: computeEnd(epoch, now) };
+  }
   const current = epoch?.vmiUID === vmi.uid ? epoch : beginEpoch(vmi, epoch);
   if (current.endedAt !== undefined) return current;
   if (vmi.finishedAt !== undefined) return { ...current, endedAt: vmi.finishedAt };
-  return vmi.deleting ? { ...current, endedAt: now } : current;
+  return vmi.deleting ? { ...current, endedAt: computeEnd(current, now) } : current;
+}
+
+/** Now; but an end never precedes its beginning, however wrong the clock is. */
+function computeEnd({ startedAt }: Epoch, now: string): string {
+  return isAfter(startedAt, now) ? startedAt : now;
 }
 
 /**
@@ -120,15 +173,20 @@ function isRestartDue({ restartedAt, now }: PowerFacts, epoch: Epoch): boolean {
   return isAfter(restartedAt, epoch.startedAt) && !isFuture(restartedAt, now);
 }
 
-function isStartAgainDue({ restartedAt, now }: PowerFacts, epoch: Epoch): boolean {
-  if (restartedAt === undefined || epoch.endedAt === undefined || isFuture(restartedAt, now)) return false;
-  return (
-    isAfter(restartedAt, epoch.endedAt) || (restartedAt === epoch.restartedAt && isAfter(restartedAt, epoch.startedAt))
-  );
+/** Whether somebody asked for a start since the guest went down; a restart that was not carried out is still asked for. */
+function isStartAgainDue(
+  { restartedAt, orderedAt, now }: PowerFacts,
+  epoch: Epoch | undefined,
+  shutDownAt: string,
+): boolean {
+  if (orderedAt !== undefined && isAfter(orderedAt, shutDownAt)) return true;
+  if (restartedAt === undefined || isFuture(restartedAt, now)) return false;
+  const isOpen = restartedAt === epoch?.restartedAt && isAfter(restartedAt, epoch.startedAt);
+  return isOpen || isAfter(restartedAt, shutDownAt);
 }
 
-function computeDueAt({ restartedAt, now, wanted }: PowerFacts): string | undefined {
-  return wanted === 'Running' && restartedAt !== undefined && isFuture(restartedAt, now) ? restartedAt : undefined;
+function computeDueAt({ restartedAt, now }: PowerFacts, isStopWanted: boolean): string | undefined {
+  return !isStopWanted && restartedAt !== undefined && isFuture(restartedAt, now) ? restartedAt : undefined;
 }
 
 /** In whole seconds, because that is what Kubernetes keeps of a creation. */

@@ -84,8 +84,8 @@ async function makeDesktop(
   await grantDesktop(context, valid, observed, signal);
   run.valid = valid;
   run.power = decidePower(context, observed, 'allowed');
-  const { runStrategy, endedEpoch, recordFirst } = run.power;
-  const children = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch } }, context.config);
+  const { runStrategy, endedEpoch, guestDownAt, recordFirst } = run.power;
+  const children = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch, guestDownAt } }, context.config);
   if (observed.children.secret === undefined) await createSecret(context, valid, signal);
   await growClaim(context, valid, signal);
   const machine = recordFirst ? [] : [children.virtualMachine];
@@ -147,7 +147,9 @@ async function stopRefused(
 function decidePower(context: OperatorContext, observed: DesktopObservation, as: 'allowed' | 'refused'): PowerDecision {
   const { desktop, suspensions, children } = observed;
   return computePower({
-    wanted: suspensions.length > 0 || desktop.spec.power === 'Stopped' ? 'Stopped' : 'Running',
+    asked: desktop.spec.power,
+    suspended: suspensions.length > 0,
+    orderedAt: desktop.metadata.creationTimestamp,
     restartedAt: as === 'allowed' ? desktop.spec.restartedAt : undefined,
     epoch: desktop.status?.epoch,
     vm: observeVm(children.virtualMachine),

@@ -17,6 +17,7 @@ const RUNNING: PowerDecision = {
   epoch: ANSWERED,
   runStrategy: 'RerunOnFailure',
   endedEpoch: undefined,
+  guestDownAt: undefined,
   recordFirst: false,
   state: 'Running',
   guestShutDown: false,

@@ -11,7 +11,7 @@ const input: DesktopInput = {
   disk: { storageBytes: 50n << 30n, storageClassName: undefined },
   access: { type: 'LoadBalancer', allow: [] },
   readers: [],
-  power: { runStrategy: 'RerunOnFailure', endedEpoch: undefined },
+  power: { runStrategy: 'RerunOnFailure', endedEpoch: undefined, guestDownAt: undefined },
 };
 
 /** Kubernetes reads an empty list of sources as everybody; the schema refuses one, and what is built does not rely on that. */

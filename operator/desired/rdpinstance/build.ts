@@ -43,6 +43,8 @@ export type DesktopInput = {
     readonly runStrategy: RunStrategy;
     /** UID of the last power epoch whose end Sublet commanded; stays on the VM as evidence that it was carried out. */
     readonly endedEpoch: string | undefined;
+    /** Since when the guest is down by its own doing; stays on the VM so that no suspension makes that forgotten. */
+    readonly guestDownAt: string | undefined;
   };
 };
 

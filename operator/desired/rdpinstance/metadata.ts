@@ -7,6 +7,9 @@ import type { DesktopInput } from './build.ts';
 /** On the VirtualMachine: UID of the VMI that the operator last brought to an end. */
 export const ANNOTATION_ENDED_EPOCH = `${GROUP}/ended-epoch`;
 
+/** On the VirtualMachine: since when its guest is down by its own doing (RFC 3339), until somebody asks for a start. */
+export const ANNOTATION_GUEST_DOWN = `${GROUP}/guest-down`;
+
 /** On the DataVolume: the size that the disk was last grown to, because a DataVolume's own spec never changes. */
 export const ANNOTATION_STORAGE = `${GROUP}/storage`;
 

@@ -97,15 +97,17 @@ function render(given: Case): Rendered {
   try {
     const valid = validateDesktop(observed);
     const power = computePower({
-      wanted: observed.suspensions.length > 0 || observed.desktop.spec.power === 'Stopped' ? 'Stopped' : 'Running',
+      asked: observed.desktop.spec.power,
+      suspended: observed.suspensions.length > 0,
+      orderedAt: observed.desktop.metadata.creationTimestamp,
       restartedAt: observed.desktop.spec.restartedAt,
       epoch: observed.desktop.status?.epoch,
       vm: observeVm(observed.children.virtualMachine),
       vmi: observeVmi(observed.children.instance),
       now: defaults.now,
     });
-    const { runStrategy, endedEpoch } = power;
-    const built = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch } }, SETTINGS);
+    const { runStrategy, endedEpoch, guestDownAt } = power;
+    const built = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch, guestDownAt } }, SETTINGS);
     const secret = observed.children.secret === undefined ? [buildSecret(valid.input, defaults.password)] : [];
     const objects = [built.virtualMachine, built.disk, ...secret, ...built.stateless];
     const facts = {

@@ -1,7 +1,13 @@
 import { renderQuantity, renderQuantityMilli } from '../../../kube/quantity.ts';
 import { computeResourceId, computeUuid } from '../../../model/identity.ts';
 import type { DesktopInput, DesktopSettings, FirstBoot } from './build.ts';
-import { ANNOTATION_ENDED_EPOCH, buildMetadata, buildSelector, type RenderedObject } from './metadata.ts';
+import {
+  ANNOTATION_ENDED_EPOCH,
+  ANNOTATION_GUEST_DOWN,
+  buildMetadata,
+  buildSelector,
+  type RenderedObject,
+} from './metadata.ts';
 
 const DISK = 'disk';
 const FIRST_BOOT = 'firstboot';
@@ -14,14 +20,15 @@ const FIRST_BOOT = 'firstboot';
  */
 export function buildVirtualMachine(input: DesktopInput, settings: DesktopSettings): RenderedObject {
   const metadata = buildMetadata(input);
-  const { runStrategy, endedEpoch } = input.power;
+  const { runStrategy, endedEpoch, guestDownAt } = input.power;
+  const annotations = {
+    ...(endedEpoch === undefined ? {} : { [ANNOTATION_ENDED_EPOCH]: endedEpoch }),
+    ...(guestDownAt === undefined ? {} : { [ANNOTATION_GUEST_DOWN]: guestDownAt }),
+  };
   return {
     apiVersion: 'kubevirt.io/v1',
     kind: 'VirtualMachine',
-    metadata: {
-      ...metadata,
-      ...(endedEpoch === undefined ? {} : { annotations: { [ANNOTATION_ENDED_EPOCH]: endedEpoch } }),
-    },
+    metadata: { ...metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
     spec: {
       runStrategy,
       template: {

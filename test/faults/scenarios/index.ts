@@ -1,6 +1,6 @@
 import type { Place, Scenario } from '../story.ts';
 import { accessChange, imageMissing, planChange, storageGrowth, upgrade } from './changes.ts';
-import { guestCrash, guestShutdown, held, ordered, powerCycle, restarted, suspended } from './power.ts';
+import { guestCrash, guestShutdown, held, ordered, powerCycle, restarted, resumed, suspended } from './power.ts';
 import {
   breakerTripped,
   deletedAtOnce,
@@ -25,6 +25,7 @@ export const SCENARIOS: readonly Scenario<Place>[] = [
   guestShutdown,
   guestCrash,
   suspended,
+  resumed,
   held,
   planChange,
   storageGrowth,

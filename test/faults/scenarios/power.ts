@@ -109,6 +109,36 @@ export const guestShutdown: Scenario<Place> = {
   ],
 };
 
+export const resumed: Scenario<Place> = {
+  name: 'resume',
+  title: 'a guest that shut itself down stays down through a suspension, until its owner switches it off and on',
+  given: givenDesktop,
+  steps: [
+    {
+      does: 'the guest shuts down',
+      act: ({ world }) =>
+        annotate(world, VIRTUALMACHINES, 't-bob/rdp-desk', { 'simulator.sublet.dev/guest': 'shutdown' }),
+      claims: (world) => [isWaiting(world, RDPINSTANCES, DESK, 'GuestShutDown'), isDown(world, DESK)],
+    },
+    {
+      does: 'its tenant is suspended',
+      act: ({ world }) => edit(world, TENANTS, 'sublet-root/bob', { suspensions: [{ reason: 'Payment' }] }),
+      claims: (world) => [isWaiting(world, RDPINSTANCES, DESK, 'Suspended'), hasStrategy(world, DESK, 'Halted')],
+    },
+    {
+      does: 'the debt is paid',
+      act: ({ world }) => edit(world, TENANTS, 'sublet-root/bob', { suspensions: [] }),
+      claims: (world) => [isWaiting(world, RDPINSTANCES, DESK, 'GuestShutDown'), isDown(world, DESK)],
+    },
+    {
+      does: 'the customer switches it off',
+      act: ({ world }) => edit(world, RDPINSTANCES, DESK, { power: 'Stopped' }),
+      claims: (world) => [isWaiting(world, RDPINSTANCES, DESK, 'Stopped'), isDown(world, DESK)],
+    },
+    { does: 'and on again', act: ({ world }) => edit(world, RDPINSTANCES, DESK, { power: 'Running' }), claims: ready },
+  ],
+};
+
 export const guestCrash: Scenario<Place> = {
   name: 'guestcrash',
   title: 'a guest crashes and KubeVirt runs it again',
