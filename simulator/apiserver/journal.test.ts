@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -142,6 +143,22 @@ describe('a file', () => {
     expect(statSync(journal).mtimeMs).toBe(before);
   });
 
+  it.skipIf(process.platform === 'win32')('that takes no more gets the whole state with the next change', () => {
+    // A limit on the size of files is met as a full disk is: a write is cut short, and the next one is refused.
+    const script = path.join(folder, 'fill.ts');
+    writeFileSync(script, FILL);
+    const args = ['-c', 'ulimit -f 32; exec "$@"', 'sh', process.execPath, script, path.join(folder, 'state'), JOURNAL];
+    const { stdout, stderr } = spawnSync('/bin/sh', args, { encoding: 'utf8' });
+    const { refused, atRefusal, last } = JSON.parse(stdout || stderr);
+    expect(refused).toBeGreaterThan(0);
+    // What was there when a change was refused could be read: not a piece of that change was left.
+    expect(atRefusal).toBeGreaterThan(1);
+    const journal = openJournal({ folder: path.join(folder, 'state') });
+    open.push(journal);
+    expect(journal.kept.revision).toBe(last);
+    expect([...journal.kept.objects].map(({ object }) => object.data)).toEqual([{ a: `${last}`.padEnd(1_000) }]);
+  });
+
   it('stays small: changes are folded into a snapshot', async () => {
     const call = start(4_000);
     await create(call, 'a');
@@ -150,6 +167,34 @@ describe('a file', () => {
     expect((await start()('GET', `${CONFIGMAPS}/a`)).body.data.a).toBe('199');
   });
 });
+
+const JOURNAL = path.join(import.meta.dirname, 'journal.ts');
+
+/** Notes sixty changes of a kilobyte each, and dies as by `kill -9`. */
+const FILL = `
+import { copyFileSync, mkdirSync } from 'node:fs';
+const [folder, module] = process.argv.slice(2);
+const { openJournal } = await import(module);
+const journal = openJournal({ folder });
+const collection = { group: '', plural: 'configmaps' };
+let [refused, atRefusal, last] = [0, 0, 0];
+for (let revision = 2; revision <= 61; revision += 1) {
+  const metadata = { name: 'a', namespace: 'default', resourceVersion: String(revision) };
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: String(revision).padEnd(1_000) } };
+  try {
+    journal.note({ type: 'MODIFIED', collection, revision, current: { object } });
+    last = revision;
+  } catch {
+    refused += 1;
+    mkdirSync(folder + '-seen', { recursive: true });
+    for (const file of ['snapshot.jsonl', 'journal.jsonl']) copyFileSync(folder + '/' + file, folder + '-seen/' + file);
+    atRefusal = openJournal({ folder: folder + '-seen' }).kept.revision;
+    if (atRefusal !== last) throw new Error('of ' + last + ' only ' + atRefusal + ' is left');
+  }
+}
+console.log(JSON.stringify({ refused, atRefusal, last }));
+process.kill(process.pid, 'SIGKILL');
+`;
 
 function cutLastLine(file: string): void {
   const lines = readFileSync(file, 'utf8').split('\n');

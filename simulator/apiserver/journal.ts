@@ -1,14 +1,24 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { ApiObject } from './object.ts';
 import { isObject } from './schema/json.ts';
 import type { StorageEvent } from './store.ts';
 
-/** The state of a store in a folder: every change is in the file before the call that made it is answered. */
+/** The state of a store in a folder: every change is in the file before the call that made it is answered, unless {@link Journal.note} throws. */
 export type Journal = {
   /** What the folder held when it was opened. */
   readonly kept: { readonly revision: number; readonly objects: Iterable<KeptObject> };
-  /** Notes a change. */
+  /** Notes a change. Throws when it cannot be written, as on a full disk; nothing is left of it in the file then, and the next change brings the whole state. */
   note(event: StorageEvent): void;
   close(): void;
 };
@@ -48,20 +58,26 @@ export function openJournal({ folder, maxJournalBytes = 16 * 1024 * 1024 }: Jour
   for (const line of readLines(journal)) take(line);
   const fold = (): void => writeSnapshot(snapshot, objects.values(), revision);
   fold();
-  let file = openSync(journal, 'w');
+  const file = openSync(journal, 'w');
   let bytes = 0;
+  /** A change before could not be written. */
+  let isBehind = false;
   return {
     kept: { revision, objects: [...objects.values()] },
     note: ({ type, collection: { group, plural }, revision: at, current: { object } }) => {
       const kept = { revision: at, group, plural, object };
       const line: Line = type === 'DELETED' ? { ...kept, gone: true as const } : kept;
       take(line);
-      bytes += writeSync(file, `${JSON.stringify(line)}\n`);
-      if (bytes <= maxJournalBytes) return;
+      if (!isBehind) {
+        isBehind = true;
+        bytes += appendLine(file, line, bytes);
+        isBehind = false;
+        if (bytes <= maxJournalBytes) return;
+      }
       fold();
-      closeSync(file);
-      file = openSync(journal, 'w');
+      ftruncateSync(file);
       bytes = 0;
+      isBehind = false;
     },
     close: () => closeSync(file),
   };
@@ -69,6 +85,23 @@ export function openJournal({ folder, maxJournalBytes = 16 * 1024 * 1024 }: Jour
 
 function keyOf({ group, plural, object: { metadata } }: KeptObject): string {
   return `${plural}.${group}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+
+/** Whole or not at all, at the end of the file; gives its bytes. */
+function appendLine(file: number, line: Line, endBytes: number): number {
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  try {
+    writeAll(file, bytes, endBytes);
+  } catch (error) {
+    ftruncateSync(file, endBytes);
+    throw error;
+  }
+  return bytes.length;
+}
+
+/** A file may take less than it is given, and say how much. */
+function writeAll(file: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done);
 }
 
 /** All objects, each with its own revision, then the revision of the store; whole or not at all. */
@@ -79,12 +112,24 @@ function writeSnapshot(file: string, objects: Iterable<KeptObject>, revision: nu
     const lines: Line[] = [];
     for (const kept of objects) lines.push({ revision: Number(kept.object.metadata.resourceVersion), ...kept });
     lines.sort((a, b) => a.revision - b.revision);
-    writeSync(handle, [...lines, { revision }].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    writeAll(handle, Buffer.from([...lines, { revision }].map((line) => `${JSON.stringify(line)}\n`).join('')), 0);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
   renameSync(part, file);
+  syncFolder(path.dirname(file));
+}
+
+/** The new name is on the disk before the changes that the snapshot holds are thrown away. Windows has no such thing. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** A snapshot is written whole, before the journal beside it: whatever is missing of it was lost afterwards. */
