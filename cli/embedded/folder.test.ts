@@ -47,6 +47,10 @@ it('says that a file is no folder', async () => {
   await expect(lockFolder(file)).rejects.toThrow(`${file} cannot hold data: EEXIST`);
 });
 
+it('says where no folder can be made', async () => {
+  await expect(lockFolder('/proc/self/sublet/data')).rejects.toThrow('/proc/self/sublet/data cannot hold data: ENOENT');
+});
+
 it('is begun with one environment, and refuses another', async () => {
   const lock = await lockFolder(folder);
   await claimFolder(folder, 'staging');

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** A data folder that is this process's alone until it is released. */
@@ -51,12 +51,32 @@ const ENVIRONMENT = 'environment';
 
 async function makeAndLock(folder: string, file: string): Promise<boolean> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return await tryLock(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`${folder} cannot hold data: ${why}; name another folder with --data`, { cause: error });
   }
+}
+
+/** As `mkdir -p`. Node's own never returns where a folder is there and none can be made in it, as below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) await makeFolder(parent);
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(await isFolder(folder))) throw error;
+  }
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 async function tryLock(file: string): Promise<boolean> {
