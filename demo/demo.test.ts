@@ -50,7 +50,7 @@ it.each([
   'refuses %j',
   async (args, message) => {
     const { code, stdout, stderr } = await demo(args);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
   },
   60_000,

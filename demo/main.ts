@@ -15,6 +15,8 @@ Usage: npm run demo -- [--cluster embedded|local|current] [--once]
   --once              end with exit code 0 after the story; otherwise everything stays up until Ctrl-C
   --help              this text
 
+Exit codes: 0 done or stopped as asked, 1 failed, 2 wrong usage.
+
 No virtual machine boots: KubeVirt is simulated, each desktop is an RDP listener on a loopback address. The last line is JSON; P21 is the
 number of seconds from the start of this command to the Ready desktop.
 
@@ -63,8 +65,12 @@ function parse() {
     return { ...values, choice: parseCluster(values.cluster ?? 'embedded') };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`${message}\nnpm run demo -- --help shows the options.`);
+    throw new UsageError(`${message}\nnpm run demo -- --help shows the options.`);
   }
+}
+
+class UsageError extends Error {
+  override readonly name = 'UsageError';
 }
 
 function parseCluster(text: string): ClusterChoice {
@@ -96,5 +102,5 @@ try {
   await main();
 } catch (error) {
   console.error(`demo: ${renderCauses(error)}`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }
