@@ -45,6 +45,7 @@ describe('the schemas of all kinds', () => {
     );
     expect(Object.fromEntries(defaults)).toEqual({
       'Tenant.spec.type': 'Customer',
+      'Tenant.spec.source.repository.branch': 'main',
       'Tenant.spec.deletion': {},
       'Tenant.spec.deletion.policy': 'Retain',
       'Tenant.spec.deletion.graceDays': 7,

@@ -1,9 +1,11 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { TENANTS } from '../crds/v1alpha1/resources.ts';
+import { NOT_INTERNET_V4, NOT_INTERNET_V6 } from '../model/address.ts';
 import { ownerLabels } from '../model/labels.ts';
+import { fluxCrds } from '../simulator/flux/crds.ts';
 import type { Cluster } from '../test/cluster/contract.ts';
 import { createRest, type Rest } from '../test/cluster/rest.ts';
 import { describeWithCluster, describeWithOwnCluster } from '../test/support/cluster.ts';
@@ -194,6 +196,11 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
     ['owner', 'rdpinstances.sublet.dev/status', 'patch', false],
     ['owner', 'rolebindings.rbac.authorization.k8s.io', 'create', false],
     ['owner', 'serviceaccounts/token', 'create', false],
+    ['owner', 'secrets', 'create', false],
+    ['owner', 'gitrepositories.source.toolkit.fluxcd.io', 'create', false],
+    ['owner', 'gitrepositories.source.toolkit.fluxcd.io', 'patch', false],
+    ['owner', 'kustomizations.kustomize.toolkit.fluxcd.io', 'create', false],
+    ['owner', 'kustomizations.kustomize.toolkit.fluxcd.io', 'patch', false],
     ['developer', 'rdpinstances.sublet.dev', 'delete', true],
     ['developer', 'tenants.sublet.dev', 'create', false],
     ['viewer', 'rdpinstances.sublet.dev', 'watch', true],
@@ -240,6 +247,40 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
     expect((await operator.call('PATCH', `${desktops}/desk`, finalizer, merge)).status).toBe(200);
   });
 
+  it("lets Flux say that Git did in a tenant's own repository, as the one account beside it", async () => {
+    const fluxLabel = { labels: { 'kustomize.toolkit.fluxcd.io/name': 'sublet-repository' } };
+    const order = (name: string) =>
+      cluster().kubectl(['create', '--dry-run=server', '-f', '-', '-n', BOB], {
+        as: `system:serviceaccount:${BOB}:${name}`,
+        asGroups: ['system:serviceaccounts', `system:serviceaccounts:${BOB}`, 'system:authenticated'],
+        input: JSON.stringify(buildDesktop(fluxLabel)),
+      });
+    const bindings = `/apis/rbac.authorization.k8s.io/v1/namespaces/${BOB}/rolebindings`;
+    const accounts = ['sublet-repository', 'other'].map((name) => ({ kind: 'ServiceAccount', name, namespace: BOB }));
+    await operator.ask('POST', bindings, { ...FLEET_BINDING, metadata: { name: 'own' }, subjects: accounts });
+    expect(await order('sublet-repository')).toMatchObject({ code: 0, stderr: '' });
+    expect((await order('other')).stderr).toContain('says that an object came from Git; only Flux may set');
+  });
+
+  it("lets the operator write Flux's objects in tenants' namespaces, and the fleet's repository nowhere", async () => {
+    for (const crd of fluxCrds()) await cluster().installManifests(`---\n${JSON.stringify(crd)}`);
+    const write = (namespace: string, plural: 'gitrepositories' | 'kustomizations') =>
+      operator.call('POST', `${FLUX[plural].path}/namespaces/${namespace}/${plural}?dryRun=All`, FLUX[plural].body);
+    expect((await write(BOB, 'gitrepositories')).status).toBe(201);
+    expect((await write(BOB, 'kustomizations')).status).toBe(201);
+    expect((await write('sublet-fleet', 'kustomizations')).status).toBe(201);
+    for (const [namespace, plural, message] of [
+      ['sublet-fleet', 'gitrepositories', "the fleet's repository is the provider's to state"],
+      ['default', 'gitrepositories', "in tenants' namespaces only, not in default"],
+      ['default', 'kustomizations', "in tenants' namespaces only, not in default"],
+    ] as const) {
+      expect(await write(namespace, plural)).toMatchObject({
+        status: 403,
+        body: { message: expect.stringContaining(message) },
+      });
+    }
+  });
+
   it("gives the source the fleet's artifacts and tenants to read, and nothing else", async () => {
     expect((await source.call('GET', `/apis/sublet.dev/v1alpha1/${TENANTS.plural}`)).status).toBe(200);
     for (const refused of [
@@ -254,9 +295,21 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
   });
 });
 
+describe('what Flux may reach, as written', () => {
+  it('is the internet as tenants may reach it, and what source-controller needs', async () => {
+    const text = await readFile(path.join(import.meta.dirname, 'flux', 'networkpolicy.yaml'), 'utf8');
+    const { spec } = parse(text) as { readonly spec: { readonly egress: readonly unknown[] } };
+    expect(spec.egress.at(-1)).toEqual({
+      to: [
+        { ipBlock: { cidr: '0.0.0.0/0', except: NOT_INTERNET_V4 } },
+        { ipBlock: { cidr: '::/0', except: NOT_INTERNET_V6 } },
+      ],
+    });
+  });
+});
+
 describe('the roles as written', () => {
   it('name no wildcard, and no verb that escalates but bind on the fixed roles', async () => {
-    const { readFile } = await import('node:fs/promises');
     const folder = path.join(import.meta.dirname, 'prerequisites');
     const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
     const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
@@ -349,3 +402,24 @@ const FLEET_BINDING = {
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'sublet-fleet-customer' },
   subjects: [{ kind: 'ServiceAccount', name: 't-acme--bob', namespace: 'sublet-fleet' }],
 };
+
+const FLUX = {
+  gitrepositories: {
+    path: '/apis/source.toolkit.fluxcd.io/v1',
+    body: {
+      apiVersion: 'source.toolkit.fluxcd.io/v1',
+      kind: 'GitRepository',
+      metadata: { name: 'sublet-repository' },
+      spec: { url: 'https://git.example.com/x', interval: '1m' },
+    },
+  },
+  kustomizations: {
+    path: '/apis/kustomize.toolkit.fluxcd.io/v1',
+    body: {
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { name: 'sublet-repository' },
+      spec: { interval: '1h', prune: true, sourceRef: { kind: 'GitRepository', name: 'sublet-repository' } },
+    },
+  },
+} as const;

@@ -15,6 +15,7 @@ const CHILD_INFORMERS = {
   RoleBinding: 'roleBindings',
   ServiceAccount: 'serviceAccounts',
   Kustomization: 'kustomizations',
+  GitRepository: 'gitRepositories',
   Secret: 'secrets',
   Service: 'services',
   VirtualMachine: 'virtualMachines',

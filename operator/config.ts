@@ -59,6 +59,24 @@ export const OperatorConfig = z.strictObject({
     .string()
     .regex(/^[1-9][0-9]{0,3}[smh]$/)
     .default('30s'),
+  /** How often Flux asks a tenant's own repository for a new commit. */
+  repositoryInterval: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}[smh]$/)
+    .default('1m'),
+  /**
+   * Hosts inside that tenants' own repositories may be on, as `host` (its scheme's own port) or `host:port`: a private forge. All others have to be on the
+   * internet. The fleet source has the same setting.
+   */
+  allowedGitHosts: z
+    .array(
+      z
+        .string()
+        .max(259)
+        .regex(/^[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/),
+    )
+    .max(100)
+    .default([]),
   probe: z
     .strictObject({
       /** Longest wait for one RDP answer. */

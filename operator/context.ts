@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Condition } from '../crds/v1alpha1/conditions.ts';
 import type { Plan } from '../crds/v1alpha1/plan.ts';
 import type { Quota } from '../crds/v1alpha1/quota.ts';
 import type { RDPInstance } from '../crds/v1alpha1/rdpinstance.ts';
@@ -58,6 +59,14 @@ export type ResourceQuota = KubeObject & {
   readonly status?: { readonly used?: Readonly<Record<string, string>> };
 };
 
+/** A GitRepository or a Kustomization, as far as their state is told on. */
+export type FluxObject = KubeObject & {
+  readonly status?: {
+    readonly artifact?: { readonly revision: string };
+    readonly conditions?: readonly Condition[];
+  };
+};
+
 /** Everything that the operator reads. `secrets` and `namespaces` hold metadata only. */
 export type Informers = {
   readonly tenants: Informer<Tenant & KubeObject>;
@@ -71,7 +80,10 @@ export type Informers = {
   readonly roles: Informer<KubeObject>;
   readonly roleBindings: Informer<KubeObject>;
   readonly serviceAccounts: Informer<KubeObject>;
-  readonly kustomizations: Informer<KubeObject>;
+  readonly kustomizations: Informer<FluxObject>;
+  readonly gitRepositories: Informer<FluxObject>;
+  /** Metadata of all Secrets of the type for Git, whoever made them. */
+  readonly gitSecrets: Informer<KubeObject>;
   readonly grants: Informer<ConfigMap>;
   readonly breaker: Informer<ConfigMap>;
   readonly secrets: Informer<KubeObject>;

@@ -17,6 +17,7 @@ import { createInformer } from '../kube/informer.ts';
 import type { KubeObject, Resource } from '../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../kubevirt/index.ts';
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../model/labels.ts';
+import { GIT_SECRET_TYPE } from '../model/repository.ts';
 import type { OperatorConfig } from './config.ts';
 import type { Informers } from './context.ts';
 
@@ -25,6 +26,14 @@ export const KUSTOMIZATIONS: Resource = {
   version: 'v1',
   plural: 'kustomizations',
   kind: 'Kustomization',
+  namespaced: true,
+};
+
+export const GITREPOSITORIES: Resource = {
+  group: 'source.toolkit.fluxcd.io',
+  version: 'v1',
+  plural: 'gitrepositories',
+  kind: 'GitRepository',
   namespaced: true,
 };
 
@@ -90,7 +99,9 @@ export function createInformers(deps: InformerDeps, config: OperatorConfig): Inf
     roles: make(ROLES, owned),
     roleBindings: make(ROLEBINDINGS, owned),
     serviceAccounts: make(SERVICEACCOUNTS, owned),
-    kustomizations: make(KUSTOMIZATIONS, { ...owned, namespace: config.fleetNamespace }),
+    kustomizations: make(KUSTOMIZATIONS, owned),
+    gitRepositories: make(GITREPOSITORIES, owned),
+    gitSecrets: make(SECRETS, { metadataOnly: true, fieldSelector: `type=${GIT_SECRET_TYPE}` }),
     grants: make(CONFIGMAPS, { fieldSelector: `metadata.name=${GRANTS_NAME}` }),
     breaker: make(CONFIGMAPS, { namespace: config.systemNamespace, fieldSelector: `metadata.name=${BREAKER_NAME}` }),
     secrets: make(SECRETS, { ...owned, metadataOnly: true }),

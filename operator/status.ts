@@ -63,7 +63,11 @@ function dropUndefined(value: unknown): unknown {
 }
 
 /** Conditions whose appearance, or new reason, is told as a Warning Event: a person has to do something. */
-const WARNED: readonly string[] = ['Stalled', 'Held'] satisfies readonly (typeof CONDITION_TYPES)[number][];
+const WARNED: readonly string[] = [
+  'Stalled',
+  'Held',
+  'RepositoryFailed',
+] satisfies readonly (typeof CONDITION_TYPES)[number][];
 const WARNED_REASONS: readonly string[] = ['ProbeFailed'] satisfies readonly Reason[];
 
 /** No Events on the way of success: only what newly stands in the way is told, once. */

@@ -16,6 +16,8 @@ export type RuleFacts = {
   readonly tenants?: readonly { readonly name: string; readonly id: string }[] | undefined;
   /** The seller of the namespace and its price lists, up to the provider's. */
   readonly prices?: { readonly plans: PlanStore; readonly seller: SellerChain } | undefined;
+  /** Hosts inside that a tenant's repository may be on, as `host` or `host:port`. */
+  readonly allowedGitHosts?: readonly string[] | undefined;
 };
 
 /** A rule that is broken: its name, where, and what to do. */

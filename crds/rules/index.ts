@@ -5,11 +5,13 @@ import type { Rule, RuleFacts, RuleViolation } from './facts.ts';
 import { checkForeignNamespace } from './foreignnamespace.ts';
 import { checkNoSeller } from './noseller.ts';
 import { parseResource } from './parse.ts';
+import { checkRepositoryHost } from './repositoryhost.ts';
 import { checkReservedMetadata } from './reservedmetadata.ts';
 import { checkSoldTerms } from './soldterms.ts';
 
 export type { OwnerType, Rule, RuleFacts, RuleViolation } from './facts.ts';
 export { type ParseError, type ParseResult, parseResource } from './parse.ts';
+export { explainRepositoryHost } from './repositoryhost.ts';
 export { computePlanRevision } from './revision.ts';
 export { checkUpdate } from './update.ts';
 export { renderPath } from './walk.ts';
@@ -22,6 +24,7 @@ const RULES: readonly Rule[] = [
   checkDuplicateIdentity,
   checkBasedOn,
   checkSoldTerms,
+  checkRepositoryHost,
 ];
 
 /**

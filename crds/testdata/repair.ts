@@ -1,10 +1,28 @@
+import { gitSecretName, parseGitUrl } from '../../model/repository.ts';
 import { isRecord } from '../rules/walk.ts';
 
 type Draft = Readonly<Record<string, unknown>>;
 
 /** Makes a spec that fits its shape fit the rules between its members too; what needs no repair is left as it is. */
 export function repair(kind: string, spec: unknown): unknown {
-  return kind === 'Plan' && isRecord(spec) ? repairPlan(spec) : spec;
+  if (!isRecord(spec)) return spec;
+  if (kind === 'Tenant') return repairTenant(spec);
+  return kind === 'Plan' ? repairPlan(spec) : spec;
+}
+
+function repairTenant({ source, ...rest }: Draft): Draft {
+  if (!isRecord(source)) return rest;
+  if (source.type !== 'Repository') return { ...rest, source: { type: source.type } };
+  const repository = isRecord(source.repository) ? source.repository : { url: 'https://git.example.com/a' };
+  return { ...rest, source: { type: 'Repository', repository: repairRepository(repository) } };
+}
+
+/** The Secret is the one of the URL's host, and there where a key is needed. */
+function repairRepository({ secretRef, ...rest }: Draft): Draft {
+  const url = parseGitUrl(String(rest.url));
+  if (url === undefined || (secretRef === undefined && url.scheme === 'https')) return rest;
+  const name = gitSecretName(url);
+  return name.length <= 253 ? { ...rest, secretRef: { name } } : { ...rest, url: 'https://git.example.com/a' };
 }
 
 function repairPlan(spec: Draft): Draft {

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 
 /** Condition types: `Ready` always; `Reconciling` and `Stalled` only while true (kstatus); the others only while true. */
-export const CONDITION_TYPES = ['Ready', 'Reconciling', 'Stalled', 'Suspended', 'Held', 'RestartRequired'] as const;
+export const CONDITION_TYPES = [
+  'Ready',
+  'Reconciling',
+  'Stalled',
+  'Suspended',
+  'Held',
+  'RestartRequired',
+  'RepositoryFailed',
+] as const;
 
 const ALL = ['Tenant', 'Plan', 'Quota', 'RDPInstance'] as const;
 
@@ -10,6 +18,10 @@ const ALL = ['Tenant', 'Plan', 'Quota', 'RDPInstance'] as const;
  * is not here does not compile. Alphabetical.
  */
 export const REASON_TEXTS = {
+  ApplyFailed: {
+    kinds: ['Tenant'],
+    text: "what the tenant's own repository holds cannot be applied; its last good content stays",
+  },
   BasedOnNotFound: {
     kinds: ['Plan'],
     text: 'the Plan that `basedOn` names is missing, or a Plan below the provider names none',
@@ -20,11 +32,19 @@ export const REASON_TEXTS = {
   },
   CurrencyMismatch: { kinds: ['Plan'], text: 'the Plan that it is based on is in another currency' },
   DuplicateIdentity: { kinds: ['Tenant'], text: 'another Tenant of the same seller has this `spec.id`' },
+  FetchFailed: {
+    kinds: ['Tenant'],
+    text: "the tenant's own repository cannot be fetched; its last good content stays",
+  },
   GrantsUnreadable: {
     kinds: ['Tenant', 'RDPInstance'],
     text: 'the record of what was granted cannot be read; nothing new is granted until it can',
   },
   GuestShutDown: { kinds: ['RDPInstance'], text: 'the guest shut itself down; set `restartedAt` to start it' },
+  HostNotAllowed: {
+    kinds: ['Tenant'],
+    text: 'the repository is on a private address or name, which the provider has not allowed; nothing is fetched',
+  },
   ImageNotAllowed: { kinds: ['RDPInstance'], text: 'the Plan does not list the image' },
   ImageNotFound: { kinds: ['RDPInstance'], text: 'there is no such image' },
   Incomplete: { kinds: ['Plan'], text: 'a root Plan that lacks a size or images' },
@@ -47,6 +67,10 @@ export const REASON_TEXTS = {
   RestartRequired: { kinds: ['RDPInstance'], text: 'a change takes effect at the next restart' },
   Retrying: { kinds: ALL, text: 'a passing error; it is tried again' },
   Stopped: { kinds: ['RDPInstance'], text: '`spec.power` is Stopped' },
+  SecretNotFound: {
+    kinds: ['Tenant'],
+    text: 'the Secret for the repository is not there, or not of the type sublet.dev/git; nothing is fetched',
+  },
   StorageShrink: { kinds: ['RDPInstance'], text: 'disks grow and never shrink' },
   Succeeded: { kinds: ALL, text: 'everything is as the spec says' },
   Suspended: { kinds: ['Tenant', 'RDPInstance'], text: 'the Tenant or one above it is suspended or held' },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { API_VERSION } from '../../model/group.ts';
 import { ROOT_TENANT_ID } from '../../model/names.ts';
+import { GIT_SECRET_TYPE, GIT_URL } from '../../model/repository.ts';
 import { Deletion, DnsLabel, MAX_TENANT_NAME, statusFields, TENANT_NAME, TenantPath } from './common.ts';
 import { Metadata } from './metadata.ts';
 import { immutable, keyedList, pattern, text, withRules } from './schema.ts';
@@ -32,9 +33,99 @@ const Hold = z.strictObject({
   reason: SuspensionReason,
 });
 
-const Source = z.strictObject({
-  type: z.enum(['Fleet']).describe("Fleet: the tenant's resources are a folder of the fleet repository."),
+const Branch = withRules(
+  pattern(
+    /^[A-Za-z0-9_][A-Za-z0-9._+#@=/-]*$/,
+    200,
+    'a branch of letters, digits and . _ + # @ = / - that begins with a letter, a digit or _',
+  ),
+  [
+    {
+      rule: "!self.contains('..') && !self.contains('//') && !self.contains('/.') && !self.endsWith('/') && !self.endsWith('.') && !self.contains('.lock/') && !self.endsWith('.lock')",
+      message:
+        'must be a branch that git takes: no .. or //, no part that begins with a dot or ends in .lock, no / or . at the end',
+      check: (branch) =>
+        !['..', '//', '/.', '.lock/'].some((part) => branch.includes(part)) && !/([/.]|\.lock)$/.test(branch),
+    },
+  ],
+);
+
+const SecretRef = z.strictObject({
+  name: pattern(
+    /^git([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/,
+    253,
+    'git.<host>, as the Secret for a host is named',
+  ).describe('git.<host of url>, or git.<host>.<port> where the URL states a port.'),
 });
+
+export const Repository = withRules(
+  z.strictObject({
+    url: pattern(
+      GIT_URL,
+      400,
+      'https://<host>/<path> or ssh://<user>@<host>/<path>, the host in lower case, without password, query or fragment',
+    ).describe('Where Flux fetches it: https:// or ssh://, on the internet.'),
+    branch: Branch.default('main').describe('The branch that is applied.'),
+    path: pattern(
+      /^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/,
+      255,
+      'a folder of the repository such as fleet/acme, no part of which begins with a dot or a hyphen',
+    )
+      .optional()
+      .describe('The folder that holds the resources; absent: all of the repository.'),
+    secretRef: SecretRef.optional().describe(
+      `Secret in the tenant's namespace, of type ${GIT_SECRET_TYPE}, with the keys that Flux reads; absent: the repository is public.`,
+    ),
+  }),
+  [
+    {
+      rule: "has(self.secretRef) || !self.url.startsWith('ssh://')",
+      message: 'is required where url begins with ssh://: the Secret holds the key',
+      path: ['secretRef'],
+      check: ({ url, secretRef }) => secretRef !== undefined || !url.startsWith('ssh://'),
+    },
+    {
+      rule: "!has(self.secretRef) || (self.secretRef.name.startsWith('git.') && (self.url.replace(':', '.').startsWith('https.//' + self.secretRef.name.substring(4) + '/') || self.url.replace(':', '.').contains('@' + self.secretRef.name.substring(4) + '/')))",
+      message:
+        'must be git.<host of url>, or git.<host>.<port> where the URL states a port: a Secret is sent to no other host',
+      path: ['secretRef', 'name'],
+      check: ({ url, secretRef }) => secretRef === undefined || isSecretOf(secretRef.name, url),
+    },
+  ],
+);
+export type Repository = z.infer<typeof Repository>;
+
+/** As the rule says it in CEL, also of a URL that is of no form. */
+function isSecretOf(name: string, url: string): boolean {
+  if (!name.startsWith('git.')) return false;
+  const [flat, host] = [url.replaceAll(':', '.'), name.slice('git.'.length)];
+  return flat.startsWith(`https.//${host}/`) || flat.includes(`@${host}/`);
+}
+
+const Source = withRules(
+  z.strictObject({
+    type: z
+      .enum(['Fleet', 'Repository'])
+      .describe(
+        "Fleet: the tenant's resources are a folder of the fleet repository. Repository: they are in one of its own.",
+      ),
+    repository: Repository.optional().describe("The tenant's own repository."),
+  }),
+  [
+    {
+      rule: "self.type != 'Repository' || has(self.repository)",
+      message: 'is required where type is Repository',
+      path: ['repository'],
+      check: ({ type, repository }) => type !== 'Repository' || repository !== undefined,
+    },
+    {
+      rule: "self.type == 'Repository' || !has(self.repository)",
+      message: 'must be stated only where type is Repository',
+      path: ['repository'],
+      check: ({ type, repository }) => type === 'Repository' || repository === undefined,
+    },
+  ],
+);
 
 export const TenantSpec = z.strictObject({
   id: immutable(

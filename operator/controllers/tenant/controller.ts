@@ -15,7 +15,7 @@ import {
 import type { ConfigMap, OperatorContext } from '../../context.ts';
 import { parseLedger } from '../../grants/ledger.ts';
 import { BY_NAMESPACE, BY_PLAN } from '../../informers.ts';
-import { always, onSpecChange } from '../../predicates.ts';
+import { always, onFluxChange, onPresence, onSpecChange } from '../../predicates.ts';
 import { listDescendants, tenantKeyOfNamespace, tenantKeyOfPath } from '../../tree.ts';
 import { createTenantReconcile } from './reconcile.ts';
 
@@ -31,7 +31,6 @@ export function createTenantController(context: OperatorContext) {
     informers.roles,
     informers.roleBindings,
     informers.serviceAccounts,
-    informers.kustomizations,
   ];
   return createController(context, {
     name: TENANTS.kind.toLowerCase(),
@@ -66,6 +65,14 @@ export function createTenantController(context: OperatorContext) {
       ...children.map((informer) =>
         watchOf({ informer, map: (child) => mapChild(context, child), predicate: always, ownWrites: false }),
       ),
+      ...[informers.kustomizations, informers.gitRepositories].map((informer) =>
+        watchOf({ informer, map: (child) => mapChild(context, child), predicate: onFluxChange, ownWrites: false }),
+      ),
+      watchOf({
+        informer: informers.gitSecrets,
+        map: ({ metadata }) => tenantKeyOfNamespace(context, metadata.namespace ?? ''),
+        predicate: onPresence,
+      }),
     ],
     reconcile: createTenantReconcile(context),
   });

@@ -1,7 +1,10 @@
+import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
+import { TENANT_REPOSITORY_NAME } from '../../../model/repository.ts';
 import type { OperatorContext } from '../../context.ts';
 import { BY_ID } from '../../informers.ts';
 import { locateTenant } from '../../tree.ts';
+import type { RepositoryFacts } from './repository.ts';
 import type { TenantObservation } from './validate.ts';
 
 /** Reads everything that decides about one Tenant; from caches only. */
@@ -25,6 +28,26 @@ export function observeTenant(context: OperatorContext, key: string): TenantObse
     live: namespaces.get(place.namespace),
     duplicateOf: findDuplicate(context, residence, tenant),
     plan,
+    repository: observeRepository(context, place.namespace, tenant),
+  };
+}
+
+function observeRepository(
+  { config, informers }: OperatorContext,
+  namespace: string,
+  { spec }: Tenant,
+): RepositoryFacts | undefined {
+  const repository = spec.source?.repository;
+  if (repository === undefined) return undefined;
+  const { secretRef } = repository;
+  const key = `${namespace}/${TENANT_REPOSITORY_NAME}`;
+  return {
+    namespace,
+    repository,
+    allowedGitHosts: config.allowedGitHosts,
+    hasSecret: secretRef !== undefined && informers.gitSecrets.get(`${namespace}/${secretRef.name}`) !== undefined,
+    gitRepository: informers.gitRepositories.get(key),
+    kustomization: informers.kustomizations.get(key),
   };
 }
 

@@ -29,6 +29,7 @@ const PRUNED: readonly ChildKind[] = [
   'Role',
   'ServiceAccount',
   'Kustomization',
+  'GitRepository',
 ];
 
 /** observe -> validate -> build -> grant -> apply -> prune -> status, or the removal. */

@@ -24,6 +24,7 @@ function observe(over: Partial<TenantObservation> = {}): TenantObservation {
     live: undefined,
     duplicateOf: undefined,
     plan: small,
+    repository: undefined,
     ...over,
   };
 }
@@ -57,7 +58,7 @@ describe('validateTenant', () => {
       parentId: 'acme-1',
       type: 'Reseller',
       members: [member],
-      fleetSource: true,
+      source: 'Fleet',
     });
   });
 

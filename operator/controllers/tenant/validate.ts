@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../kube/object.ts';
 import { ANNOTATION_PARENT_ID, ANNOTATION_SWEEP_AT, ANNOTATION_TENANT_ID } from '../../../model/labels.ts';
 import type { ResolvedPlan } from '../../../model/planlookup.ts';
 import type { TenantInput } from '../../desired/tenant/build.ts';
+import { type RepositoryFacts, refuseRepository } from './repository.ts';
 
 /** Facts about a Tenant and its surroundings, as `observe.ts` reads them. */
 export type TenantObservation = {
@@ -25,6 +26,8 @@ export type TenantObservation = {
   readonly duplicateOf: string | undefined;
   /** What the seller's price list says of `spec.plan`; absent when there is no seller. */
   readonly plan: ResolvedPlan | undefined;
+  /** Absent unless the Tenant has its own repository. */
+  readonly repository: RepositoryFacts | undefined;
 };
 
 /** All refusals of a Tenant. Throws TerminalError with the field, the rule and the next step; what returns can be built. */
@@ -67,8 +70,15 @@ export function validateTenant(observed: TenantObservation): TenantInput {
     parentId: seller.tenantId,
     type: tenant.spec.type,
     members: tenant.spec.members ?? [],
-    fleetSource: tenant.spec.source?.type === 'Fleet',
+    source: narrowSource(observed),
   };
+}
+
+/** A repository that is refused holds up nothing else of the Tenant: it is not fetched, and the status says why. */
+function narrowSource({ tenant, repository: facts }: TenantObservation): TenantInput['source'] {
+  if (facts === undefined) return tenant.spec.source?.type === 'Fleet' ? 'Fleet' : undefined;
+  const { url, branch, path = '', secretRef } = facts.repository;
+  return { url, branch, path, secretName: secretRef?.name, isAdmitted: refuseRepository(facts) === undefined };
 }
 
 /** A namespace without our annotations, or with those of another identity, is never adopted. */

@@ -14,12 +14,13 @@ import { DEFAULT_DELETION, parseTombstone, stampRemoval } from '../../tombstone.
 import { tenantKeyOfPath } from '../../tree.ts';
 
 /** What a removed tenant loses at once: Flux's way in, and its members' rights. Walls and counts stay with the content. */
-const TAKEN_AWAY: readonly ChildKind[] = ['Kustomization', 'RoleBinding', 'Role', 'ServiceAccount'];
+const TAKEN_AWAY: readonly ChildKind[] = ['Kustomization', 'GitRepository', 'RoleBinding', 'Role', 'ServiceAccount'];
 
 /** Looks after the namespaces of removed tenants. */
 export function createTombstoneController(context: OperatorContext) {
-  const { namespaces, tenants, definitions, kustomizations, roles, roleBindings, serviceAccounts } = context.informers;
-  const readOnly = [definitions, kustomizations, roles, roleBindings, serviceAccounts];
+  const { namespaces, tenants, definitions, ...others } = context.informers;
+  const { kustomizations, gitRepositories, roles, roleBindings, serviceAccounts } = others;
+  const readOnly = [definitions, kustomizations, gitRepositories, roles, roleBindings, serviceAccounts];
   return createController(context, {
     name: 'tombstone',
     workers: 4,

@@ -46,6 +46,16 @@ describe('every child of every Tenant', () => {
       'Billing' as const,
     ),
   });
+  const repository = fc.record({
+    url: label.map((name) => `https://git.example.com/${name}`),
+    branch: label,
+    path: label,
+    secretName: fc.option(
+      label.map((name) => `git.${name}`),
+      { nil: undefined },
+    ),
+    isAdmitted: fc.boolean(),
+  });
   const input: fc.Arbitrary<TenantInput> = fc.record({
     name: label,
     uid: fc.uuid(),
@@ -56,7 +66,7 @@ describe('every child of every Tenant', () => {
     parentId: label,
     type: fc.constantFrom('Customer' as const, 'Reseller' as const),
     members: fc.array(member, { maxLength: 8 }),
-    fleetSource: fc.boolean(),
+    source: fc.oneof(fc.constantFrom('Fleet' as const, undefined), repository),
   });
 
   it('is marked as its own, has a name of its own and binds no role but the fixed ones', () => {
@@ -76,8 +86,26 @@ describe('every child of every Tenant', () => {
           .map((child) => JSON.stringify(child.roleRef));
         for (const role of bound)
           expect(role).toMatch(
-            /"name":"sublet-(owner|admin|developer|viewer|billing|fleet-(customer|reseller)|tenant-[a-z0-9]+)"/,
+            /"name":"sublet-(owner|admin|developer|viewer|billing|fleet-(customer|reseller)|tenant-[a-z0-9]+|repository-secret)"/,
           );
+      }),
+    );
+  });
+
+  it('that feeds the tenant stays in its namespace unless the fleet does, and deletes nothing by its own end', () => {
+    fc.assert(
+      fc.property(input, (one) => {
+        const { rest, feed } = buildTenant(one, OperatorConfig.parse({}));
+        const accounts = rest.filter(({ kind }) => kind === 'ServiceAccount');
+        const home = one.source === 'Fleet' ? 'sublet-fleet' : one.namespace;
+        for (const { metadata } of [...feed, ...accounts]) expect(metadata.namespace).toBe(home);
+        for (const { kind, metadata, spec } of feed) {
+          if (kind !== 'Kustomization') continue;
+          const limits = { targetNamespace: one.namespace, deletionPolicy: 'Orphan', wait: false, prune: true };
+          expect(spec).toMatchObject({ ...limits, serviceAccountName: metadata.name });
+          expect(accounts.map((account) => account.metadata.name)).toEqual([metadata.name]);
+          expect(spec).not.toHaveProperty('sourceRef.namespace');
+        }
       }),
     );
   });

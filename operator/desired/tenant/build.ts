@@ -1,8 +1,9 @@
 import { ownerLabels } from '../../../model/labels.ts';
 import type { Manifest } from '../manifest.ts';
-import { buildFleetAccess, buildKustomization } from './flux.ts';
+import { buildFleetAccess, buildFleetKustomization } from './flux.ts';
 import { buildNamespace } from './namespace.ts';
 import { buildNetworkPolicies } from './networkpolicy.ts';
+import { buildRepositoryAccess, buildRepositoryFeed } from './repository.ts';
 import { buildResourceQuota } from './resourcequota.ts';
 import { buildMemberBindings, buildSellerAccess } from './roles.ts';
 
@@ -14,6 +15,16 @@ export type TenantMember = {
 
 /** How many objects of each kind a tenant's namespace may hold. A guard against floods, not something that is sold. */
 export type ObjectCounts = Readonly<Record<string, number>>;
+
+/** A tenant's own repository. `isAdmitted`: Flux may fetch it, as far as Sublet can tell. */
+export type RepositoryInput = {
+  readonly url: string;
+  readonly branch: string;
+  /** Folder in the repository, empty for all of it. */
+  readonly path: string;
+  readonly secretName: string | undefined;
+  readonly isAdmitted: boolean;
+};
 
 /** A validated Tenant: everything that its children depend on, and nothing else. */
 export type TenantInput = {
@@ -28,8 +39,8 @@ export type TenantInput = {
   readonly parentId: string;
   readonly type: 'Customer' | 'Reseller';
   readonly members: readonly TenantMember[];
-  /** Whether a folder of the fleet repository feeds the tenant's namespace. */
-  readonly fleetSource: boolean;
+  /** What feeds the tenant's namespace: a folder of the fleet repository, a repository of its own, or nothing. */
+  readonly source: 'Fleet' | RepositoryInput | undefined;
 };
 
 export type TenantSettings = {
@@ -39,6 +50,8 @@ export type TenantSettings = {
   readonly objectCounts: { readonly Customer: ObjectCounts; readonly Reseller: ObjectCounts };
   readonly kustomizationInterval: string;
   readonly kustomizationRetryInterval: string;
+  /** How often Flux asks tenants' own repositories for a new commit. */
+  readonly repositoryInterval: string;
 };
 
 /** The children of a Tenant: the namespace before what lives in it, and last what lets content in. */
@@ -58,8 +71,22 @@ export function buildTenant(input: TenantInput, settings: TenantSettings): Tenan
       ...buildNetworkPolicies(input, settings, labels),
       ...buildMemberBindings(input, labels),
       ...buildSellerAccess(input, labels),
-      ...(input.fleetSource ? buildFleetAccess(input, settings, labels) : []),
+      ...buildAccess(input, settings, labels),
     ],
-    feed: input.fleetSource ? [buildKustomization(input, settings, labels)] : [],
+    feed: buildFeed(input, settings, labels),
   };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function buildAccess(input: TenantInput, settings: TenantSettings, labels: Labels): readonly Manifest[] {
+  if (input.source === undefined) return [];
+  if (input.source === 'Fleet') return buildFleetAccess(input, settings, labels);
+  return buildRepositoryAccess(input, input.source, labels);
+}
+
+function buildFeed(input: TenantInput, settings: TenantSettings, labels: Labels): readonly Manifest[] {
+  if (input.source === undefined) return [];
+  if (input.source === 'Fleet') return [buildFleetKustomization(input, settings, labels)];
+  return buildRepositoryFeed(input, input.source, settings, labels);
 }

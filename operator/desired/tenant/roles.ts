@@ -56,6 +56,6 @@ export function buildSellerAccess(input: TenantInput, labels: Readonly<Record<st
 }
 
 /** A subject as RBAC wants it: the user or group exactly as the API server names it. */
-function buildSubject(member: TenantMember) {
+export function buildSubject(member: TenantMember) {
   return { apiGroup: RBAC, kind: member.kind, name: member.name };
 }

@@ -61,7 +61,7 @@ export function buildChildren(name: string, uid: string): readonly (readonly Man
       parentId: ROOT_TENANT_ID,
       type: 'Customer',
       members: [{ kind: 'User', name: `oidc:${name}`, role: 'Owner' }],
-      fleetSource: true,
+      source: 'Fleet',
     },
     config,
   );
