@@ -72,6 +72,16 @@ export const SourceConfig = z.strictObject({
     .prefault({}),
   /** How long a watch lives before it is renewed; bounds how late a change can be seen when a connection went silent. */
   watchSeconds: z.number().int().min(1).max(86_400).default(24),
+  /** Hosts inside that tenants' own repositories may be on, as `host` or `host:port`; as the operator has it. */
+  allowedGitHosts: z
+    .array(
+      z
+        .string()
+        .max(259)
+        .regex(/^[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/, 'is host or host:port'),
+    )
+    .max(100)
+    .default([]),
   /** Calls at once to the API server. */
   concurrency: z.number().int().min(1).max(64).default(16),
   archiveKeepMs: durationMs.default(10 * 60_000),

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RuleFacts } from '../crds/rules/index.ts';
 import { realClock } from '../kube/clock.ts';
 import { tenantNamespace } from '../model/names.ts';
@@ -83,14 +83,63 @@ test('names that are too long for a namespace are followed by their hash', async
 
 test('tenants of the cluster stand in where the seller’s folder is held or silent, and make folders expected', async () => {
   const live: ClusterTenant[] = [
-    { namespace: 'sublet-root', name: 'acme', id: 'acme-1', type: 'Customer', isFleet: true },
-    { namespace: 'sublet-root', name: 'solo', id: 'solo-1', type: 'Customer', isFleet: false },
-    { namespace: 't-acme', name: 'bob', id: 'bob-1', type: 'Customer', isFleet: true },
+    { namespace: 'sublet-root', name: 'acme', id: 'acme-1', type: 'Customer', source: 'Fleet' },
+    { namespace: 'sublet-root', name: 'solo', id: 'solo-1', type: 'Customer', source: undefined },
+    { namespace: 't-acme', name: 'bob', id: 'bob-1', type: 'Customer', source: 'Fleet' },
   ];
   const files = { 'sublet-root/acme.yaml': '[', 't-acme/plan.yaml': resource('Plan', 'p') };
   const { verdicts, expected } = await evaluator.evaluate(tree(files), live);
   expect(ok(verdicts)).toEqual({ 'sublet-root': false, 't-acme': false });
   expect([...expected].sort()).toEqual(['sublet-root', 't-acme', 't-acme--bob']);
+});
+
+describe('a tenant with a repository of its own', () => {
+  const live = (source: ClusterTenant['source']): readonly ClusterTenant[] => [
+    { namespace: 'sublet-root', name: 'acme', id: 'acme-1', type: 'Customer', source },
+  ];
+  const declared = (type: string): string => resource('Tenant', 'acme', `{id: acme-1, source: {type: ${type}}}`);
+  const desk = { 't-acme/desk.yaml': resource('RDPInstance', 'd') };
+  const evaluate = async (files: Readonly<Record<string, string>>, tenants: readonly ClusterTenant[]) => {
+    const { verdicts, expected, elsewhere } = await evaluator.evaluate(tree(files), tenants);
+    return { verdicts: ok(verdicts), expected: [...expected], elsewhere: [...elsewhere] };
+  };
+
+  test('has its folder held, with what to do', async () => {
+    const { verdicts } = await evaluator.evaluate(tree(desk), live('Repository'));
+    expect(verdicts.get('t-acme')).toEqual({
+      ok: false,
+      violations: [
+        {
+          file: '',
+          line: 0,
+          rule: 'OwnRepository',
+          message:
+            'the tenant of t-acme has a repository of its own; move the files there, or state source: {type: Fleet} in its Tenant',
+        },
+      ],
+    });
+    expect(ok((await evaluator.evaluate(tree(desk), live('Fleet'))).verdicts)).toEqual({ 't-acme': true });
+  });
+
+  test('has no artifact, not even an empty one, from the revision on that says so', async () => {
+    const moving = { 'sublet-root/acme.yaml': declared('Repository') };
+    expect(await evaluate(moving, live('Fleet'))).toEqual({
+      verdicts: { 'sublet-root': true },
+      expected: ['sublet-root'],
+      elsewhere: ['t-acme'],
+    });
+    expect(await evaluate({ ...moving, ...desk }, live('Fleet'))).toMatchObject({ verdicts: { 't-acme': false } });
+  });
+
+  test('has its folder back from the revision on that says so', async () => {
+    const back = { 'sublet-root/acme.yaml': declared('Fleet'), ...desk };
+    expect(await evaluate(back, live('Repository'))).toEqual({
+      verdicts: { 'sublet-root': true, 't-acme': true },
+      expected: ['sublet-root'],
+      elsewhere: [],
+    });
+    expect((await evaluate(back, live('Fleet'))).expected).toEqual(['sublet-root', 't-acme']);
+  });
 });
 
 test('a second pass reads only what changed, and writes again what the store lost', async () => {

@@ -12,11 +12,7 @@ import type { ArchiveStore } from './store.ts';
 import type { Violation } from './violation.ts';
 
 /** A Tenant as the cluster has it. */
-export type ClusterTenant = DeclaredTenant & {
-  readonly namespace: string;
-  /** Its resources come from the fleet repository, so its folder is expected. */
-  readonly isFleet: boolean;
-};
+export type ClusterTenant = DeclaredTenant & { readonly namespace: string };
 
 export type Verdict =
   | {
@@ -33,6 +29,8 @@ export type Evaluation = {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Namespaces that must have an artifact even when the tree has no folder for them. */
   readonly expected: ReadonlySet<string>;
+  /** Namespaces that a repository of their own feeds: what their folder held is not removed with it. */
+  readonly elsewhere: ReadonlySet<string>;
   /** How many folders had to be read; the others were known by their digest. */
   readonly parsed: number;
 };
@@ -47,6 +45,7 @@ export type EvaluatorDeps = {
   readonly clock: Clock;
   readonly check: CheckResource;
   readonly limits: SourceLimits;
+  readonly allowedGitHosts?: readonly string[];
 };
 
 /**
@@ -61,73 +60,88 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
       const breathe = createBreath(deps.clock);
       const writes = createWrites();
       let parsed = 0;
-      const judge = async (namespace: string, owner: OwnerType): Promise<Verdict | undefined> => {
+      const judge: Judge = async (namespace, whose) => {
         const folder = split.folders.get(namespace);
         if (folder === undefined) return undefined;
         const known = cache.get(namespace);
-        if (isUsable(known, folder, owner, deps.store)) {
+        if (isUsable(known, folder, whose, deps.store)) {
           verdicts.set(namespace, known.verdict);
           return known.verdict;
         }
         parsed += 1;
-        const { archive, ...remembered } = await judgeFolder(deps, folder, owner, known, breathe);
+        const { archive, ...remembered } = await judgeFolder(deps, folder, whose, known, breathe);
         if (archive !== undefined) await writes.add(deps.store.write(namespace, archive.digest, archive.bytes));
         cache.set(namespace, remembered);
         verdicts.set(namespace, remembered.verdict);
         await breathe();
         return remembered.verdict;
       };
-      const expected = await walkTree(tenants, judge);
-      for (const namespace of split.folders.keys()) if (!verdicts.has(namespace)) await judge(namespace, 'Unknown');
+      const { expected, elsewhere } = await walkTree(tenants, judge);
+      for (const namespace of split.folders.keys()) if (!verdicts.has(namespace)) await judge(namespace, NOBODY);
       for (const namespace of cache.keys()) if (!split.folders.has(namespace)) cache.delete(namespace);
       await writes.settle();
-      return { verdicts, expected, parsed };
+      return { verdicts, expected, elsewhere, parsed };
     },
   };
 }
 
-type Remembered = {
+/** Whose folder it is. */
+type Whose = { readonly owner: OwnerType; readonly hasRepository: boolean };
+
+const NOBODY: Whose = { owner: 'Unknown', hasRepository: false };
+
+type Remembered = Whose & {
   readonly rawDigest: string;
-  readonly owner: OwnerType;
   readonly verdict: Verdict;
   /** Only of large folders, such as a seller's: a new customer there is one new file among hundreds. */
   readonly files?: ReadonlyMap<string, ParsedFile> | undefined;
 };
 
-type Judge = (namespace: string, owner: OwnerType) => Promise<Verdict | undefined>;
+type Judge = (namespace: string, whose: Whose) => Promise<Verdict | undefined>;
 
-/** From the root down, by what the folders declare and what the cluster has; a folder's word goes before the cluster's. */
-async function walkTree(tenants: readonly ClusterTenant[], judge: Judge): Promise<ReadonlySet<string>> {
+/**
+ * From the root down, by what the folders declare and what the cluster has; a folder's word goes before the cluster's. So a tenant that moves to a repository of
+ * its own loses its artifact, and not the content of it.
+ */
+async function walkTree(
+  tenants: readonly ClusterTenant[],
+  judge: Judge,
+): Promise<Pick<Evaluation, 'expected' | 'elsewhere'>> {
   const inCluster = Map.groupBy(tenants, (tenant) => tenant.namespace);
   const expected = new Set<string>([ROOT_NAMESPACE]);
+  const elsewhere = new Set<string>();
   const visited = new Set<string>();
-  const queue: { readonly namespace: string; readonly path: string | undefined; readonly owner: OwnerType }[] = [
-    { namespace: ROOT_NAMESPACE, path: undefined, owner: 'Root' },
+  const queue: (Whose & { readonly namespace: string; readonly path: string | undefined })[] = [
+    { namespace: ROOT_NAMESPACE, path: undefined, owner: 'Root', hasRepository: false },
   ];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const { namespace, path, owner } = next;
+    const { namespace, path, ...whose } = next;
     if (visited.has(namespace)) continue;
     visited.add(namespace);
-    const verdict = await judge(namespace, owner);
-    const live = inCluster.get(namespace) ?? [];
-    const children = new Map<string, DeclaredTenant>(live.map((tenant) => [tenant.name, tenant]));
+    const verdict = await judge(namespace, whose);
+    const live = new Map((inCluster.get(namespace) ?? []).map((tenant) => [tenant.name, tenant]));
+    const children = new Map<string, DeclaredTenant>(live);
     for (const tenant of verdict?.ok === true ? verdict.tenants : []) children.set(tenant.name, tenant);
-    for (const { name, type } of children.values()) {
+    for (const { name, type, source } of children.values()) {
       const childPath = tenantPath(path, name);
-      queue.push({ namespace: tenantNamespace(childPath), path: childPath, owner: type });
+      const child = tenantNamespace(childPath);
+      const hasRepository = source === 'Repository';
+      queue.push({ namespace: child, path: childPath, owner: type, hasRepository });
+      if (hasRepository) elsewhere.add(child);
+      if (source === 'Fleet' && live.get(name)?.source === 'Fleet') expected.add(child);
     }
-    for (const { name, isFleet } of live) if (isFleet) expected.add(tenantNamespace(tenantPath(path, name)));
   }
-  return expected;
+  return { expected, elsewhere };
 }
 
 function isUsable(
   known: Remembered | undefined,
   folder: Folder,
-  owner: OwnerType,
+  { owner, hasRepository }: Whose,
   store: ArchiveStore,
 ): known is Remembered {
-  if (known?.rawDigest !== folder.rawDigest || known.owner !== owner) return false;
+  if (known?.rawDigest !== folder.rawDigest) return false;
+  if (known.owner !== owner || known.hasRepository !== hasRepository) return false;
   return !known.verdict.ok || store.find(folder.namespace, known.verdict.digest) !== undefined;
 }
 
@@ -135,16 +149,18 @@ function isUsable(
 async function judgeFolder(
   deps: EvaluatorDeps,
   folder: Folder,
-  owner: OwnerType,
+  whose: Whose,
   known: Remembered | undefined,
   breathe: () => Promise<void>,
 ): Promise<Remembered & { readonly archive?: Archive }> {
   const { rawDigest, namespace } = folder;
   try {
     const parsed = await parseFolder(folder, { limits: deps.limits, known: known?.files, breathe });
-    const remembered = { rawDigest, owner, files: parsed.files.size >= LARGE_FOLDER_FILES ? parsed.files : undefined };
+    const files = parsed.files.size >= LARGE_FOLDER_FILES ? parsed.files : undefined;
+    const remembered = { rawDigest, ...whose, files };
     if (parsed.violations.length > 0) return { ...remembered, verdict: { ok: false, violations: parsed.violations } };
-    const result = gateFolder(parsed.documents, { namespace, owner }, deps.check, deps.limits);
+    const facts = { namespace, ...whose, allowedGitHosts: deps.allowedGitHosts };
+    const result = gateFolder(parsed.documents, facts, deps.check, deps.limits);
     if (!result.ok) return { ...remembered, verdict: result };
     const archive = renderArchive(result.files);
     const { resources, tenants } = result;
@@ -152,7 +168,11 @@ async function judgeFolder(
     return { ...remembered, verdict, archive };
   } catch (error) {
     const message = `the folder cannot be judged, which is a fault of the software: ${renderError(error)}`;
-    return { rawDigest, owner, verdict: { ok: false, violations: [{ file: '', line: 0, rule: 'Internal', message }] } };
+    return {
+      rawDigest,
+      ...whose,
+      verdict: { ok: false, violations: [{ file: '', line: 0, rule: 'Internal', message }] },
+    };
   }
 }
 

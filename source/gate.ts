@@ -12,13 +12,22 @@ export type GateDocument = {
 };
 
 /** Whose folder it is: what may be written there follows from it. */
-export type GateFacts = Pick<RuleFacts, 'namespace' | 'owner'>;
+export type GateFacts = Pick<RuleFacts, 'namespace' | 'owner' | 'allowedGitHosts'> & {
+  /** The tenant's resources come from a repository of its own. */
+  readonly hasRepository?: boolean;
+};
 
 /** Shape and rules of one resource; `checkResource` of `crds/rules`. */
 export type CheckResource = (value: unknown, facts: RuleFacts) => readonly RuleViolation[];
 
 /** A Tenant that the folder declares: facts for the gates of the folders below. */
-export type DeclaredTenant = { readonly name: string; readonly id: string; readonly type: 'Reseller' | 'Customer' };
+export type DeclaredTenant = {
+  readonly name: string;
+  readonly id: string;
+  readonly type: 'Reseller' | 'Customer';
+  /** Where its resources come from. */
+  readonly source: 'Fleet' | 'Repository' | undefined;
+};
 
 export type GateResult =
   | {
@@ -37,10 +46,14 @@ export type GateResult =
  */
 export function gateFolder(
   documents: readonly GateDocument[],
-  facts: GateFacts,
+  { hasRepository, ...facts }: GateFacts,
   check: CheckResource,
   limits: SourceLimits,
 ): GateResult {
+  if (hasRepository === true) {
+    const message = `the tenant of ${facts.namespace} has a repository of its own; move the files there, or state source: {type: Fleet} in its Tenant`;
+    return { ok: false, violations: [{ file: '', line: 0, rule: 'OwnRepository', message }] };
+  }
   if (documents.length > limits.folderResources) {
     const message = `the folder has ${documents.length} resources, more than folderResources ${limits.folderResources}`;
     return { ok: false, violations: [{ file: '', line: 0, rule: 'folderResources', message }] };
@@ -124,9 +137,14 @@ function readTenant(value: unknown): DeclaredTenant | undefined {
   if (!isRecord(value) || value.kind !== 'Tenant' || !isRecord(value.metadata) || !isRecord(value.spec))
     return undefined;
   const { name } = value.metadata;
-  const { id, type } = value.spec;
+  const { id, type, source } = value.spec;
   if (typeof name !== 'string' || typeof id !== 'string') return undefined;
-  return { name, id, type: type === 'Reseller' ? 'Reseller' : 'Customer' };
+  return { name, id, type: type === 'Reseller' ? 'Reseller' : 'Customer', source: readSource(source) };
+}
+
+function readSource(source: unknown): DeclaredTenant['source'] {
+  const type = isRecord(source) ? source.type : undefined;
+  return type === 'Fleet' || type === 'Repository' ? type : undefined;
 }
 
 function renderFiles(documents: readonly GateDocument[]): readonly ArchiveFile[] {

@@ -145,7 +145,13 @@ function wirePublisher(wiring: SourceParts & Informers, config: SourceConfig): P
         fetchTimeoutMs: config.fetchTimeoutMs,
         isNamespace: isTenantNamespace,
       }),
-      evaluator: createEvaluator({ store, clock, check: checkResource, limits }),
+      evaluator: createEvaluator({
+        store,
+        clock,
+        check: checkResource,
+        limits,
+        allowedGitHosts: config.allowedGitHosts,
+      }),
       store,
       gunzip,
       writer: createArtifactWriter({ client, clock, artifacts }, { namespace, repository }),
@@ -204,6 +210,6 @@ function observeTenants(tenants: Informer<Tenant & KubeObject>): readonly Cluste
     name: metadata.name,
     id: spec.id,
     type: spec.type,
-    isFleet: spec.source?.type === 'Fleet',
+    source: spec.source?.type,
   }));
 }

@@ -26,6 +26,7 @@ function plan(input: Partial<PlanInput>) {
     repository: { namespace: 'sublet-fleet', name: 'fleet', annotation: 'sublet.dev/confirmed-revision' },
     verdicts: new Map(),
     expected: new Set(['sublet-root']),
+    elsewhere: new Set(),
     accepted: new Map(),
     empty: EMPTY,
     tenantsExist: false,
@@ -129,4 +130,18 @@ test('a refused revision says so on the root and moves nothing', () => {
   expect([...states]).toEqual([
     ['sublet-root', { state: 'held', reason: 'RevisionRefused', message: 'entries: too many' }],
   ]);
+});
+
+test('a folder whose tenant has a repository of its own goes without asking, and is no reason to take a tree for filled', () => {
+  const desks = Array.from({ length: 9 }, (_, index) => `RDPInstance/d${index}`);
+  const before = new Map([
+    ['sublet-root', accepted('sha256:r', ['Tenant/acme'])],
+    ['t-acme', accepted('sha256:a', desks)],
+  ]);
+  const verdicts = new Map([['sublet-root', good('sha256:r', 'Tenant/acme')]]);
+  const moved = { accepted: before, tenantsExist: true, elsewhere: new Set(['t-acme']) };
+  expect(plan({ ...moved, verdicts })).toMatchObject({ removals: ['t-acme'], revisionHeld: undefined });
+  expect(plan({ accepted: before, tenantsExist: true, verdicts }).revisionHeld).toMatch(/and 9 of 10 resources/);
+  const emptied = plan({ ...moved, verdicts: new Map([['t-acme', bad]]) });
+  expect(emptied.revisionHeld).toMatch(/empties the tree/);
 });

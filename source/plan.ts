@@ -26,6 +26,8 @@ export type PlanInput = {
   readonly repository: { readonly namespace: string; readonly name: string; readonly annotation: string };
   readonly verdicts: ReadonlyMap<string, FolderVerdict>;
   readonly expected: ReadonlySet<string>;
+  /** Fed by repositories of their own: their folders may go without asking. */
+  readonly elsewhere: ReadonlySet<string>;
   readonly accepted: ReadonlyMap<string, AcceptedArtifact>;
   /** Published for a folder that is expected and not in the tree. */
   readonly empty: { readonly digest: string; readonly sizeBytes: number };
@@ -56,11 +58,15 @@ export type Plan = {
 /** Decides what every artifact should say at this revision. */
 export function computePlan(input: PlanInput): Plan {
   const { revision, accepted, verdicts, expected, repository } = input;
+  const isCounted = ([name]: readonly [string, unknown]): boolean => !input.elsewhere.has(name);
+  const before = new Map([...accepted].filter(isCounted));
   const next = new Map(
-    [...verdicts].map(([name, verdict]) => [name, verdict.ok ? verdict.resources : ('kept' as const)]),
+    [...verdicts]
+      .filter(isCounted)
+      .map(([name, verdict]) => [name, verdict.ok ? verdict.resources : ('kept' as const)]),
   );
   const shrink =
-    input.confirmed === revision ? undefined : computeShrink(accepted, next, input.tenantsExist, input.shrinkRule);
+    input.confirmed === revision ? undefined : computeShrink(before, next, input.tenantsExist, input.shrinkRule);
   if (shrink !== undefined) {
     const message = renderShrink(shrink, revision, repository);
     return { states: holdAll(accepted, 'RevisionHeld', message), removals: [], revisionHeld: message };

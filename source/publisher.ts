@@ -144,6 +144,7 @@ async function preparePass(
     repository: { namespace: options.namespace, name: options.repository, annotation: options.confirmAnnotation },
     verdicts: evaluation.verdicts,
     expected: evaluation.expected,
+    elsewhere: evaluation.elsewhere,
     tenantsKnown: tenants !== undefined,
     accepted,
     empty,
