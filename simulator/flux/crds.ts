@@ -110,6 +110,7 @@ const GITREPOSITORY_SPEC: Schema = {
     timeout: { type: 'string', pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m))+$', default: '60s' },
     ignore: STRING,
     suspend: BOOLEAN,
+    secretRef: { ...OPEN_OBJECT, required: ['name'], properties: { name: STRING } },
     ref: { ...OPEN_OBJECT, properties: { branch: STRING, tag: STRING, name: STRING, commit: STRING } },
   },
 };

@@ -8,7 +8,8 @@ import { renderArchive } from './archive.ts';
 import type { ArtifactHost } from './artifacts.ts';
 import { renderTime } from './conditions.ts';
 import { parseDuration } from './duration.ts';
-import { type GitReader, type Head, renderRevision } from './git/reader.ts';
+import { type GitAccess, type GitReader, type Head, renderRevision } from './git/reader.ts';
+import { AccessError, readAccess } from './gitaccess.ts';
 import { computeGitRepositoryStatus, type FetchOutcome } from './gitrepository.status.ts';
 import { jittered } from './jitter.ts';
 import type { FluxSettings } from './options.ts';
@@ -48,7 +49,7 @@ export async function reconcileGitRepository(
     return undefined;
   }
   const held = await ensureFinalizer(writer.client, deps.repositories, object, FINALIZER, writer.signal);
-  const outcome = await computeOutcome(deps, held, writer.signal);
+  const outcome = await computeOutcome(deps, writer, held);
   writer.signal.throwIfAborted();
   const status = computeGitRepositoryStatus(held, outcome, renderTime(deps.clock.now()));
   await applyStatus(writer, deps.repositories, held, status, MANAGER);
@@ -63,8 +64,8 @@ export async function reconcileGitRepository(
 
 async function computeOutcome(
   deps: GitRepositoryDeps,
+  { client, signal }: Writer,
   object: GitRepository,
-  signal: AbortSignal,
 ): Promise<FetchOutcome> {
   if (object.spec.suspend === true) return { outcome: 'suspended' };
   const { artifact } = object.status ?? {};
@@ -75,14 +76,16 @@ async function computeOutcome(
   const unsupported = findUnsupported(object.spec, GITREPOSITORY_FIELDS);
   if (unsupported !== undefined) return failed('NotSupported', unsupported, true);
   try {
-    const head = await deps.git.resolve(object.spec.url, object.spec.ref ?? {}, signal);
+    const access = await readAccess(client, object, signal);
+    const head = await deps.git.resolve(object.spec.url, object.spec.ref ?? {}, signal, access);
     if (head === undefined) return failed('EmptyGitRepository', 'git repository is empty');
     const unchanged =
       !lost && artifact.revision === renderRevision(head) && object.status?.observedIgnore === object.spec.ignore;
     if (unchanged) return { outcome: 'stored', artifact: { ...artifact, url: urlOf(deps, artifact.path) } };
-    return { outcome: 'stored', artifact: await storeArtifact(deps, object, head, signal) };
+    return { outcome: 'stored', artifact: await storeArtifact(deps, object, { head, access }, signal) };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof AccessError) return failed('AuthenticationFailed', error.message);
     return failed('GitOperationFailed', `failed to checkout and determine revision: ${renderError(error)}`);
   }
 }
@@ -91,13 +94,13 @@ async function computeOutcome(
 async function storeArtifact(
   { git, host, clock }: GitRepositoryDeps,
   object: GitRepository,
-  head: Head,
+  { head, access }: { readonly head: Head; readonly access: GitAccess | undefined },
   signal: AbortSignal,
 ): Promise<Artifact> {
   const { url, ignore } = object.spec;
-  const all = await git.listFiles(url, head, signal);
+  const all = await git.listFiles(url, head, signal, access);
   const ignoreFiles = all.filter(({ path }) => path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`));
-  const texts = await git.readFiles(url, head, ignoreFiles, signal);
+  const texts = await git.readFiles(url, head, ignoreFiles, signal, access);
   const isIgnored = buildIgnoreFilter(
     ignoreFiles.map(({ path }, index) => {
       return { folder: path.slice(0, -IGNORE_FILE.length - 1), text: texts[index]?.toString('utf8') ?? '' };
@@ -105,7 +108,7 @@ async function storeArtifact(
     ignore,
   );
   const files = all.filter(({ path }) => !isIgnored(path, false));
-  const contents = await git.readFiles(url, head, files, signal);
+  const contents = await git.readFiles(url, head, files, signal, access);
   const folders = new Set(all.flatMap(({ path }) => foldersAbove(path)));
   const { bytes, digest } = renderArchive(
     files.map(({ path, executable }, index) => ({ path, executable, bytes: contents[index] ?? Buffer.alloc(0) })),

@@ -53,6 +53,7 @@ export type GitRepositorySpec = {
   readonly ref?: GitReference | undefined;
   readonly ignore?: string | undefined;
   readonly suspend?: boolean | undefined;
+  readonly secretRef?: { readonly name: string } | undefined;
 };
 
 export type GitRepositoryStatus = {

@@ -150,12 +150,12 @@ it('gives the same history for the same seed, to the byte', async () => {
 it('refuses by name what it does not play', async () => {
   const world = await open();
   world.repository.commit({ 'x.yaml': configMap('x') });
-  await followGit(world, { secretRef: { name: 'token' } });
+  await followGit(world, { proxySecretRef: { name: 'proxy' } });
   await kustomize(world, 'app', { wait: true });
   await world.settle();
   const source = await world.get<GitRepository>(GITREPOSITORIES, 'source');
   expect(findMark(source.status?.conditions, 'Ready')).toMatchObject({ status: 'False', reason: 'NotSupported' });
-  expect(findMark(source.status?.conditions, 'Stalled')?.message).toMatch(/^spec\.secretRef is not supported/);
+  expect(findMark(source.status?.conditions, 'Stalled')?.message).toMatch(/^spec\.proxySecretRef is not supported/);
   expect(await readyOf(world, KUSTOMIZATIONS, 'app')).toMatchObject({
     status: 'False',
     reason: 'NotSupported',

@@ -1,7 +1,8 @@
 /** Fields of a GitRepository's spec that the simulator plays. */
 export const GITREPOSITORY_FIELDS = {
-  spec: ['url', 'interval', 'timeout', 'ref', 'ignore', 'suspend'],
+  spec: ['url', 'interval', 'timeout', 'ref', 'ignore', 'suspend', 'secretRef'],
   ref: ['branch', 'tag', 'name', 'commit'],
+  secretRef: ['name'],
 } as const;
 
 /** Fields of a Kustomization's spec that the simulator plays; `wait: false` says nothing. */

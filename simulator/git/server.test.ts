@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSelfSignedCertificate } from '../rdp/certificate.ts';
 import { type GitServer, startGitServer } from './server.ts';
 
 const run = promisify(execFile);
@@ -48,6 +49,26 @@ describe('a git server', () => {
     );
     expect(answers.map(({ ok }) => ok)).toEqual([false, false, false, false]);
     expect(answers[3]?.status).toBe(400);
+  });
+
+  it('serves https, and only those who know the password', async () => {
+    const tls = createSelfSignedCertificate('git', Date.now() - 60_000, ['127.0.0.1']);
+    const credentials = { username: 'bob', password: 'secret' };
+    const secure = await startGitServer(path.join(folder, 'remotes'), { tls, credentials });
+    try {
+      const { url } = await secure.remote('fleet');
+      expect(url).toMatch(/^https:/);
+      const ca = path.join(folder, 'ca.pem');
+      await writeFile(ca, tls.cert);
+      const ask = (who: string) =>
+        run('git', ['ls-remote', url.replace('https://', `https://${who}@`)], {
+          env: { ...process.env, GIT_SSL_CAINFO: ca, GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: 'true' },
+        });
+      expect((await ask('bob:secret')).stderr).toBe('');
+      await expect(ask('bob:other')).rejects.toThrow('Authentication failed');
+    } finally {
+      await secure.stop();
+    }
   });
 
   it('refuses names that are no repository, and a taken port', async () => {

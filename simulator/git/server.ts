@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -26,24 +27,33 @@ export type GitServerOptions = {
   readonly port?: number | undefined;
   /** Called after each push that was answered. */
   readonly onPush?: (() => void) | undefined;
+  /** PEM; serves https then. The certificate has to name the host. */
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
+  /** Asks everybody for these. Default: nobody is asked. */
+  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
 };
 
-/** Serves the bare repositories below `folder`, for fetch and push without a password. Rejects when the address is taken. */
+/** Serves the bare repositories below `folder`, for fetch and push. Rejects when the address is taken. */
 export async function startGitServer(folder: string, options: GitServerOptions = {}): Promise<GitServer> {
-  const { host = HOST, port = 0, onPush } = options;
+  const { host = HOST, port = 0, onPush, tls, credentials } = options;
   await assertGit();
   await mkdir(folder, { recursive: true });
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (credentials !== undefined && !isBy(credentials, request)) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('who are you?\n');
+      return;
+    }
     if (request.url?.endsWith('/git-receive-pack') === true) response.once('finish', () => onPush?.());
     serve(folder, request, response);
-  });
+  };
+  const server = tls === undefined ? createServer(answer) : createTlsServer({ ...tls }, answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
   server.unref();
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the git server has no port');
-  const url = `http://${host}:${address.port}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://${host}:${address.port}`;
   return {
     url,
     remote: (name) => createRemote(folder, url, name),
@@ -72,6 +82,14 @@ async function assertGit(): Promise<void> {
   } catch {
     throw new Error('git is not installed: install it (on Debian: apt-get install git) and run again');
   }
+}
+
+function isBy(
+  { username, password }: NonNullable<GitServerOptions['credentials']>,
+  { headers }: IncomingMessage,
+): boolean {
+  const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  return headers.authorization === expected;
 }
 
 /** Runs `git http-backend` as the CGI program that it is. */

@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GitFile, type GitReader, type Head, parseReference } from './reader.ts';
+import { type GitAccess, type GitFile, type GitReader, type Head, parseReference } from './reader.ts';
 
 /**
- * Reads repositories on this machine (`file://` and loopback `http://`) through the git binary: one bare repository a URL below `folder`, into which
+ * Reads repositories on this machine (`file://`, and `http://` and `https://` on loopback) through the git binary: one bare repository a URL below `folder`, into which
  * single commits are fetched. Runs no hooks, asks nobody anything and reads no configuration of the user's. Rejects with git's own
  * words, and names the URL when it is not on this machine.
  */
 export function createGitReader(options: { readonly folder: string; readonly timeoutMs?: number }): GitReader {
   const { folder, timeoutMs = 60_000 } = options;
-  const git = (args: readonly string[], signal: AbortSignal, input?: string): Promise<Buffer> =>
-    run(args, { home: folder, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]), input });
+  const git = (args: readonly string[], signal: AbortSignal, more: Pick<RunOptions, 'input' | 'settings'> = {}) =>
+    run(args, { ...more, home: folder, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
 
   const cloneOf = async (url: string, signal: AbortSignal): Promise<string> => {
     refuseRemote(url);
@@ -25,14 +25,33 @@ export function createGitReader(options: { readonly folder: string; readonly tim
     return path;
   };
 
+  /** Git's settings for a fetch: never in arguments, which others on the machine can read. */
+  const settingsOf = async (url: string, access: GitAccess = {}): Promise<Settings> => {
+    const { username, password, bearerToken, ca } = access;
+    const basic = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64');
+    const said = bearerToken === undefined ? username !== undefined && `Basic ${basic}` : `Bearer ${bearerToken}`;
+    const header: Settings = said === false ? [] : [['http.extraHeader', `Authorization: ${said}`]];
+    if (ca === undefined) return header;
+    const file = join(folder, `${createHash('sha256').update(url).digest('hex').slice(0, 16)}.pem`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, ca);
+    return [...header, ['http.sslCAInfo', file]];
+  };
+
   /** A repository that holds the commit. */
-  const fetched = async (url: string, { commit }: Head, signal: AbortSignal): Promise<string> => {
+  const fetched = async (
+    url: string,
+    { commit }: Head,
+    signal: AbortSignal,
+    access: GitAccess | undefined,
+  ): Promise<string> => {
     const path = await cloneOf(url, signal);
     const has = () => git(['-C', path, 'cat-file', '-e', `${commit}^{tree}`], signal).then(() => true);
     if (await has().catch(() => false)) return path;
     await git(
       ['-C', path, 'fetch', '--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', url, commit],
       signal,
+      { settings: await settingsOf(url, access) },
     ).catch((error: unknown) => {
       throw new Error(`unable to clone '${url}': ${messageOf(error)}`);
     });
@@ -40,20 +59,21 @@ export function createGitReader(options: { readonly folder: string; readonly tim
   };
 
   return {
-    resolve: async (url, reference, signal) => {
+    resolve: async (url, reference, signal, access) => {
       refuseRemote(url);
+      const settings = await settingsOf(url, access);
       const { ref, commit, shown } = parseReference(reference);
       if (commit !== undefined) return { commit, reference: shown };
-      const refs = await listRefs(url, ref ?? '', (args) => git(args, signal));
+      const refs = await listRefs(url, ref ?? '', (args) => git(args, signal, { settings }));
       const found = refs.get(`${ref}^{}`) ?? refs.get(ref ?? '');
       if (found !== undefined) return { commit: found, reference: shown };
-      const all = await git(['ls-remote', '--quiet', url], signal);
+      const all = await git(['ls-remote', '--quiet', url], signal, { settings });
       if (all.length === 0) return undefined;
       throw new Error(`unable to clone '${url}': couldn't find remote ref "${ref}"`);
     },
 
-    listFiles: async (url, head, signal) => {
-      const path = await fetched(url, head, signal);
+    listFiles: async (url, head, signal, access) => {
+      const path = await fetched(url, head, signal, access);
       const listed = await git(['-C', path, 'ls-tree', '-r', '-z', head.commit], signal);
       return listed
         .toString('utf8')
@@ -66,11 +86,11 @@ export function createGitReader(options: { readonly folder: string; readonly tim
         });
     },
 
-    readFiles: async (url, head, files, signal) => {
+    readFiles: async (url, head, files, signal, access) => {
       if (files.length === 0) return [];
-      const path = await fetched(url, head, signal);
+      const path = await fetched(url, head, signal, access);
       const asked = files.map(({ blob }) => `${blob}\n`).join('');
-      return parseBatch(await git(['-C', path, 'cat-file', '--batch'], signal, asked), files);
+      return parseBatch(await git(['-C', path, 'cat-file', '--batch'], signal, { input: asked }), files);
     },
   };
 }
@@ -113,11 +133,20 @@ function parseBatch(output: Buffer, files: readonly GitFile[]): readonly Buffer[
   });
 }
 
-type RunOptions = { readonly home: string; readonly signal: AbortSignal; readonly input?: string | undefined };
+/** Git's configuration, by key. */
+type Settings = readonly (readonly [key: string, value: string])[];
 
-function run(args: readonly string[], { home, signal, input }: RunOptions): Promise<Buffer> {
+type RunOptions = {
+  readonly home: string;
+  readonly signal: AbortSignal;
+  readonly input?: string | undefined;
+  readonly settings?: Settings | undefined;
+};
+
+function run(args: readonly string[], { home, signal, input, settings = [] }: RunOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn('git', [...SAFE, ...args], { env: environment(home), signal, stdio: ['pipe', 'pipe', 'pipe'] });
+    const env = { ...environment(home), ...renderSettings(settings) };
+    const child = spawn('git', [...SAFE, ...args], { env, signal, stdio: ['pipe', 'pipe', 'pipe'] });
     const output: Buffer[] = [];
     let words = '';
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
@@ -158,6 +187,14 @@ function environment(home: string): NodeJS.ProcessEnv {
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: 'true',
   };
+}
+
+function renderSettings(settings: Settings): NodeJS.ProcessEnv {
+  const pairs = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key] as const,
+    [`GIT_CONFIG_VALUE_${index}`, value] as const,
+  ]);
+  return { GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(pairs) };
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -97,6 +98,28 @@ describe('the git binary', () => {
     for (const url of ['https://example.com/fleet', 'ssh://git@git.example.com/fleet', 'http://10.0.0.1/fleet']) {
       await expect(reader.resolve(url, {}, signal)).rejects.toThrow(`'${url}' is not on this machine`);
     }
+  });
+
+  it('shows a Secret to git and to nobody else', async () => {
+    const reader = createGitReader({ folder });
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.writeHead(401).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/fleet.git`;
+    try {
+      const known = { username: 'bob', password: 'se:cret' };
+      const refused = reader.resolve(url, {}, signal, known);
+      await expect(refused).rejects.toThrow(`unable to clone '${url}': `);
+      await expect(refused).rejects.not.toThrow('cret');
+      await expect(reader.resolve(url, {}, signal, { bearerToken: 'token' })).rejects.toThrow();
+    } finally {
+      server.close();
+    }
+    expect(new Set(asked)).toEqual(new Set([`Basic ${Buffer.from('bob:se:cret').toString('base64')}`, 'Bearer token']));
   });
 
   it('says in git’s words why a repository cannot be read', async () => {
@@ -213,3 +236,20 @@ function stageGit(): Stage {
     },
   };
 }
+
+describe('a repository in memory that asks who reads', () => {
+  it('lets those in who know', async () => {
+    const repository = createMemoryRepository();
+    const { id } = repository.commit({ x: '1' });
+    const url = 'https://git.example.com/fleet';
+    const reader = createMemoryGitReader(new Map([[url, repository]]));
+    repository.setCredentials({ username: 'bob', password: 'secret' });
+    const reference = { branch: 'main' };
+    await expect(reader.resolve(url, reference, signal)).rejects.toThrow('authentication required');
+    const other = { username: 'bob', password: 'other' };
+    await expect(reader.resolve(url, reference, signal, other)).rejects.toThrow('authentication required');
+    const known = { username: 'bob', password: 'secret' };
+    expect(await reader.resolve(url, reference, signal, known)).toEqual({ commit: id, reference: 'main' });
+    await expect(reader.listFiles(url, { commit: id, reference: 'main' }, signal)).rejects.toThrow('authentication');
+  });
+});

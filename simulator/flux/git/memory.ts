@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type GitFile, type GitReader, type Head, parseReference } from './reader.ts';
+import { type GitAccess, type GitFile, type GitReader, type Head, parseReference } from './reader.ts';
 
 export type Commit = {
   /** 40 hex digits; depends on contents, parent and message only, so that the same steps give the same commits. */
@@ -29,10 +29,14 @@ export type MemoryRepository = {
   /** From the newest to the oldest. */
   history(branch?: string): readonly Commit[];
   setFault(fault: RepositoryFault | undefined): void;
+  /** Whom it lets read from now on: absent, everybody. */
+  setCredentials(credentials: Credentials | undefined): void;
   /** For readers: the commit behind a full reference name or an id. Throws what a failing remote says. */
-  find(ref: string): Commit | undefined;
+  find(ref: string, access?: GitAccess): Commit | undefined;
   isEmpty(): boolean;
 };
+
+export type Credentials = { readonly username: string; readonly password: string };
 
 export type CommitOptions = { readonly branch?: string; readonly message?: string };
 
@@ -40,6 +44,7 @@ export function createMemoryRepository(): MemoryRepository {
   const commits = new Map<string, Commit>();
   const refs = new Map<string, string>();
   let fault: RepositoryFault | undefined;
+  let credentials: Credentials | undefined;
 
   const head = (branch = 'main'): Commit | undefined => commits.get(refs.get(`refs/heads/${branch}`) ?? '');
 
@@ -89,9 +94,14 @@ export function createMemoryRepository(): MemoryRepository {
     setFault: (next) => {
       fault = next;
     },
-    find: (ref) => {
+    setCredentials: (next) => {
+      credentials = next;
+    },
+    find: (ref, access) => {
       if (fault === 'unreachable') throw new Error('connection refused');
       if (fault === 'missing') throw new Error('repository not found');
+      const isKnown = access?.username === credentials?.username && access?.password === credentials?.password;
+      if (credentials !== undefined && !isKnown) throw new Error('authentication required');
       return commits.get(refs.get(ref) ?? ref);
     },
     isEmpty: () => refs.size === 0,
@@ -106,34 +116,34 @@ export function createMemoryGitReader(repositories: ReadonlyMap<string, MemoryRe
     return repository;
   };
 
-  const findIn = (url: string, ref: string): Commit | undefined => {
+  const findIn = (url: string, ref: string, access: GitAccess | undefined): Commit | undefined => {
     const repository = repositoryOf(url);
     try {
-      return repository.find(ref);
+      return repository.find(ref, access);
     } catch (error) {
       throw new Error(`unable to clone '${url}': ${error instanceof Error ? error.message : String(error)}`);
     }
   };
 
-  const commitOf = (url: string, { commit }: Head): Commit => {
-    const found = findIn(url, commit);
+  const commitOf = (url: string, { commit }: Head, access: GitAccess | undefined): Commit => {
+    const found = findIn(url, commit, access);
     if (found === undefined) throw new Error(`unable to resolve commit object for '${commit}': object not found`);
     return found;
   };
 
   return {
-    resolve: async (url, reference) => {
+    resolve: async (url, reference, _signal, access) => {
       const { ref, commit, shown } = parseReference(reference);
-      const found = findIn(url, commit ?? ref ?? '');
+      const found = findIn(url, commit ?? ref ?? '', access);
       if (found !== undefined) return { commit: found.id, reference: shown };
       if (repositoryOf(url).isEmpty()) return undefined;
       if (commit !== undefined) throw new Error(`unable to resolve commit object for '${commit}': object not found`);
       throw new Error(`unable to clone '${url}': couldn't find remote ref "${ref}"`);
     },
-    listFiles: async (url, head) =>
-      [...commitOf(url, head).files.keys()].map((path): GitFile => ({ path, executable: false, blob: path })),
-    readFiles: async (url, head, asked) => {
-      const { files } = commitOf(url, head);
+    listFiles: async (url, head, _signal, access) =>
+      [...commitOf(url, head, access).files.keys()].map((path): GitFile => ({ path, executable: false, blob: path })),
+    readFiles: async (url, head, asked, _signal, access) => {
+      const { files } = commitOf(url, head, access);
       return asked.map(({ path }) => {
         const bytes = files.get(path);
         if (bytes === undefined) throw new Error(`${path} is not in commit ${head.commit}`);

@@ -6,14 +6,29 @@ export type Head = { readonly commit: string; readonly reference: string };
 /** `blob` is how the reader finds the content again. */
 export type GitFile = { readonly path: string; readonly executable: boolean; readonly blob: string };
 
+/** What a Secret says of how to fetch. Absent members ask for nothing. */
+export type GitAccess = {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly bearerToken?: string | undefined;
+  /** PEM of the authorities that the server is checked by. */
+  readonly ca?: string | undefined;
+};
+
 /** Read access to Git repositories by URL. What is thrown says why in words that fit a condition. */
 export type GitReader = {
   /** Asks the remote; undefined when the repository has no commit at all. */
-  resolve(url: string, reference: GitReference, signal: AbortSignal): Promise<Head | undefined>;
+  resolve(url: string, reference: GitReference, signal: AbortSignal, access?: GitAccess): Promise<Head | undefined>;
   /** The regular files of a commit, by path in the order of their bytes; links and submodules are left out. */
-  listFiles(url: string, head: Head, signal: AbortSignal): Promise<readonly GitFile[]>;
+  listFiles(url: string, head: Head, signal: AbortSignal, access?: GitAccess): Promise<readonly GitFile[]>;
   /** The contents of files that `listFiles` named, in the order that is asked for. */
-  readFiles(url: string, head: Head, files: readonly GitFile[], signal: AbortSignal): Promise<readonly Buffer[]>;
+  readFiles(
+    url: string,
+    head: Head,
+    files: readonly GitFile[],
+    signal: AbortSignal,
+    access?: GitAccess,
+  ): Promise<readonly Buffer[]>;
 };
 
 /** `main@sha1:<commit>`, as source-controller writes revisions. */

@@ -76,15 +76,15 @@ function normalise(value: unknown, key = ''): unknown {
   }
   if (key === 'lastTransitionTime' || key === 'lastUpdateTime') return '<time>';
   // Two compressors make different bytes of the same files.
-  if (key === 'digest' || key === 'size') return `<${key}>`;
+  if (key === 'digest' || key === 'size' || key === 'ca.crt') return `<${key}>`;
   return typeof value === 'string' ? normaliseText(value) : value;
 }
 
 /** Addresses, temporary folders, and words that come from a parser or a library and not from Flux. */
 function normaliseText(text: string): string {
   return text
-    .replace(/http:\/\/127\.0\.0\.1:\d+\/(real|embedded)-/g, 'http://host/')
-    .replace(/http:\/\/127\.0\.0\.1:\d+/g, 'http://host')
+    .replace(/(https?):\/\/127\.0\.0\.1:\d+\/(real|embedded)-/g, '$1://host/')
+    .replace(/(https?):\/\/127\.0\.0\.1:\d+/g, '$1://host')
     .replace(/(\/[\w.-]+)*\/kustomization-\d+\//g, '/')
     .replace(/(failed to decode Kubernetes YAML from )\/?([^:]*): .*$/s, '$1$2: <words of the parser>')
     .replace(/(kustomize build failed: ).*$/s, '$1<words of kustomize>')

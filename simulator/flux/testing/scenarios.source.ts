@@ -84,6 +84,59 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'secret',
+    run: async (stage) => {
+      const commit = await stage.push({ 'x.yaml': configMap('x') });
+      const url = await stage.giveAccess({ username: 'flux', password: 'pass:word' });
+      await stage.followGit({ url, secretRef: { name: 'access' } });
+      await stage.kustomize('app', FROM_GIT);
+      await stage.untilReady('app', { ready: 'True', revision: `main@sha1:${commit}` });
+      await stage.show('fetched');
+    },
+  },
+  {
+    name: 'secret-missing',
+    run: async (stage) => {
+      await stage.push({ 'x.yaml': configMap('x') });
+      const url = await stage.giveAccess({ username: 'flux', password: 'pass:word' });
+      await stage.followGit({ url, secretRef: { name: 'other' } });
+      await stage.untilFetched({ ready: 'False', reason: 'AuthenticationFailed' });
+      await stage.show('failed');
+      await stage.patch(GITREPOSITORIES, 'source', { spec: { secretRef: { name: 'access' } } });
+      await stage.untilFetched({ ready: 'True' });
+      await stage.show('mended');
+    },
+  },
+  {
+    name: 'secret-refused',
+    run: async (stage) => {
+      await stage.push({ 'x.yaml': configMap('x') });
+      const url = await stage.giveAccess({ username: 'flux', password: 'wrong' });
+      await stage.followGit({ url, secretRef: { name: 'access' } });
+      await stage.untilFetched({ ready: 'False', reason: 'GitOperationFailed' });
+      await stage.show('failed');
+    },
+  },
+  {
+    name: 'secret-incomplete',
+    run: async (stage) => {
+      await stage.push({ 'x.yaml': configMap('x') });
+      const url = await stage.giveAccess({ password: 'pass:word' });
+      await stage.followGit({ url, secretRef: { name: 'access' } });
+      await stage.untilFetched({ ready: 'False', reason: 'AuthenticationFailed' });
+      await stage.show('failed');
+    },
+  },
+  {
+    name: 'secret-of-ssh',
+    run: async (stage) => {
+      await stage.giveAccess({ username: 'flux', password: 'pass:word' });
+      await stage.followGit({ url: 'ssh://git@127.0.0.1:9/fleet', secretRef: { name: 'access' } });
+      await stage.untilFetched({ ready: 'False', reason: 'AuthenticationFailed' });
+      await stage.show('failed');
+    },
+  },
+  {
     name: 'tag',
     run: async (stage) => {
       const commit = await stage.push({ 'x.yaml': configMap('x') });

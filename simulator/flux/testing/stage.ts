@@ -1,4 +1,4 @@
-import { NAMESPACES, ROLEBINDINGS } from '../../../kube/builtin.ts';
+import { NAMESPACES, ROLEBINDINGS, SECRETS } from '../../../kube/builtin.ts';
 import type { Client } from '../../../kube/client.ts';
 import { isNotFound } from '../../../kube/errors.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../../kube/object.ts';
@@ -24,6 +24,13 @@ export type World = {
   readonly host: ArtifactHost;
   /** Makes an empty bare repository. */
   readonly gitRemote: (name: string) => Promise<{ readonly url: string }>;
+  /** The same repositories over https, for those who know the credentials. */
+  readonly secure: {
+    readonly url: string;
+    readonly ca: string;
+    readonly username: string;
+    readonly password: string;
+  };
   /** For working copies. */
   readonly folder: string;
 };
@@ -36,6 +43,8 @@ export type Stage = {
   readonly client: Client;
   /** Commits and pushes to the stage's repository; the same steps give the same commits. */
   push(changes: Files): Promise<string>;
+  /** A Secret `access` with these keys beside what checks the world's server, and the URL of the stage's repository that asks for them. */
+  giveAccess(data: Readonly<Record<string, string>>): Promise<string>;
   /** The GitRepository `source` on the stage's repository, on branch `main`. */
   followGit(spec?: Json): Promise<void>;
   /** Fills the ExternalArtifact of that name; returns its revision. */
@@ -106,6 +115,11 @@ function createStage(world: World, name: string, namespace: string): Stage {
     client,
     shown,
     push: (changes) => git.push(changes),
+    giveAccess: async (data) => {
+      const { secure } = world;
+      await stage.create(SECRETS, 'access', { stringData: { 'ca.crt': secure.ca, ...data } });
+      return `${secure.url}${new URL(await git.url()).pathname}`;
+    },
     followGit: async (spec = {}) => {
       const url = await git.url();
       await stage.create(GITREPOSITORIES, 'source', {

@@ -9,6 +9,7 @@ import { startControllers } from '../../apiserver/controllers/index.ts';
 import { createApiServer } from '../../apiserver/server.ts';
 import { createInProcessTransport } from '../../apiserver/transport.ts';
 import { startGitServer } from '../../git/server.ts';
+import { createSelfSignedCertificate } from '../../rdp/certificate.ts';
 import { openHttpUrl, startArtifactServer } from '../artifactserver.ts';
 import { createGitReader } from '../git/binary.ts';
 import { createImpersonation, type Impersonation } from '../impersonate.ts';
@@ -93,7 +94,11 @@ type Feeds = Awaited<ReturnType<typeof openFeeds>>;
 /** A git server, an artifact server and a folder. */
 async function openFeeds(world: string) {
   const folder = await mkdtemp(join(tmpdir(), 'sublet-flux-'));
-  const git = await startGitServer(join(folder, 'git'));
+  const repositories = join(folder, 'git');
+  const git = await startGitServer(repositories);
+  const tls = createSelfSignedCertificate('git', Date.now() - 3_600_000, ['127.0.0.1']);
+  const credentials = { username: 'flux', password: 'pass:word' };
+  const secureGit = await startGitServer(repositories, { tls, credentials });
   const servers = [await startArtifactServer()];
   const [host] = servers;
   if (host === undefined) throw new Error('there is no artifact server');
@@ -101,13 +106,14 @@ async function openFeeds(world: string) {
     folder: join(folder, 'work'),
     host,
     gitRemote: (name: string) => git.remote(`${world}-${name}`),
+    secure: { url: secureGit.url, ca: tls.cert, ...credentials },
     serve: async () => {
       const server = await startArtifactServer();
       servers.push(server);
       return server;
     },
     stop: async () => {
-      await git.stop();
+      await Promise.all([git.stop(), secureGit.stop()]);
       await Promise.all(servers.map((server) => server.stop()));
       await rm(folder, { recursive: true, force: true });
     },
