@@ -20,6 +20,7 @@ export default defineConfig({
           exclude: [...NOT_OURS, ...CLUSTER],
           pool: 'threads',
           testTimeout: 20_000,
+          globalSetup: ['./test/support/postgressetup.ts'],
         },
       },
       {
@@ -32,7 +33,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 3 * MINUTE_MS,
           hookTimeout: 20 * MINUTE_MS,
-          globalSetup: ['./test/support/globalsetup.ts'],
+          globalSetup: ['./test/support/globalsetup.ts', './test/support/postgressetup.ts'],
           sequence: { groupOrder: 1 },
         },
       },

