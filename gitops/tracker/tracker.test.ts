@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../../kube/testing/fakeclock.ts';
+import { createTestLog } from '../../kube/testing/testlog.ts';
+import type { Intent } from '../intent.ts';
+import type { Change, Journal } from '../journal.ts';
+import { createMemoryJournal } from '../writer/journal/memory.ts';
+import { buildChange } from '../writer/journal/testing/contract.ts';
+import { computeCompensation } from './compensate.ts';
+import type { FolderObjects } from './facts.ts';
+import type { LiveObject } from './progress.ts';
+import { buildDesktop, buildFolder, COMMIT, condition, NOW_MS, OLDER } from './testing/objects.ts';
+import { startTracker } from './tracker.ts';
+
+const COMPENSATOR = { subject: 'sublet', name: 'Sublet', email: 'sublet@example.com' };
+
+function createTrackerWorld() {
+  const clock = createFakeClock(NOW_MS);
+  const journal = createMemoryJournal({ clock });
+  const cluster: { folder: FolderObjects; live: LiveObject | undefined; synced: boolean } = {
+    folder: buildFolder({ fetched: OLDER, published: OLDER }),
+    live: buildDesktop({ power: 'Running' }, [condition('Ready', 'True', 'Succeeded')]),
+    synced: true,
+  };
+  const start = (over: Partial<Parameters<typeof startTracker>[0]> = {}) =>
+    startTracker({
+      journal,
+      clock,
+      log: createTestLog().log,
+      folderOf: () => cluster.folder,
+      liveOf: () => cluster.live,
+      isSynced: () => cluster.synced,
+      contains: async (_, ancestor, commit) => ancestor === commit,
+      compensator: COMPENSATOR,
+      ...over,
+    });
+  const commit = async (intent?: Intent): Promise<string> => {
+    const change = buildChange('fleet');
+    await journal.accept(intent === undefined ? change : { ...change, intent });
+    await record(journal, change.id);
+    return change.id;
+  };
+  const state = async (id: string): Promise<Change | undefined> => journal.find(id);
+  return { clock, journal, cluster, start, commit, state };
+}
+
+async function record(journal: Journal, id: string): Promise<void> {
+  const lease = await journal.lease('fleet', 'writer', 60_000);
+  if (lease === undefined) throw new Error('no lease');
+  await journal.record(lease, new Map([[id, { state: 'Committed', commit: COMMIT }]]));
+}
+
+describe('the tracker', () => {
+  it('follows a change from the commit to Ready as the cluster shows it', async () => {
+    const { clock, cluster, start, commit, state } = createTrackerWorld();
+    const tracker = start();
+    const id = await commit();
+    await clock.advance(1_000);
+    expect(await state(id)).toMatchObject({ state: 'Committed' });
+    cluster.folder = buildFolder({});
+    cluster.live = buildDesktop({ power: 'Stopped' }, [condition('Ready', 'False', 'Progressing')]);
+    tracker.wake();
+    await clock.advance(1_000);
+    expect(await state(id)).toMatchObject({ state: 'Applied' });
+    cluster.live = buildDesktop({ power: 'Stopped' }, [condition('Ready', 'False', 'Stopped')]);
+    // Without a wake: its own clock does.
+    await clock.advance(31_000);
+    expect(await state(id)).toMatchObject({ state: 'Ready', reason: 'Stopped' });
+    await tracker.stop();
+  });
+
+  it('decides nothing before it knows the cluster, and nothing by what it could not ask', async () => {
+    const { clock, cluster, start, commit, state } = createTrackerWorld();
+    cluster.folder = buildFolder({});
+    cluster.live = undefined;
+    cluster.synced = false;
+    const tracker = start();
+    const id = await commit({ type: 'Delete', target: { kind: 'RDPInstance', namespace: 't-acme', name: 'desk' } });
+    await clock.advance(60_000);
+    expect(await state(id)).toMatchObject({ state: 'Committed' });
+    await tracker.stop();
+    const unsure = start({
+      isSynced: () => true,
+      contains: async () => {
+        throw new Error('the remote does not answer');
+      },
+    });
+    cluster.folder = buildFolder({ fetched: OLDER, published: OLDER });
+    await clock.advance(60_000);
+    expect(await state(id)).toMatchObject({ state: 'Committed' });
+    await unsure.stop();
+  });
+
+  it('takes back what Flux cannot apply, once, however many follow the change', async () => {
+    const { clock, cluster, start, commit, state, journal } = createTrackerWorld();
+    cluster.folder = buildFolder({
+      applied: OLDER,
+      refusal: condition(
+        'Ready',
+        'False',
+        'ReconciliationFailed',
+        'RDPInstance/t-acme/desk dry-run failed (Invalid): spec.power',
+        1_000,
+      ),
+    });
+    const id = await commit();
+    const trackers = [start(), start(), start()];
+    await clock.advance(60_000);
+    expect(await state(id)).toMatchObject({ state: 'Failed', reason: 'NotAppliable' });
+    const waiting = await journal.pending('fleet', ['Accepted'], 10);
+    expect(waiting).toHaveLength(1);
+    expect(waiting[0]).toMatchObject({
+      author: COMPENSATOR,
+      intent: { type: 'Edit', edits: [{ path: ['spec', 'power'], from: 'Stopped', to: 'Running' }] },
+    });
+    // The compensation fails too: nothing more is taken back.
+    await record(journal, waiting[0]?.id ?? '');
+    await clock.advance(60_000);
+    expect(await journal.pending('fleet', ['Accepted'], 10)).toEqual([]);
+    for (const tracker of trackers) await tracker.stop();
+  });
+
+  it('takes several back from the newest to the oldest, so that each finds what it set', async () => {
+    const { clock, cluster, start, commit, journal } = createTrackerWorld();
+    const target = { kind: 'RDPInstance', namespace: 't-acme', name: 'desk' };
+    const edit = (from: string, to: string): Intent => ({
+      type: 'Edit',
+      target,
+      edits: [{ path: ['spec', 'plan'], from, to }],
+    });
+    await commit(edit('a', 'b'));
+    await commit(edit('b', 'c'));
+    cluster.folder = buildFolder({
+      applied: OLDER,
+      refusal: condition(
+        'Ready',
+        'False',
+        'ReconciliationFailed',
+        'RDPInstance/t-acme/desk dry-run failed (Invalid): spec.plan',
+        1_000,
+      ),
+    });
+    const tracker = start();
+    await clock.advance(1_000);
+    const waiting = await journal.pending('fleet', ['Accepted'], 10);
+    expect(waiting.map(({ intent }) => intent)).toEqual([edit('c', 'b'), edit('b', 'a')]);
+    await tracker.stop();
+  });
+});
+
+describe('a compensation', () => {
+  const change = {
+    ...buildChange('fleet'),
+    sequence: 1n,
+    state: 'Committed',
+    acceptedAtMs: 0,
+    updatedAtMs: 0,
+  } as const;
+  const target = change.intent.target;
+
+  it('removes what was made, as it was made', () => {
+    const object = { spec: { plan: 'pro' } };
+    expect(computeCompensation({ ...change, intent: { type: 'Create', target, object } }, COMPENSATOR)?.intent).toEqual(
+      {
+        type: 'Delete',
+        target,
+        seen: { plan: 'pro' },
+      },
+    );
+  });
+
+  it('adds what was removed and removes what was added', () => {
+    const intent: Intent = {
+      type: 'Edit',
+      target,
+      edits: [
+        { path: ['spec', 'a'], from: 1 },
+        { path: ['spec', 'b'], to: 2 },
+      ],
+    };
+    expect(computeCompensation({ ...change, intent }, COMPENSATOR)?.intent).toEqual({
+      type: 'Edit',
+      target,
+      edits: [
+        { path: ['spec', 'b'], from: 2 },
+        { path: ['spec', 'a'], to: 1 },
+      ],
+    });
+  });
+
+  it('has one id a change, and there is none for a removal or for a compensation', () => {
+    expect(computeCompensation(change, COMPENSATOR)?.id).toBe(computeCompensation(change, COMPENSATOR)?.id);
+    expect(computeCompensation(change, COMPENSATOR)?.id).toMatch(/^I[0-9a-f]{40}$/);
+    expect(computeCompensation({ ...change, intent: { type: 'Delete', target } }, COMPENSATOR)).toBeUndefined();
+    expect(computeCompensation({ ...change, author: COMPENSATOR }, COMPENSATOR)).toBeUndefined();
+  });
+});
