@@ -13,6 +13,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { GROUP } from '../model/group.ts';
 import { ROOT_NAMESPACE } from '../model/names.ts';
 import type { SourceConfig } from './config.ts';
+import { spendConfirmation } from './confirmation.ts';
 import { type ClusterTenant, createEvaluator } from './evaluate.ts';
 import { EXTERNALARTIFACTS, type ExternalArtifact, GITREPOSITORIES, type GitRepository } from './externalartifact.ts';
 import type { Gunzip, OpenUrl } from './fetch.ts';
@@ -156,6 +157,8 @@ function wirePublisher(wiring: SourceParts & Informers, config: SourceConfig): P
       gunzip,
       writer: createArtifactWriter({ client, clock, artifacts }, { namespace, repository }),
       metrics: wiring.sourceMetrics,
+      spend: (object, revision, signal) =>
+        spendConfirmation(client, object, { annotation: CONFIRM_ANNOTATION, revision }, signal),
       warn: (object, reason, note) => events.event(object, { type: 'Warning', reason, note, action: 'Publish' }),
     },
     {

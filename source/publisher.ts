@@ -29,6 +29,8 @@ export type PublisherDeps = {
   readonly gunzip: Gunzip;
   readonly writer: ArtifactWriter;
   readonly metrics: SourceMetrics;
+  /** A revision was published: what a person confirmed of it is used up. */
+  readonly spend: (repository: GitRepository, revision: string, signal: AbortSignal) => Promise<void>;
   /** Tells people who look at the GitRepository. */
   readonly warn: (repository: GitRepository, reason: string, message: string) => void;
 };
@@ -83,6 +85,7 @@ export function createPublisher(deps: PublisherDeps, options: PublisherOptions):
       }
       const pass = await preparePass(deps, options, reader, repository, artifact, signal);
       const writes = await carryOut(deps, options, pass);
+      if (pass.result === 'published') await deps.spend(repository, pass.revision, signal);
       await collect(deps, options, pass);
       report(deps, pass, writes, startMs);
       told = tell(deps, repository, pass, writes, told);

@@ -13,7 +13,6 @@ import {
   listAt,
   MACHINES,
   NAMESPACES,
-  nameOf,
   namespaceOf,
   OWNER_KIND,
   OWNER_NAME,
@@ -28,7 +27,7 @@ import {
   UNSEEN_MS,
   type World,
 } from './live.ts';
-import type { Change, Live, Repository } from './trail.ts';
+import type { Change, Live } from './trail.ts';
 
 /** What holds a customer's data or identity. */
 const VALUED: ReadonlySet<string> = new Set([NAMESPACES, DISKS, MACHINES, SECRETS, CLAIMS]);
@@ -37,20 +36,17 @@ const DAY_MS = 86_400_000;
 const APART_MS = 900_000;
 /** Times are kept in whole seconds here and there. */
 const SECOND_MS = 1_000;
-const LEAST_HELD = 3;
-const SHARE_HELD = 0.05;
 
 /**
  * I7: absence deletes nothing. The operator deletes what holds data only at the end of a grace that it stamped, never while it is
  * held or the breaker is tripped. It stamps only what somebody removed, with the grace that was stated, and stops a machine only for a
- * reason that is stated somewhere. Flux removes an order only when the repository does, and not in a landslide.
+ * reason that is stated somewhere. What Git takes away is judged in `pruning.ts`.
  */
 export const createAbsenceCheck: Check = (report) => {
   /** What was last stated of a removal's grace, by `resource key`. */
   const graces = new Map<string, number>();
   /** When an order went or was asked to go, by `resource key`. */
   const removals = new Map<string, number>();
-  const repositories: Repository[] = [];
   /** When something was stamped and how long its grace is, by `resource key`. */
   const stamped = new Map<string, Stamp>();
   return {
@@ -58,7 +54,6 @@ export const createAbsenceCheck: Check = (report) => {
       const { resource, key, actor } = change;
       if (resource === TENANTS || resource === DESKTOPS) {
         remember(change, graces, removals);
-        if (actor === 'flux') judgePruning(change, repositories, report);
       }
       if (!isOperator(actor) || !VALUED.has(resource)) return;
       if (resource === SECRETS && change.before?.metadata.labels?.[OWNER_KIND] !== 'RDPInstance') return;
@@ -69,10 +64,6 @@ export const createAbsenceCheck: Check = (report) => {
       }
       if (resource === MACHINES) judgeHalt(change, world, removals, report);
       if (resource === DISKS || resource === CLAIMS) judgeShrink(change, report, key);
-    },
-    repository(repository) {
-      repositories.push(repository);
-      if (repositories.length > 2) repositories.shift();
     },
   };
 };
@@ -98,7 +89,8 @@ function graceOf(order: Live): number {
   return (typeof days === 'number' ? days : 7) * DAY_MS;
 }
 
-function isDeletion({ before, after }: Change): boolean {
+/** It is gone, or on its way. */
+export function isDeletion({ before, after }: Change): boolean {
   if (before === undefined || before.metadata.deletionTimestamp !== undefined) return false;
   return after === undefined || after.metadata.deletionTimestamp !== undefined;
 }
@@ -228,25 +220,4 @@ function judgeShrink({ before, after, resource, atMs }: Change, report: Report, 
   if (old !== undefined && old !== textAt(after, 'spec', 'sourceRef', 'name')) {
     report('I7', { atMs, resource, key }, 'the disk was made over from another image');
   }
-}
-
-/**
- * Flux deletes an order only when the newest revision does not declare it, and when that revision takes away no more than a few of all,
- * unless a person confirmed it.
- */
-function judgePruning(change: Change, repositories: readonly Repository[], report: Report): void {
-  if (!isDeletion(change)) return;
-  const [previous, newest] = repositories.length > 1 ? repositories : [undefined, repositories[0]];
-  if (newest === undefined) return;
-  const id = `${namespaceOf(change.key)}/${change.before?.kind}/${nameOf(change.key)}`;
-  if (newest.declared.has(id)) report('I7', change, 'Flux deleted it, and the repository declares it');
-  if (previous === undefined || newest.confirmed || previous.confirmed) return;
-  const gone = [...previous.declared].filter((one) => !newest.declared.has(one)).length;
-  const most = Math.max(LEAST_HELD, Math.floor(previous.declared.size * SHARE_HELD));
-  if (gone > most)
-    report(
-      'I7',
-      change,
-      `Flux deleted it by a revision that takes away ${gone} of ${previous.declared.size}, unconfirmed`,
-    );
 }

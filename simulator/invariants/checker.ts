@@ -5,6 +5,7 @@ import { createEffortCheck } from './effort.ts';
 import { createReplay, renderRequest, type World } from './live.ts';
 import { createMoneyCheck } from './money.ts';
 import { createMonotonicCheck } from './monotonic.ts';
+import { createPruningCheck } from './pruning.ts';
 import { createQuietCheck } from './quiet.ts';
 import type {
   Change,
@@ -55,6 +56,7 @@ const CHECKS: readonly Check[] = [
   createMonotonicCheck,
   createEffortCheck,
   createAbsenceCheck,
+  createPruningCheck,
   createTruthCheck,
 ];
 

@@ -80,6 +80,34 @@ describe('the simulated world', () => {
     }
   });
 
+  it('lets a few go at each commit, and holds in the operator what adds up', async () => {
+    await build();
+    const names = ['one', 'two', 'three', 'four', 'five', 'six'] as const;
+    const fileOf = (name: string): string => filePath('t-bob', name);
+    for (const name of names) world.repository.write(fileOf(name), DESK.replace('name: desk', `name: ${name}`));
+    orderByCommit();
+    const runs = (name: string): boolean =>
+      world.peek<KubeObject & { status?: { phase?: string } }>(
+        'virtualmachineinstances.kubevirt.io',
+        `t-bob/rdp-${name}`,
+      )?.status?.phase === 'Running';
+    await world.runUntil(() => names.every((name) => isReady('rdpinstances.sublet.dev', `t-bob/${name}`)), {
+      what: 'six desktops are Ready',
+    });
+    for (const [at, name] of names.slice(0, 5).entries()) {
+      world.repository.remove(fileOf(name));
+      world.repository.push(`Remove desktop ${at + 1}`);
+      await world.runFor(300_000);
+      expect(world.peek('rdpinstances.sublet.dev', `t-bob/${name}`)).toBeUndefined();
+    }
+    expect(names.filter(runs)).toEqual(['four', 'five', 'six']);
+    const held = names.filter(
+      (name) =>
+        world.peek('virtualmachines.kubevirt.io', `t-bob/rdp-${name}`)?.metadata.annotations?.['sublet.dev/held'],
+    );
+    expect(held).toEqual(['four', 'five']);
+  });
+
   it('runs without Flux, and stops a process as SIGTERM does', async () => {
     await build({ flux: false, intervals: 'production' });
     const plan = { title: 'Team', offers: 'Tenant', currency: 'USD', price: [], limits: { desktops: 1 } };

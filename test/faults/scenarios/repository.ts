@@ -117,7 +117,7 @@ export const forcePushed: Scenario = {
 
 export const landslide: Scenario = {
   name: 'landslide',
-  title: 'a commit takes away most customers; it is held until a person confirms it',
+  title: 'a commit takes away most customers; it is held until a person confirms it, and each time anew',
   operator: { breaker: { minimum: 100 } },
   given: givenFleet,
   steps: [
@@ -146,6 +146,20 @@ export const landslide: Scenario = {
           hasAnnotation(world, NAMESPACES, `t-${name}`, ANNOTATION_REMOVED_AT, true),
         ]),
       ],
+    },
+    {
+      does: 'the four order again',
+      act: ({ world }) => givenFleet(world),
+      thenMs: 600_000,
+      claims: allRun,
+    },
+    {
+      does: 'the branch is set back to the commit that was confirmed, which would now remove them once more',
+      act: ({ world: { repository } }) => {
+        repository.forcePush(repository.history()[1] ?? '');
+      },
+      thenMs: DAY_MS,
+      claims: allRun,
     },
   ],
 };
