@@ -1,8 +1,8 @@
+import { checkDocument, findOffset, isEmpty, measureDepth, readDocuments } from '../crds/yaml.ts';
 import { renderError } from '../kube/errors.ts';
 import type { SourceLimits } from './limits.ts';
 import { type Folder, type FolderFile, KUSTOMIZATION_NAMES } from './split.ts';
 import type { Violation } from './violation.ts';
-import { checkDocument, findOffset, isEmpty, measureDepth, readDocuments } from './yaml.ts';
 
 /** One YAML document as plain data. */
 export type ParsedDocument = {
@@ -41,7 +41,8 @@ export type ParseOptions = {
  * documents are skipped. Never rejects for content.
  */
 export async function parseFolder(folder: Folder, options: ParseOptions): Promise<ParsedFolder> {
-  const violations = [...checkFiles(folder, options.limits)];
+  const listed = folder.files.map(({ name, validName, bytes }) => ({ name, validName, sizeBytes: bytes.length }));
+  const violations = [...checkFolderFiles(listed, options.limits)];
   const documents: ParsedDocument[] = [];
   const files = new Map<string, ParsedFile>();
   if (violations.length > 0) return { documents, violations, files };
@@ -62,17 +63,17 @@ type Parsed = Pick<ParsedFile, 'documents' | 'violations'>;
 /** Nobody reads more of them at once, and a hostile folder should not cost more than it must. */
 const ENOUGH_VIOLATIONS = 50;
 
-function checkFiles(folder: Folder, limits: SourceLimits): readonly Violation[] {
+/** A folder's files as they are listed, for what can be judged before anything is read. */
+type ListedFile = Pick<FolderFile, 'name' | 'validName'> & { readonly sizeBytes: number };
+
+/** Names and sizes. With any violation nothing of the folder is read. */
+export function checkFolderFiles(files: readonly ListedFile[], limits: SourceLimits): readonly Violation[] {
   const violations: Violation[] = [];
   const report = (file: string, rule: string, message: string): number =>
     violations.push({ file, line: 0, rule, message });
-  const totalBytes = folder.files.reduce((sum, file) => sum + file.bytes.length, 0);
-  if (folder.files.length > limits.folderFiles) {
-    report(
-      '',
-      'folderFiles',
-      `the folder has ${folder.files.length} YAML files, more than folderFiles ${limits.folderFiles}`,
-    );
+  const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  if (files.length > limits.folderFiles) {
+    report('', 'folderFiles', `the folder has ${files.length} YAML files, more than folderFiles ${limits.folderFiles}`);
     return violations;
   }
   if (totalBytes > limits.folderBytes) {
@@ -83,7 +84,7 @@ function checkFiles(folder: Folder, limits: SourceLimits): readonly Violation[] 
     );
   }
   const folded = new Map<string, string>();
-  for (const { name, validName, bytes } of folder.files) {
+  for (const { name, validName, sizeBytes } of files) {
     const twin = folded.get(name.toLowerCase());
     folded.set(name.toLowerCase(), name);
     if (!validName) report(name, 'FileName', 'the name is not valid UTF-8; rename the file');
@@ -98,8 +99,8 @@ function checkFiles(folder: Folder, limits: SourceLimits): readonly Violation[] 
       );
     else if (twin !== undefined)
       report(name, 'FileName', `${twin} differs from it in letter case only; rename one of them`);
-    if (bytes.length > limits.fileBytes)
-      report(name, 'fileBytes', `the file has ${bytes.length} bytes, more than fileBytes ${limits.fileBytes}`);
+    if (sizeBytes > limits.fileBytes)
+      report(name, 'fileBytes', `the file has ${sizeBytes} bytes, more than fileBytes ${limits.fileBytes}`);
   }
   return violations;
 }

@@ -9,10 +9,20 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import type { SourceLimits } from './limits.ts';
 
-/** The documents of a file, and the line of an offset in it. */
-export function readDocuments(text: string): {
+/** Bounds on what one document may hold, whoever wrote it. */
+export type YamlLimits = {
+  /** Nesting of one YAML document. */
+  readonly yamlDepth: number;
+  /** Aliases resolved in one YAML document. */
+  readonly yamlAliases: number;
+};
+
+/** The documents of a file, and the line of an offset in it. With their tokens, for who changes them in place. */
+export function readDocuments(
+  text: string,
+  options: { readonly keepSourceTokens?: boolean } = {},
+): {
   readonly parsed: readonly Document.Parsed[];
   readonly lineAt: (offset: number) => number;
 } {
@@ -28,6 +38,7 @@ export function readDocuments(text: string): {
     prettyErrors: false,
     logLevel: 'silent',
     lineCounter,
+    ...options,
   });
   return { parsed: Array.isArray(parsed) ? parsed : [], lineAt: (offset) => lineCounter.linePos(offset).line };
 }
@@ -35,7 +46,7 @@ export function readDocuments(text: string): {
 type Found = { readonly offset: number; readonly rule: string; readonly message: string };
 
 /** What a document has that is refused before its content is looked at. */
-export function checkDocument(document: Document.Parsed, limits: SourceLimits): readonly Found[] {
+export function checkDocument(document: Document.Parsed, limits: YamlLimits): readonly Found[] {
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
     return [
