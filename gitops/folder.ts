@@ -1,0 +1,151 @@
+import type { ReadableFile } from './document/edit.ts';
+import type { ParsedFile, ResourceDocument } from './document/parse.ts';
+import type { Target } from './intent.ts';
+import { isResourceFile } from './layout.ts';
+import type { TreeEntry } from './repository.ts';
+
+/** Why a folder, or a resource in it, cannot be worked on. */
+export type FolderRefusal = {
+  readonly type: 'refused';
+  readonly reason: 'Ambiguous' | 'Unreadable' | 'Kustomization' | 'NoFolder' | 'TooLarge';
+  readonly message: string;
+};
+
+export type Location = {
+  readonly type: 'found';
+  readonly path: string;
+  readonly file: ReadableFile;
+  readonly document: ResourceDocument;
+};
+
+/** The resources of one folder, kept in step with what is written to it. Paths are those of the tree. */
+export type Folder = {
+  readonly path: string;
+  /** Names of all files and folders directly in it. */
+  names(): ReadonlySet<string>;
+  /** Where the resource stands. `absent` only when every file can be read: it could be in one that cannot. */
+  find(target: Pick<Target, 'kind' | 'name'>): Location | FolderRefusal | { readonly type: 'absent' };
+  /** Takes over a new state of one file; undefined: it is gone. */
+  set(path: string, parsed: ParsedFile | undefined): void;
+};
+
+/** The entries of a folder that may hold resources. */
+export function listResourceFiles(folder: string, entries: readonly TreeEntry[]): readonly TreeEntry[] {
+  return entries.filter(
+    ({ path, mode }) => (mode === 'file' || mode === 'executable') && isResourceFile(relativeTo(folder, path)),
+  );
+}
+
+/** Why nothing may be written to a folder, or undefined. */
+export function checkFolder(
+  folder: string,
+  entries: readonly TreeEntry[],
+  mostFiles: number,
+): FolderRefusal | undefined {
+  const refuse = (reason: FolderRefusal['reason'], message: string): FolderRefusal => ({
+    type: 'refused',
+    reason,
+    message,
+  });
+  if (folder !== '' && entries[0]?.path === folder) {
+    return refuse('NoFolder', `${folder} is no folder in the repository but a ${entries[0].mode}; remove it`);
+  }
+  const build = entries.find(({ path }) => KUSTOMIZATION.test(path));
+  if (build !== undefined) {
+    return refuse(
+      'Kustomization',
+      `${build.path} decides what the folder means, so that it is edited by hand only; remove the file`,
+    );
+  }
+  const count = listResourceFiles(folder, entries).length;
+  return count > mostFiles
+    ? refuse('TooLarge', `${folder} has ${count} YAML files, more than ${mostFiles}`)
+    : undefined;
+}
+
+export function createFolder(folder: string, entries: readonly TreeEntry[]): Folder {
+  const names = new Set(entries.map(({ path }) => relativeTo(folder, path).split('/')[0] ?? ''));
+  const spellings = new Map<string, Set<string>>();
+  const files = new Map<string, ParsedFile>();
+  const unreadable = new Map<string, string>();
+  const resources = new Map<string, readonly Located[]>();
+  for (const { path } of entries) addSpelling(spellings, path);
+
+  const set = (path: string, parsed: ParsedFile | undefined): void => {
+    const old = files.get(path);
+    for (const { kind, name } of old?.type === 'parsed' ? old.resources : []) {
+      const left = (resources.get(idOf({ kind, name })) ?? []).filter((found) => found.path !== path);
+      if (left.length === 0) resources.delete(idOf({ kind, name }));
+      else resources.set(idOf({ kind, name }), left);
+    }
+    files.delete(path);
+    unreadable.delete(path);
+    const isDirect = !relativeTo(folder, path).includes('/');
+    if (parsed === undefined) {
+      if (isDirect) names.delete(relativeTo(folder, path));
+      spellings.get(path.toLowerCase())?.delete(path);
+      return;
+    }
+    files.set(path, parsed);
+    addSpelling(spellings, path);
+    if (isDirect) names.add(relativeTo(folder, path));
+    if (parsed.type === 'unreadable') unreadable.set(path, `${path}:${parsed.line}: ${parsed.message}`);
+    else {
+      for (const document of parsed.resources) {
+        const id = idOf(document);
+        resources.set(id, [...(resources.get(id) ?? []), { path, file: parsed, document }]);
+      }
+    }
+  };
+
+  return {
+    path: folder,
+    set,
+    names: () => names,
+    find: (target) => {
+      const found = resources.get(idOf(target)) ?? [];
+      const [only, second] = found;
+      if (only === undefined) {
+        const [problem] = unreadable.values();
+        return problem === undefined ? { type: 'absent' } : refuseUnreadable(target, problem);
+      }
+      if (second !== undefined) return refuseTwice(target, only, second);
+      const twin = [...(spellings.get(only.path.toLowerCase()) ?? [])].find((path) => path !== only.path);
+      return twin === undefined ? { type: 'found', ...only } : refuseTwin(only.path, twin);
+    },
+  };
+}
+
+type Located = Omit<Location, 'type'>;
+
+/** Names that kustomize takes as a build of its own. */
+const KUSTOMIZATION = /(^|\/)kustomization(\.ya?ml)?$/i;
+
+function refuseUnreadable({ kind, name }: Pick<Target, 'kind' | 'name'>, problem: string): FolderRefusal {
+  const message = `${problem}; ${kind} ${name} could be in that file, so mend it first`;
+  return { type: 'refused', reason: 'Unreadable', message };
+}
+
+function refuseTwice({ kind, name }: Pick<Target, 'kind' | 'name'>, a: Located, b: Located): FolderRefusal {
+  const places = [a, b].map(({ path, document }) => `${path}:${document.line}`).join(' and ');
+  return { type: 'refused', reason: 'Ambiguous', message: `${kind} ${name} stands in ${places}; keep one` };
+}
+
+function refuseTwin(path: string, twin: string): FolderRefusal {
+  const message = `${path} and ${twin} differ in letter case only; rename one of them`;
+  return { type: 'refused', reason: 'Ambiguous', message };
+}
+
+function addSpelling(spellings: Map<string, Set<string>>, path: string): void {
+  const known = spellings.get(path.toLowerCase());
+  if (known === undefined) spellings.set(path.toLowerCase(), new Set([path]));
+  else known.add(path);
+}
+
+function idOf({ kind, name }: Pick<Target, 'kind' | 'name'>): string {
+  return `${kind}/${name}`;
+}
+
+function relativeTo(folder: string, path: string): string {
+  return folder === '' ? path : path.slice(folder.length + 1);
+}

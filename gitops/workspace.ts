@@ -1,0 +1,196 @@
+import { DEFAULT_FILE_LIMITS, type FileLimits, type ParsedFile } from './document/parse.ts';
+import { createFileCache, type FileCache } from './filecache.ts';
+import { checkFolder, createFolder, type Folder, type FolderRefusal, listResourceFiles } from './folder.ts';
+import type { Intent, JsonMap, Target } from './intent.ts';
+import { type Plan, planChange } from './plan.ts';
+import type { RenderOptions } from './render.ts';
+import type { CommitId, Repository, TreeEntry } from './repository.ts';
+import { ancestorsOf } from './treepath.ts';
+
+/** A plan for the writer: of one that changes something, the files, and the way to build on it. */
+export type Planned =
+  | Exclude<Plan, { readonly type: 'changed' }>
+  | {
+      readonly type: 'changed';
+      /** Path in the tree -> new content; null removes the file. For `NewCommit.files`. */
+      readonly files: ReadonlyMap<string, string | null>;
+      /** What the resource says afterwards; undefined: it is gone. */
+      readonly object: JsonMap | undefined;
+      /** What it said before; undefined: it was not there. */
+      readonly before: JsonMap | undefined;
+      /** Makes the files the present ones of the workspace. Throws when the folder changed since the plan was made: plan again. */
+      take(): void;
+    };
+
+/** What a resource says in the repository, and where. */
+export type Declared =
+  | { readonly type: 'declared'; readonly object: JsonMap; readonly path: string; readonly line: number }
+  | { readonly type: 'absent' }
+  | FolderRefusal;
+
+/**
+ * A commit's resources with the changes of one batch on top. Folders are read once and edited in memory, so that many changes cost no more calls than
+ * one. Nothing is written: whoever plans hands the files to `Repository.commit`, in the order in which the plans were taken.
+ */
+export type Workspace = {
+  /** Reads folders in as few calls as that takes. The other calls read theirs by themselves. */
+  load(folders: readonly string[], signal?: AbortSignal): Promise<void>;
+  /** What the intent would do now; changes nothing. */
+  plan(folder: string, intent: Intent, signal?: AbortSignal): Promise<Planned>;
+  read(folder: string, target: Pick<Target, 'kind' | 'name'>, signal?: AbortSignal): Promise<Declared>;
+};
+
+export type WorkspaceLimits = FileLimits & {
+  /** YAML files of one folder. */
+  readonly folderFiles: number;
+};
+
+export const DEFAULT_WORKSPACE_LIMITS: WorkspaceLimits = { ...DEFAULT_FILE_LIMITS, folderFiles: 5_000 };
+
+export type WorkspaceDeps = {
+  readonly repository: Pick<Repository, 'list' | 'read'>;
+  /** Shared by the workspaces of one repository, so that a replay reads only what changed. */
+  readonly cache?: FileCache | undefined;
+  readonly limits?: WorkspaceLimits | undefined;
+  readonly render?: RenderOptions | undefined;
+};
+
+/** On `base`; undefined: on a repository without commits. */
+export function createWorkspace(base: CommitId | undefined, deps: WorkspaceDeps): Workspace {
+  const { repository, limits = DEFAULT_WORKSPACE_LIMITS, render = {} } = deps;
+  const cache = deps.cache ?? createFileCache(limits);
+  const folders = new Map<string, Promise<LoadedFolder>>();
+
+  const load = async (paths: readonly string[], signal?: AbortSignal): Promise<void> => {
+    const missing = [...new Set(paths)].filter((path) => !folders.has(path));
+    if (missing.length === 0) return;
+    const loading = loadFolders(base, missing, { repository, cache, limits }, signal);
+    for (const path of missing) {
+      const folder = loading.then((loaded) => loaded.get(path) ?? loadFolder(path, [], new Map(), limits));
+      folders.set(path, folder);
+      // A folder that could not be read is read again by the next who asks.
+      folder.catch(() => folders.delete(path));
+    }
+    await loading;
+  };
+  const open = async (path: string, signal?: AbortSignal): Promise<LoadedFolder> => {
+    const known = folders.get(path);
+    if (known !== undefined) return known;
+    await load([path], signal);
+    return open(path, signal);
+  };
+  return {
+    load,
+    plan: async (path, intent, signal) => {
+      const loaded = await open(path, signal);
+      if (loaded.refusal !== undefined) return loaded.refusal;
+      return toPlanned(loaded, planChange(loaded.folder, intent, { limits, render }));
+    },
+    read: async (path, target, signal) => {
+      const { refusal, folder } = await open(path, signal);
+      const found = refusal ?? folder.find(target);
+      if (found.type !== 'found') return found;
+      return { type: 'declared', object: found.document.value, path: found.path, line: found.document.line };
+    },
+  };
+}
+
+type LoadedFolder = { readonly folder: Folder; readonly refusal: FolderRefusal | undefined; version: number };
+
+function toPlanned(loaded: LoadedFolder, plan: Plan): Planned {
+  if (plan.type !== 'changed') return plan;
+  const { path, file, object, before } = plan;
+  const { version } = loaded;
+  return {
+    type: 'changed',
+    files: new Map([[path, file?.text ?? null]]),
+    object,
+    before,
+    take: () => {
+      if (loaded.version !== version)
+        throw new Error(`${loaded.folder.path} changed since the plan was made; plan again`);
+      loaded.version += 1;
+      loaded.folder.set(path, file);
+    },
+  };
+}
+
+type LoadDeps = {
+  readonly repository: WorkspaceDeps['repository'];
+  readonly cache: FileCache;
+  readonly limits: WorkspaceLimits;
+};
+
+/** Above so many folders, the one that they have in common is listed instead. */
+const MOST_LISTS = 4;
+
+async function loadFolders(
+  base: CommitId | undefined,
+  paths: readonly string[],
+  deps: LoadDeps,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, LoadedFolder>> {
+  const { repository, cache } = deps;
+  const entries =
+    base === undefined ? new Map<string, readonly TreeEntry[]>() : await listFolders(repository, base, paths, signal);
+  const wanted = paths.flatMap((path) => listResourceFiles(path, entries.get(path) ?? []));
+  const parsed = new Map<string, ParsedFile>();
+  for (const { blob } of wanted) {
+    const known = cache.get(blob);
+    if (known !== undefined) parsed.set(blob, known);
+  }
+  const unread = wanted.filter(({ blob, size = 0 }) => !parsed.has(blob) && size <= deps.limits.fileBytes);
+  const texts = await repository.read(
+    unread.map(({ blob }) => blob),
+    signal,
+  );
+  for (const [blob, text] of texts) if (text !== undefined) parsed.set(blob, cache.parse(blob, text));
+  return new Map(paths.map((path) => [path, loadFolder(path, entries.get(path) ?? [], parsed, deps.limits)]));
+}
+
+function loadFolder(
+  path: string,
+  entries: readonly TreeEntry[],
+  parsed: ReadonlyMap<string, ParsedFile>,
+  limits: WorkspaceLimits,
+): LoadedFolder {
+  const folder = createFolder(path, entries);
+  const refusal = checkFolder(path, entries, limits.folderFiles);
+  for (const { path: file, blob, size = 0 } of refusal === undefined ? listResourceFiles(path, entries) : []) {
+    folder.set(file, parsed.get(blob) ?? explainUnread(size, limits));
+  }
+  return { folder, refusal, version: 0 };
+}
+
+function explainUnread(size: number, { fileBytes }: FileLimits): ParsedFile {
+  const isLarge = size > fileBytes;
+  const message = isLarge
+    ? `the file has ${size} bytes, more than fileBytes ${fileBytes}`
+    : 'the file is not valid UTF-8';
+  return { type: 'unreadable', line: 0, message };
+}
+
+async function listFolders(
+  repository: WorkspaceDeps['repository'],
+  base: CommitId,
+  paths: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, readonly TreeEntry[]>> {
+  if (paths.length <= MOST_LISTS) {
+    const lists = paths.map(async (path) => [path, await repository.list(base, path, signal)] as const);
+    return new Map(await Promise.all(lists));
+  }
+  const all = await repository.list(base, commonFolder(paths), signal);
+  const byPath = new Map<string, TreeEntry[]>(paths.map((path) => [path, []]));
+  for (const entry of all) {
+    for (const path of [entry.path, ...ancestorsOf(entry.path), '']) byPath.get(path)?.push(entry);
+  }
+  return byPath;
+}
+
+/** The longest path of whole parts with which all begin. */
+function commonFolder(paths: readonly string[]): string {
+  const [parts = [], ...others] = paths.map((path) => path.split('/'));
+  const length = parts.findIndex((part, index) => others.some((other) => other[index] !== part));
+  return (length < 0 ? parts : parts.slice(0, length)).join('/');
+}
