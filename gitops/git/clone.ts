@@ -1,0 +1,70 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CommitId, RepositoryError } from '../repository.ts';
+import { createObjectReader, type ObjectReader } from './catfile.ts';
+import { parseMarks } from './fastimport.ts';
+import { runGit } from './process.ts';
+
+/** A bare repository of our own, thrown away at the end. */
+export type Clone = {
+  readonly folder: string;
+  /** Of every git that works on it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly objects: ObjectReader;
+  remove(): Promise<void>;
+};
+
+/** Makes an empty one below `parent`. */
+export async function openClone(
+  parent: string,
+  environment: Readonly<Record<string, string>>,
+  timeoutMs: number,
+): Promise<Clone> {
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  const root = await mkdtemp(join(parent, 'repository-'));
+  const folder = join(root, 'bare.git');
+  const home = join(root, 'home');
+  await mkdir(home);
+  const env = { ...environment, HOME: home, XDG_CONFIG_HOME: home };
+  const result = await runGit({
+    args: ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', folder],
+    env,
+    timeoutMs,
+    maxOutputBytes: 64 * 1024,
+  });
+  if (result.code !== 0) {
+    await rm(root, { recursive: true, force: true });
+    throw new RepositoryError(
+      'Broken',
+      `a copy of the repository cannot be made: ${result.stderr.trim().slice(0, 200)}`,
+    );
+  }
+  const bound = { ...env, GIT_DIR: folder };
+  const objects = createObjectReader(folder, bound);
+  return {
+    folder,
+    env: bound,
+    objects,
+    remove: async () => {
+      objects.close();
+      await rm(root, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** The ids that an import wrote down; the file is removed. */
+export async function readMarks(file: string, count: number): Promise<readonly CommitId[]> {
+  const text = await readFile(file, 'latin1').catch(() => '');
+  await rm(file, { force: true });
+  const ids = parseMarks(text, count);
+  if (ids === undefined) throw new RepositoryError('Broken', `git fast-import did not make ${count} commits`);
+  return ids;
+}
+
+/** Why a copy is too large, or undefined. Looks at packs only, complete or on their way in: that is where size comes from. */
+export async function findTooLarge(folder: string, maxBytes: number): Promise<string | undefined> {
+  const packs = join(folder, 'objects', 'pack');
+  let bytes = 0;
+  for (const name of await readdir(packs)) bytes += (await stat(join(packs, name)).catch(() => ({ size: 0 }))).size;
+  return bytes > maxBytes ? `the repository has more than ${maxBytes} bytes` : undefined;
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { RepositoryError } from '../repository.ts';
+
+export type GitRun = {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Written to standard input, one after the other. */
+  readonly input?: Iterable<string | Uint8Array> | undefined;
+  readonly timeoutMs: number;
+  readonly maxOutputBytes: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Asked from time to time; a text ends the process with it. */
+  readonly watch?: (() => Promise<string | undefined>) | undefined;
+};
+
+export type GitResult = { readonly code: number; readonly stdout: Buffer; readonly stderr: string };
+
+const MAX_STDERR = 16 * 1024;
+const WATCH_INTERVAL_MS = 500;
+
+/**
+ * Runs git once, without a shell, in a process group of its own, which is killed whole at the end of time, at too much output and by the signal. An exit
+ * code other than 0 is an answer, not an error.
+ */
+export async function runGit(run: GitRun): Promise<GitResult> {
+  const { args, timeoutMs, maxOutputBytes, signal, watch } = run;
+  signal?.throwIfAborted();
+  const child = startGit(args, run.env);
+  const name = args.find((arg) => /^[a-z]/.test(arg)) ?? 'git';
+  let stopped: RepositoryError | undefined;
+  const stop = (failure: RepositoryError) => {
+    stopped ??= failure;
+    killGroup(child);
+  };
+  const timer = setTimeout(
+    () => stop(new RepositoryError('Stopped', `git ${name} took more than ${timeoutMs / 1000} s`)),
+    timeoutMs,
+  );
+  const onAbort = () => stop(new RepositoryError('Stopped', `git ${name} was stopped`));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const stopWatching =
+    watch === undefined ? () => {} : poll(watch, (why) => stop(new RepositoryError('TooLarge', why)));
+  const stdout = collect(child.stdout, maxOutputBytes, () =>
+    stop(new RepositoryError('TooLarge', `git ${name} gave more than ${maxOutputBytes} bytes`)),
+  );
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr = (stderr + chunk).slice(-MAX_STDERR);
+  });
+  try {
+    const ended = once(child, 'close');
+    ended.catch(() => {});
+    if (run.input !== undefined) await feed(child.stdin, run.input);
+    child.stdin.end();
+    const [code] = await ended;
+    if (stopped !== undefined) throw stopped;
+    return { code: typeof code === 'number' ? code : 128, stdout: stdout(), stderr };
+  } catch (error) {
+    if (error instanceof RepositoryError) throw error;
+    throw new RepositoryError('Broken', 'git could not be started; is it installed?', { cause: error });
+  } finally {
+    clearTimeout(timer);
+    stopWatching();
+    signal?.removeEventListener('abort', onAbort);
+    killGroup(child);
+  }
+}
+
+/** A git that reads from its input until that ends. */
+export function startGit(args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = spawn('git', args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  child.stdin.on('error', () => {});
+  return child;
+}
+
+/** Ends a process with all that it started. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
+}
+
+async function feed(stdin: NodeJS.WritableStream, input: Iterable<string | Uint8Array>): Promise<void> {
+  for (const chunk of input) {
+    if (!stdin.writable) return;
+    if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]).catch(() => {});
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream, maxBytes: number, onTooMuch: () => void): () => Buffer {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) onTooMuch();
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks);
+}
+
+function poll(watch: () => Promise<string | undefined>, onFound: (why: string) => void): () => void {
+  let isBusy = false;
+  const timer = setInterval(async () => {
+    if (isBusy) return;
+    isBusy = true;
+    const why = await watch().catch(() => undefined);
+    isBusy = false;
+    if (why !== undefined) onFound(why);
+  }, WATCH_INTERVAL_MS);
+  return () => clearInterval(timer);
+}
