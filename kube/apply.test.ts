@@ -108,11 +108,16 @@ test('what was created by POST is unchanged afterwards, and its ownership is tak
   expect((await applier.apply(CONFIGMAPS, intent, live())).outcome).toBe('unchanged');
   const managedFields = [{ manager: 'me', operation: 'Update', fieldsV1: { 'f:data': { 'f:x': {}, 'f:y': {} } } }];
   world.server.put(CONFIGMAPS, { ...(live() ?? intent), metadata: { ...(live() ?? intent).metadata, managedFields } });
+  const old = live();
+  world.server.put(CONFIGMAPS, { ...(old ?? intent), data: { x: '1', y: '1', z: '1' } });
+  const refused = applier.apply(CONFIGMAPS, configMap('a', { x: '1' }), old);
+  expect(await refused.catch((error: unknown) => error)).toBeInstanceOf(TransientError);
+  expect(calls()).toEqual(['POST', 'GET']);
   await applier.apply(CONFIGMAPS, configMap('a', { x: '1' }), live());
-  expect(calls()).toEqual(['POST', 'GET', 'PATCH', 'PATCH']);
+  expect(calls()).toEqual(['POST', 'GET', 'GET', 'PATCH', 'PATCH']);
   expect(live()?.metadata.managedFields).toEqual([{ ...managedFields[0], operation: 'Apply' }]);
   expect((await applier.apply(CONFIGMAPS, configMap('a', { x: '1' }), live())).outcome).toBe('unchanged');
-  expect(calls().length).toBe(4);
+  expect(calls().length).toBe(5);
 });
 
 test('Secrets are judged by metadata and hash', async () => {

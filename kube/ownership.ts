@@ -18,12 +18,16 @@ export async function adoptManagedFields(
   const key = seen.metadata;
   try {
     const object = await client.get<KubeObject>(resource, key, { metadataOnly: true, signal });
+    const { uid, resourceVersion } = object.metadata;
+    if (uid !== key.uid || resourceVersion !== key.resourceVersion) {
+      throw new TransientError(`${resource.kind} ${key.name} changed since it was looked at`);
+    }
     const entries = object.metadata.managedFields ?? [];
     const adopted = computeAdoptedFields(entries, fieldManager);
     if (adopted === undefined) return seen;
     const ops: readonly JsonPatchOp[] = [
-      { op: 'test', path: '/metadata/uid', value: seen.metadata.uid },
-      { op: 'test', path: '/metadata/resourceVersion', value: seen.metadata.resourceVersion },
+      { op: 'test', path: '/metadata/uid', value: uid },
+      { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
       { op: 'replace', path: '/metadata/managedFields', value: adopted },
     ];
     return await client.patch<KubeObject>(
