@@ -99,6 +99,51 @@ test('failures back off key by key until forgotten, with bounded effort', () => 
   expect(queue.addRateLimited('n/a')).toBeLessThanOrEqual(120);
 });
 
+test('whatever happens around it, a key that fails for good is tried at most ten times a minute', async () => {
+  const { clock, queue } = setUp();
+  let tries = 0;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const item = await queue.get();
+      if (item === undefined) return;
+      tries += 1;
+      // Something happens while it is worked on, too.
+      queue.add('n/a');
+      queue.addRateLimited('n/a');
+      queue.done('n/a');
+    }
+  };
+  const working = work();
+  for (let ms = 0; ms < 60_000; ms += 100) {
+    queue.add('n/a');
+    await clock.advance(100);
+  }
+  expect(tries).toBeGreaterThanOrEqual(7);
+  expect(tries).toBeLessThanOrEqual(10);
+  queue.close();
+  await working;
+});
+
+test('an event brings a key back at once after its first failures and its success, and never later than its back-off', async () => {
+  const { clock, queue } = setUp();
+  const fail = async (): Promise<void> => {
+    queue.add('n/a');
+    expect(await drain(queue)).toEqual(['n/a']);
+    queue.addRateLimited('n/a');
+  };
+  await fail();
+  await fail();
+  await fail();
+  queue.add('n/a');
+  expect(await drain(queue)).toEqual([]);
+  await clock.advance(1_080);
+  expect(await drain(queue)).toEqual(['n/a']);
+  queue.addRateLimited('n/a');
+  queue.forget('n/a');
+  queue.add('n/a');
+  expect(await drain(queue)).toEqual(['n/a']);
+});
+
 test('fresh keys go before resync keys, which still move', async () => {
   const { queue } = setUp();
   for (let i = 0; i < 100; i++) queue.add(`r${i}/x`, 'resync');

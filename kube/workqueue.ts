@@ -15,6 +15,14 @@ export type Backoff = { readonly baseMs: number; readonly factor: number; readon
 /** 0.1, 0.3, 0.9, 2.7, 8.1, 24.3, 45 s: quick once, and at most 7 tries in the first minute of a permanent error. */
 export const DEFAULT_BACKOFF: Backoff = { baseMs: 100, factor: 3, maxMs: 45_000 };
 
+/** So many times in a row a key may fail, and an event still brings it back at once. */
+const EAGER_FAILURES = 2;
+/**
+ * Later an event shortens a back-off no further than to this. Whatever goes on around a key that fails for good, it is tried at most ten times a
+ * minute.
+ */
+const PATIENT_MS = 15_000;
+
 export type WorkqueueDeps = { readonly clock: Clock; readonly random: Random };
 
 export type WorkqueueOptions = {
@@ -26,7 +34,7 @@ export type WorkqueueOptions = {
 
 /**
  * A set of keys to work on. One entry a key; a key that is being worked on is never handed out a second time, but remembered and
- * handed out again afterwards. Fresh keys go before resync keys (which still get every 16th turn), and groups take turns, so that
+ * handed out again afterwards. A key that keeps failing waits, even when it is added again. Fresh keys go before resync keys (which still get every 16th turn), and groups take turns, so that
  * neither ten thousand resyncs nor one busy group delays another group's change.
  */
 export class Workqueue {
@@ -36,7 +44,7 @@ export class Workqueue {
   readonly #fairnessKey: (key: string) => string;
   readonly #onAdd: ((priority: Priority) => void) | undefined;
   readonly #entries = new Map<string, Entry>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, Failure>();
   readonly #lanes: Readonly<Record<Priority, Lane>> = { fresh: new Lane(), resync: new Lane() };
   readonly #waiters: ((item: WorkItem | undefined) => void)[] = [];
   readonly #delayed = new DelayHeap();
@@ -54,8 +62,16 @@ export class Workqueue {
     this.#onAdd = options.onAdd;
   }
 
-  /** Makes the key ready now; a later deadline that it had is dropped. A resync never lowers a fresh entry. */
+  /**
+   * Makes the key ready now, or soon when it keeps failing; a later deadline that it had is dropped. A resync never lowers a fresh entry.
+   */
   add(key: string, priority: Priority = 'fresh'): void {
+    const waitMs = this.#entries.get(key)?.working === true ? 0 : this.#patienceMs(key);
+    if (waitMs > 0) this.addAfter(key, waitMs, priority);
+    else this.#addNow(key, priority);
+  }
+
+  #addNow(key: string, priority: Priority): void {
     if (this.#closed) return;
     const entry = this.#entryOf(key);
     entry.dueAtMs = undefined;
@@ -89,11 +105,11 @@ export class Workqueue {
 
   /** Counts a failure and makes the key ready after its back-off, at least `minimumMs`. Returns the delay. */
   addRateLimited(key: string, minimumMs = 0): number {
-    const failures = this.#failures.get(key) ?? 0;
-    this.#failures.set(key, failures + 1);
+    const failures = this.failures(key);
     const { baseMs, factor, maxMs } = this.#backoff;
     const exact = Math.min(maxMs, baseMs * factor ** Math.min(failures, 64));
     const delayMs = Math.max(minimumMs, exact * (0.8 + 0.4 * this.#random.next()));
+    this.#failures.set(key, { count: failures + 1, atMs: this.#clock.monotonic(), delayMs });
     this.addAfter(key, delayMs);
     return delayMs;
   }
@@ -104,7 +120,7 @@ export class Workqueue {
   }
 
   failures(key: string): number {
-    return this.#failures.get(key) ?? 0;
+    return this.#failures.get(key)?.count ?? 0;
   }
 
   /** The next key, or undefined once the queue is closed. Whoever gets one must call {@link done}. */
@@ -122,7 +138,7 @@ export class Workqueue {
     this.#working -= 1;
     const { again } = entry;
     entry.again = undefined;
-    if (again !== undefined && !this.#closed) this.#makeReady(key, entry, again);
+    if (again !== undefined && !this.#closed) this.add(key, again);
     else if (entry.dueAtMs === undefined) this.#entries.delete(key);
   }
 
@@ -148,6 +164,13 @@ export class Workqueue {
       if (entry.dueAtMs !== undefined) delayed += 1;
     }
     return { ready: ready + again, working: this.#working, delayed };
+  }
+
+  /** How long a key that keeps failing still waits although something happened to it; 0 or less: it does not. */
+  #patienceMs(key: string): number {
+    const failure = this.#failures.get(key);
+    if (failure === undefined || failure.count <= EAGER_FAILURES) return 0;
+    return failure.atMs + Math.min(failure.delayMs, PATIENT_MS) - this.#clock.monotonic();
   }
 
   #entryOf(key: string): Entry {
@@ -205,11 +228,14 @@ export class Workqueue {
     for (let next = this.#delayed.peek(); next !== undefined && next.atMs <= nowMs; next = this.#delayed.peek()) {
       this.#delayed.pop();
       const entry = this.#entries.get(next.key);
-      if (entry !== undefined && entry.dueAtMs === next.atMs) this.add(next.key, entry.duePriority);
+      if (entry !== undefined && entry.dueAtMs === next.atMs) this.#addNow(next.key, entry.duePriority);
     }
     this.#arm();
   }
 }
+
+/** The last of a row of failures: when it was, and how long its back-off is. */
+type Failure = { readonly count: number; readonly atMs: number; readonly delayMs: number };
 
 type Entry = {
   /** The lane in which it is ready. */
