@@ -245,6 +245,22 @@ test('a 401 renews the credentials once', async () => {
   expect(server.requests.length).toBe(4);
 });
 
+test('the time that good answers state is passed on, and no other', async () => {
+  const { server } = world;
+  const seen: (readonly [number, number])[] = [];
+  const observeDate = (dateMs: number, sentMs: number) => void seen.push([dateMs, sentMs]);
+  const client = createClient({ ...world.deps, kubeConfig: server.kubeConfig, observeDate });
+  server.put(CONFIGMAPS, configMap('a'));
+  await client.get(CONFIGMAPS, key);
+  const [dateMs = 0, sentMs] = seen[0] ?? [];
+  expect(Math.abs(dateMs - Date.now())).toBeLessThan(60_000);
+  expect(sentMs).toBe(world.clock.monotonic());
+  server.fault({ match: any, answer: (response) => sendStatus(response, 409, 'Conflict', 'no') });
+  await expect(client.get(CONFIGMAPS, key)).rejects.toMatchObject({ code: 409 });
+  expect(seen.length).toBe(1);
+  await client.close();
+});
+
 test('a watch delivers lines, ends with the server, and is closed by leaving the loop', async () => {
   const { client, server } = world;
   const from = String(server.revision());

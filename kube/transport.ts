@@ -7,6 +7,7 @@ import { RequestError } from './errors.ts';
 import { type Answer, exchange, type RunningStream, type StreamSink, stream } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { createRequestMetrics } from './requestmetrics.ts';
+import type { ServerClock } from './serverclock.ts';
 import { parseRetryAfterMs, parseStatusError } from './status.ts';
 
 export type HttpCall = {
@@ -41,6 +42,8 @@ export type TransportDeps = {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics?: Metrics | undefined;
+  /** Told of the time that a good answer states; see `createServerClock`. */
+  readonly observeDate?: ServerClock['observeDate'] | undefined;
 };
 
 export type TransportOptions = { readonly connections: number; readonly userAgent: string };
@@ -95,6 +98,7 @@ export function createTransport(deps: TransportDeps, options: TransportOptions):
       let repeated = false;
       for (let tries = 1; ; tries++) {
         call.signal?.throwIfAborted();
+        const sentMs = deps.clock.monotonic();
         const answer = await tryOnce(call, deadlineMs);
         if (answer instanceof RequestError) {
           if (answer.failure !== 'reset' || !call.idempotent || repeated) throw answer;
@@ -102,7 +106,10 @@ export function createTransport(deps: TransportDeps, options: TransportOptions):
           continue;
         }
         const { status, headers, body } = answer;
-        if (status >= 200 && status < 300) return body;
+        if (status >= 200 && status < 300) {
+          deps.observeDate?.(Date.parse(headers.date ?? ''), sentMs);
+          return body;
+        }
         if (status === 401 && !renewed) {
           renewed = true;
           credentials.invalidate();

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { createClient } from '../kube/client.ts';
 import { realClock, realRandom } from '../kube/clock.ts';
 import { createMetrics } from '../kube/metrics.ts';
+import { createServerClock } from '../kube/serverclock.ts';
 import { OperatorConfig } from './config.ts';
 import { dialTcp } from './dial.ts';
 import { createOperator } from './operator.ts';
@@ -17,8 +18,9 @@ export async function runOperator(settings: unknown, signal: AbortSignal): Promi
   kubeConfig.loadFromDefault();
   const log = pino({ name: 'sublet-operator' });
   const metrics = createMetrics();
-  const shared = { clock: realClock, random: realRandom, log, metrics };
-  const client = createClient({ ...shared, kubeConfig }, { userAgent: 'sublet-operator' });
+  const { clock, observeDate } = createServerClock({ clock: realClock, log });
+  const shared = { clock, random: realRandom, log, metrics };
+  const client = createClient({ ...shared, kubeConfig, observeDate }, { userAgent: 'sublet-operator' });
   try {
     await createOperator({ ...shared, client, dial: dialTcp }, config).start(signal);
   } finally {

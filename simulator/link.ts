@@ -4,7 +4,7 @@ import type { HttpCall, HttpStream, Transport } from '../kube/transport.ts';
 import type { CallFault, LineFault, StreamFault } from './apiserver/faults.ts';
 import type { UserInfo } from './apiserver/kinds.ts';
 import type { ApiAnswer, ApiRequest } from './apiserver/request.ts';
-import { createInProcessTransport } from './apiserver/transport.ts';
+import { createInProcessTransport, type InProcessDeps } from './apiserver/transport.ts';
 import type { VirtualProcess } from './process.ts';
 
 /** One try of a call as the network sees it. */
@@ -55,7 +55,7 @@ export type LinkDeps = {
   readonly server: { handle(request: ApiRequest): ApiAnswer | Promise<ApiAnswer> };
   readonly latency: () => Latency;
   readonly hooks: LinkHooks;
-};
+} & Pick<InProcessDeps, 'observeDate'>;
 
 /**
  * The network between a simulated process and the API server: every call, answer and watch line takes its time on the process's clock, can get lost, and
@@ -77,7 +77,7 @@ export function createLink(deps: LinkDeps): Link {
 
   const connect = (user: UserInfo): Transport => {
     const options = { user, userAgent: process.name, latencyMs };
-    const base = { clock: process.clock, random };
+    const base = { clock: process.clock, random, observeDate: deps.observeDate };
     const intercept = { stream: (call: HttpStream) => computeStreamFault(process.name, state, hooks, call) };
     const streaming = createInProcessTransport({ ...base, server: deps.server }, { ...options, intercept });
     return {

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../../kube/clock.ts';
 import { RequestError, type StatusError } from '../../kube/errors.ts';
+import type { ServerClock } from '../../kube/serverclock.ts';
 import { parseStatusError } from '../../kube/status.ts';
 import type { HttpCall } from '../../kube/transport.ts';
 import type { CallFault, Interceptor } from './faults.ts';
@@ -11,6 +12,8 @@ export type InProcessDeps = {
   readonly server: { handle(request: ApiRequest): ApiAnswer | Promise<ApiAnswer> };
   readonly clock: Clock;
   readonly random: Random;
+  /** As the transport over HTTP has it. */
+  readonly observeDate?: ServerClock['observeDate'] | undefined;
 };
 
 export type InProcessOptions = {
@@ -22,7 +25,13 @@ export type InProcessOptions = {
 };
 
 /** How one try ended: with an answer, whose error counts outside 2xx, or without. */
-export type Tried = { readonly status: number; readonly body: Buffer; readonly error: StatusError } | RequestError;
+export type Tried = Answered | RequestError;
+type Answered = {
+  readonly status: number;
+  readonly body: Buffer;
+  readonly error: StatusError;
+  readonly dateMs: number;
+};
 
 export type Striking = Extract<CallFault, { readonly when: unknown }>;
 
@@ -30,7 +39,7 @@ export type Striking = Extract<CallFault, { readonly when: unknown }>;
 export function strike({ call }: { readonly call: string }, fault: Striking): Tried | 'mute' {
   if (fault.type === 'stall') return 'mute';
   if (fault.type === 'reset') return new RequestError('reset', `${call}: the connection was reset`);
-  return { status: fault.code, body: EMPTY, error: refusal(call, fault) };
+  return { status: fault.code, body: EMPTY, error: refusal(call, fault), dateMs: Number.NaN };
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -130,7 +130,7 @@ function handle(core: Core, listeners: Listeners, sent: ApiRequest): ApiAnswer |
       const event = { ...who, verb, ...names, subresource, dryRun, code: answer.status, before, after };
       tell(core, listeners, event);
     }
-    return withFormat(request, withWarnings(answer, warnings));
+    return withFormat(request, withDate(core, withWarnings(answer, warnings)));
   };
   const fail = (error: unknown): ApiAnswer => {
     const refusal = asApiError(error);
@@ -219,6 +219,10 @@ function answerReviews(core: Core, request: ApiRequest, path: string): ApiAnswer
   const asked = parsePlainBody(request, review.kind);
   const body = JSON.stringify(answerReview(core, review.kind, asked, request.user));
   return { status: 201, headers: { 'content-type': 'application/json' }, body };
+}
+
+function withDate({ clock }: Core, answer: ApiAnswer): ApiAnswer {
+  return { ...answer, headers: { ...answer.headers, date: new Date(clock.now()).toUTCString() } };
 }
 
 function withWarnings(answer: ApiAnswer, warnings: readonly string[]): ApiAnswer {

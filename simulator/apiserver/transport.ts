@@ -24,13 +24,17 @@ export function createInProcessTransport(deps: InProcessDeps, options: InProcess
       for (let tries = 1; ; tries += 1) {
         call.signal?.throwIfAborted();
         if (closed) throw new RequestError('connect', 'the client is closed');
+        const sentMs = clock.monotonic();
         const answer = await tryOnce(deps, options, call, tries, deadlineMs);
         if (answer instanceof RequestError) {
           if (answer.failure !== 'reset' || !call.idempotent || repeated) throw answer;
           repeated = true;
           continue;
         }
-        if (answer.status >= 200 && answer.status < 300) return answer.body;
+        if (answer.status >= 200 && answer.status < 300) {
+          deps.observeDate?.(answer.dateMs, sentMs);
+          return answer.body;
+        }
         const waitMs = answer.error.retryAfterMs;
         const patient = (answer.status === 429 || answer.status === 503) && tries < MAX_TRIES;
         if (!patient || waitMs === undefined || waitMs >= deadlineMs - clock.monotonic()) throw answer.error;
@@ -143,8 +147,9 @@ function buildTried(deps: InProcessDeps, call: HttpCall, answer: ApiAnswer, trun
   const body = truncated === undefined ? whole : whole.subarray(0, truncated);
   const retryAfterMs = parseRetryAfterMs(answer.headers['retry-after'], deps.clock.now());
   const { status } = answer;
+  const dateMs = Date.parse(String(answer.headers.date ?? ''));
   const isGood = status >= 200 && status < 300;
-  return { status, body, error: isGood ? NO_ERROR : parseStatusError(call.call, status, body, retryAfterMs) };
+  return { status, body, dateMs, error: isGood ? NO_ERROR : parseStatusError(call.call, status, body, retryAfterMs) };
 }
 
 const EMPTY = Buffer.alloc(0);

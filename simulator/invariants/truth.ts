@@ -22,17 +22,22 @@ import type { Change, Live } from './trail.ts';
 const JUDGED: ReadonlySet<string> = new Set([TENANTS, PLANS, QUOTAS, DESKTOPS]);
 /** Times of conditions and epochs are kept in whole seconds. */
 const SECOND_MS = 1_000;
+/** What two clocks that count as right may be apart. */
+const APART_MS = 2_000;
+/** From the look at the clock to the write that states it. */
+const UNDERWAY_MS = 60_000;
 
 /**
  * I8: status tells the truth. A desktop is Ready, and has a first handshake, only after the guest of this power epoch completed one; a
- * Tenant only when its namespace is there; `observedGeneration` is never ahead; a transition time changes when its status does, and only then.
+ * Tenant only when its namespace is there; `observedGeneration` is never ahead; a transition time changes when its status does, and only then. Times are those of the
+ * world, whatever a machine takes for the present: what is billed is counted by them.
  */
 export const createTruthCheck: Check = (report) => {
-  /** Guests that completed a handshake, by the UID of their instance. */
-  const answered = new Set<string>();
+  /** First handshake of each guest, by the UID of its instance. */
+  const answered = new Map<string, number>();
   return {
-    handshake({ instanceUid }) {
-      answered.add(instanceUid);
+    handshake({ instanceUid, atMs }) {
+      if (!answered.has(instanceUid)) answered.set(instanceUid, atMs);
     },
     change(change, world) {
       const { resource, actor, after } = change;
@@ -77,8 +82,10 @@ function judgeTransitions(change: Change, report: Report): void {
   const old = new Map(conditionsOf(change.before).map((condition) => [condition.type, condition]));
   for (const { type, status, lastTransitionTime } of conditionsOf(change.after)) {
     const was = old.get(type);
+    const same = was?.lastTransitionTime === lastTransitionTime;
+    if (was?.status !== status && !same && !isPresent(change, lastTransitionTime))
+      report('I8', change, `condition ${type} became ${status} and is said to have done so at ${lastTransitionTime}`);
     if (was === undefined) continue;
-    const same = was.lastTransitionTime === lastTransitionTime;
     if (was.status === status && !same)
       report('I8', change, `condition ${type} stayed ${status} and got another transition time`);
     if (was.status === status || !same) continue;
@@ -89,28 +96,51 @@ function judgeTransitions(change: Change, report: Report): void {
   }
 }
 
-function judgeDesktop(change: Change, after: Live, world: World, answered: ReadonlySet<string>, report: Report): void {
+function isPresent({ atMs }: Change, time: string): boolean {
+  const aheadMs = Date.parse(time) - atMs;
+  return aheadMs <= APART_MS && aheadMs >= -UNDERWAY_MS;
+}
+
+function judgeDesktop(
+  change: Change,
+  after: Live,
+  world: World,
+  answered: ReadonlyMap<string, number>,
+  report: Report,
+): void {
   const uid = textAt(after, 'status', 'epoch', 'vmiUID');
   const claimed = textAt(after, 'status', 'epoch', 'firstHandshakeAt');
   const before = textAt(change.before, 'status', 'epoch', 'firstHandshakeAt');
   const fresh =
     claimed !== undefined && (claimed !== before || uid !== textAt(change.before, 'status', 'epoch', 'vmiUID'));
-  const hasAnswered = uid !== undefined && answered.has(uid);
-  if (fresh && !hasAnswered) {
+  const first = uid === undefined ? undefined : answered.get(uid);
+  const early = first === undefined || Date.parse(claimed ?? '') < first - APART_MS;
+  if (fresh && (early || Date.parse(claimed) > change.atMs + APART_MS)) {
     report('I8', change, `it claims a handshake at ${claimed} that its guest had not completed`);
   }
+  judgeEnd(change, after, report);
   if (readyOf(after)?.status !== 'True' || readyOf(change.before)?.status === 'True') return;
   if (claimed === undefined || uid === undefined) {
     report('I8', change, 'it became Ready in a power epoch without a handshake');
     return;
   }
-  if (!hasAnswered)
+  if (first === undefined)
     report('I8', change, 'it became Ready and the guest of this power epoch never completed a handshake');
   if (textAt(after, 'status', 'epoch', 'endedAt') !== undefined)
     report('I8', change, 'it became Ready in a power epoch that ended');
   if (textAt(after, 'status', 'address') === undefined) report('I8', change, 'it became Ready without an address');
   const child = world.get(INSTANCES, `${namespaceOf(change.key)}/rdp-${nameOf(change.key)}`);
   if (child === undefined) report('I8', change, 'it became Ready without a guest');
+}
+
+/** A power epoch ends after it began and after its guest answered, and not in times to come. */
+function judgeEnd(change: Change, after: Live, report: Report): void {
+  const ended = textAt(after, 'status', 'epoch', 'endedAt');
+  if (ended === undefined || ended === textAt(change.before, 'status', 'epoch', 'endedAt')) return;
+  const times = ['startedAt', 'firstHandshakeAt'].map((name) => textAt(after, 'status', 'epoch', name) ?? '');
+  const isEarly = times.some((time) => Date.parse(ended) + SECOND_MS + APART_MS < Date.parse(time));
+  if (isEarly || Date.parse(ended) > change.atMs + APART_MS)
+    report('I8', change, `it says that its power epoch ended at ${ended}`);
 }
 
 function judgeTenant(change: Change, after: Live, world: World, report: Report): void {

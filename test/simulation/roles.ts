@@ -1,9 +1,11 @@
 import { gunzipSync } from 'node:zlib';
 import { type Logger, pino } from 'pino';
 import { type Client, createClientOn } from '../../kube/client.ts';
+import type { Clock } from '../../kube/clock.ts';
 import { renderError } from '../../kube/errors.ts';
 import type { Manager } from '../../kube/manager.ts';
 import { createMetrics } from '../../kube/metrics.ts';
+import { createServerClock } from '../../kube/serverclock.ts';
 import { createOperator } from '../../operator/operator.ts';
 import { startControllersOn } from '../../simulator/apiserver/controllers/index.ts';
 import { createClusterState } from '../../simulator/apiserver/controllers/state.ts';
@@ -58,6 +60,8 @@ type Program = {
 
 type Inside = {
   readonly process: VirtualProcess;
+  /** The time of the process, as far as it agrees with that of the API server. */
+  readonly serverClock: Clock;
   readonly link: Link;
   readonly client: Client;
   readonly log: Logger;
@@ -78,10 +82,12 @@ export function startRole(
   const server = {
     handle: (request: Parameters<ApiServer['handle']>[0]) => recorder.handle(name, request, api.handle),
   };
-  const link = createLink({ process, server, latency: around.latency, hooks: recorder.hooks(around.hooks) });
-  const client = createClientOn(link.connect(userOf(role)));
   const log = createLog(around, process);
-  const program = PROGRAMS[role](around, { process, link, client, log, settings });
+  const { clock, observeDate } = createServerClock({ clock: process.clock, log });
+  const hooks = recorder.hooks(around.hooks);
+  const link = createLink({ process, server, latency: around.latency, hooks, observeDate });
+  const client = createClientOn(link.connect(userOf(role)));
+  const program = PROGRAMS[role](around, { process, serverClock: clock, link, client, log, settings });
   let isReady = false;
   let failure: unknown;
   const running: RunningRole = {
@@ -115,14 +121,14 @@ export function startRole(
 type Start = (around: Surroundings, inside: Inside) => Program;
 
 const PROGRAMS: Readonly<Record<Role, Start>> = {
-  operator: (around, { process, client, log, settings }) => {
+  operator: (around, { process, serverClock, client, log, settings }) => {
     const { options, network, latency } = around;
     const config = buildOperatorConfig(options, { instance: process.name.replace('/', '-'), ...settings });
     const random = process.random.fork('operator');
     const onTheWay = process.random.fork('guests');
     const latencyMs = (): number => latency().minMs + onTheWay.next() * (latency().maxMs - latency().minMs);
     const dial = network.dialFrom({ clock: process.clock, address: '10.0.0.1', latencyMs });
-    const deps = { client, clock: process.clock, random, log, metrics: createMetrics(), dial };
+    const deps = { client, clock: serverClock, random, log, metrics: createMetrics(), dial };
     return runManager(createOperator(deps, config));
   },
 
