@@ -13,7 +13,6 @@ const running: ObservedVm = {
   guestDownAt: undefined,
   created: false,
   starting: false,
-  downSince: undefined,
 };
 const alive: ObservedVmi = { uid: 'a', createdAt: EARLIER, finishedAt: undefined, crashed: false, deleting: false };
 const epochA: Epoch = { vmiUID: 'a', startedAt: EARLIER };
@@ -172,29 +171,12 @@ describe('computePower', () => {
     expect(computePower(facts({ restartedAt: EARLIER, epoch, vmi: undefined })).runStrategy).toBe('RerunOnFailure');
   });
 
-  describe('when status, and the epoch with it, was lost', () => {
-    const down = { ...running, downSince: BETWEEN };
-
-    test('a guest that had shut down stays down, and starts again when that is asked for later', () => {
-      const left = computePower(facts({ epoch: undefined, vm: down, vmi: undefined }));
-      expect(left).toMatchObject({ runStrategy: 'RerunOnFailure', state: 'Stopped', guestShutDown: true });
-      const asked = { epoch: undefined, vm: down, vmi: undefined, restartedAt: NOW };
-      expect(computePower(facts(asked))).toMatchObject({ runStrategy: 'Halted', state: 'Starting' });
-      expect(computePower(facts({ ...asked, restartedAt: EARLIER }))).toMatchObject({ guestShutDown: true });
-      expect(computePower(facts({ ...asked, restartedAt: LATER }))).toMatchObject({ dueAt: LATER });
-    });
-
-    test('a machine that has not run yet, or is on its way up, is Starting', () => {
-      for (const vm of [{ ...down, actedOn: undefined }, { ...down, actedOn: 'Halted' }, { ...down, created: true }]) {
-        expect(computePower(facts({ epoch: undefined, vm, vmi: undefined, restartedAt: NOW }))).toMatchObject({
-          runStrategy: 'RerunOnFailure',
-          state: 'Starting',
-          guestShutDown: false,
-        });
-      }
-      const starting = computePower(facts({ epoch: undefined, vm: { ...down, starting: true }, vmi: undefined }));
-      expect(starting).toMatchObject({ state: 'Starting', guestShutDown: false });
-    });
+  test('a guest that shut itself down stays down although its status, and the epoch with it, was lost', () => {
+    const lost = { epoch: undefined, vm: { ...running, guestDownAt: BETWEEN }, vmi: undefined };
+    expect(computePower(facts(lost))).toMatchObject({ state: 'Stopped', guestShutDown: true, guestDownAt: BETWEEN });
+    expect(computePower(facts({ ...lost, restartedAt: EARLIER }))).toMatchObject({ guestShutDown: true });
+    const asked = computePower(facts({ ...lost, restartedAt: NOW }));
+    expect(asked).toMatchObject({ runStrategy: 'Halted', state: 'Starting', guestDownAt: undefined });
   });
 
   test('a crash that KubeVirt restarts is Starting, not a shutdown', () => {

@@ -21,9 +21,13 @@ export const lost: FaultClass = {
     const [step, moment = ''] = at.split(':');
     const calm = await tellCalmly(scenario, seed);
     const result = await tellScenario(findScenario(scenario), seed, buildFault(Number(step), moment));
-    return [...result.findings, ...compareRuns(calm, result)];
+    return [...result.findings, ...compareRuns(calm, result).filter((text) => !FORGOTTEN.test(text))];
   },
 };
+
+/** Which guest was ended last, a machine that is down by its guest's own doing cannot say any more. It is asked for no more either. */
+const FORGOTTEN =
+  / I1 virtualmachines\.\S+ \S+: it differs from the calm run's: metadata\.annotations\.sublet\.dev\/ended-epoch is absent instead of "<uid>"$/;
 
 function buildFault(step: number, moment: string): Fault {
   if (moment === 'early') {

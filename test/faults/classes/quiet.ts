@@ -1,4 +1,5 @@
 import type { LinkHooks } from '../../../simulator/link.ts';
+import { buildOperatorConfig } from '../../simulation/settings.ts';
 import type { FaultClass } from '../point.ts';
 import { compareRuns, type Fault, tellScenario } from '../run.ts';
 import { findScenario } from '../scenarios/index.ts';
@@ -29,9 +30,15 @@ export const quiet: FaultClass = {
     const [how, kind = ALL] = at.split(':');
     const calm = await tellCalmly(scenario, seed);
     const fault = how === 'quiet' ? buildQuiet(kind) : buildHalfOpen();
-    const result = await tellScenario(findScenario(scenario), seed, { world: { intervals: 'production' }, ...fault });
+    const result = await tellScenario(findScenario(scenario), seed, { ...IN_PRODUCTION, ...fault });
     return [...result.findings, ...compareRuns(calm, result)];
   },
+};
+
+/** What is asked of Flux is compared, so it is asked the same. */
+const IN_PRODUCTION: Fault = {
+  world: { intervals: 'production' },
+  operator: { kustomizationInterval: buildOperatorConfig({ seed: 0, intervals: 'year' }, {}).kustomizationInterval },
 };
 
 function buildQuiet(kind: string): Fault {
