@@ -1,4 +1,4 @@
-import { mkdtemp, realpath } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type GitServer, startGitServer } from '../../simulator/git/server.ts';
@@ -52,7 +52,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<OwnClu
   const binaries = await obtainBinaries({ flux: options.flux === true, log });
   for (let attempt = 1; ; attempt++) {
     const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-cluster-')));
-    const processes = new Processes(folder);
+    const scratch = await makeScratch(folder);
+    const processes = new Processes(folder, scratch);
     try {
       const controlPlane = await startControlPlane({
         binaries,
@@ -63,7 +64,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<OwnClu
         log,
       });
       if (binaries.flux !== undefined)
-        await startFlux({ binaries: binaries.flux, processes, folder, controlPlane, log });
+        await startFlux({ binaries: binaries.flux, processes, folder, scratch, controlPlane, log });
       const git = await startGitServer(path.join(folder, 'git'));
       await controlPlane.admin.close();
       const info: ClusterInfo = {
@@ -83,6 +84,27 @@ export async function startCluster(options: ClusterOptions = {}): Promise<OwnClu
     }
   }
 }
+
+const MEMORY_FOLDER = '/dev/shm';
+
+/**
+ * A folder in memory where there is one, as `docs/guides/operations.md` advises for Flux (`emptyDir` with `medium: Memory`): source-controller clones the whole repository at
+ * each revision, and on some file systems making and removing thousands of files takes seconds. Elsewhere the cluster's own folder.
+ */
+async function makeScratch(folder: string): Promise<string> {
+  try {
+    const { type } = await statfs(MEMORY_FOLDER);
+    if (type !== TMPFS_MAGIC) return folder;
+    const scratch = path.join(MEMORY_FOLDER, path.basename(folder));
+    await mkdir(scratch, { mode: 0o700 });
+    return scratch;
+  } catch {
+    return folder;
+  }
+}
+
+/** `f_type` of tmpfs in statfs(2). */
+const TMPFS_MAGIC = 0x01021994;
 
 function own(cluster: Cluster, info: ClusterInfo, processes: Processes, git: GitServer): OwnCluster {
   const stop = async () => {

@@ -21,6 +21,8 @@ type Deps = {
   readonly binaries: FluxBinaries;
   readonly processes: Processes;
   readonly folder: string;
+  /** For clones, builds and archives: made and removed with each revision, thousands of small files. */
+  readonly scratch: string;
   readonly controlPlane: ControlPlane;
   readonly log: (message: string) => void;
 };
@@ -31,16 +33,16 @@ type Deps = {
  * by default. Returns when both answer their readiness probe.
  */
 export async function startFlux(deps: Deps): Promise<void> {
-  const { controlPlane, processes, folder } = deps;
+  const { controlPlane, processes, scratch } = deps;
   await installCrds(controlPlane.admin, deps.binaries.crdFolders);
   for (const object of buildFluxAccess()) await applyObject(controlPlane.admin, object.path, object.body);
-  const storage = path.join(folder, 'flux-storage');
+  const storage = path.join(scratch, 'flux-storage');
   await mkdir(storage, { recursive: true });
   const [storagePort, sourceHealth, kustomizeHealth] = await pickPorts(3);
   const env = async (name: string) => ({
     RUNTIME_NAMESPACE: FLUX_NAMESPACE,
     KUBECONFIG: await writeControllerKubeconfig(deps, name),
-    TMPDIR: folder,
+    TMPDIR: scratch,
   });
   const common = ['--metrics-addr=0', '--watch-all-namespaces=true', '--log-level=info', `--concurrent=${CONCURRENCY}`];
   await processes.start({

@@ -27,9 +27,11 @@ export class Processes {
   readonly #running = new Map<string, { readonly pid: number; readonly exited: Promise<Exit> }>();
   readonly #waiters = new Map<string, { started(pid: number): void; exited(exit: Exit): void }>();
 
-  constructor(folder: string) {
+  /** Both folders go with the processes; logs lie in the first. */
+  constructor(folder: string, scratch?: string) {
     this.#folder = folder;
-    this.#supervisor = spawn(process.execPath, [path.join(import.meta.dirname, 'supervisor.ts'), folder], {
+    const folders = scratch === undefined || scratch === folder ? [folder] : [folder, scratch];
+    this.#supervisor = spawn(process.execPath, [path.join(import.meta.dirname, 'supervisor.ts'), ...folders], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1' },

@@ -25,9 +25,9 @@ export type SupervisorReport =
 
 const EXIT_WAIT_MS = 10_000;
 
-if (import.meta.main) supervise(process.argv[2]);
+if (import.meta.main) supervise(process.argv.slice(2));
 
-function supervise(folder: string | undefined): void {
+function supervise(folders: readonly string[]): void {
   const children = new Map<string, ChildProcess>();
   const report = (line: SupervisorReport) => process.stdout.write(`${JSON.stringify(line)}\n`);
   process.stdout.on('error', () => {});
@@ -41,7 +41,7 @@ function supervise(folder: string | undefined): void {
   });
   lines.on('close', async () => {
     for (const child of [...children.values()].reverse()) await killAndWait(child);
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     process.exit(0);
   });
 }
