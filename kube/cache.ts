@@ -121,8 +121,7 @@ export class Cache<T extends KubeObject> implements ReflectorTarget {
     const key = objectKey(object);
     const known = this.store.get(key);
     if (known !== undefined && isNotNewer(object, known)) return false;
-    if (object.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).length === 0)
-      return false;
+    if (isLast(object)) return false;
     this.#observedWhileListing?.add(key);
     this.#put(this.#prepare(object), { cause: 'own' });
     return true;
@@ -186,4 +185,10 @@ function isSameVersion(a: KubeObject, b: KubeObject): boolean {
 function isAfter(version: string | undefined, other: string | undefined): boolean {
   const order = compareResourceVersions(version, other);
   return order !== undefined && order > 0;
+}
+
+/** The state in which a deleted object goes. A namespace has finalizers of its own, in its spec, and stays as long as those. */
+function isLast({ metadata, spec }: KubeObject & { readonly spec?: { readonly finalizers?: unknown } }): boolean {
+  const finalizers = [metadata.finalizers, spec?.finalizers];
+  return metadata.deletionTimestamp !== undefined && !finalizers.some((list) => Array.isArray(list) && list.length > 0);
 }

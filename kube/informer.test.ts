@@ -410,6 +410,19 @@ test('our own write is in the store at once, and the watch does not repeat it', 
   expect(events).toEqual(['+a own', '+b fresh']);
 });
 
+test('the answer about an object that is being deleted counts until it is the last', async () => {
+  const { informer } = await startSynced();
+  const deletionTimestamp = '2026-01-01T00:00:00Z';
+  const answer = (name: string, more: object, metadata: object = {}): KubeObject => {
+    const own = { namespace: 'n', name, uid: name, resourceVersion: '999', deletionTimestamp, ...metadata };
+    return { apiVersion: 'v1', kind: 'ConfigMap', metadata: own, ...more };
+  };
+  expect(informer.observeWrite(answer('last', { spec: { finalizers: [] } }))).toBe(false);
+  expect(informer.observeWrite(answer('held', {}, { finalizers: ['x.dev/mine'] }))).toBe(true);
+  expect(informer.observeWrite(answer('namespace', { spec: { finalizers: ['kubernetes'] } }))).toBe(true);
+  expect(names(informer)).toEqual(['held', 'namespace']);
+});
+
 test('an older answer never replaces what is newer, nor brings back what was deleted', async () => {
   const { informer } = await startSynced();
   const first = world.server.put(CONFIGMAPS, configMap('a', { x: '1' }));

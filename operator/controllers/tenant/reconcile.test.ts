@@ -106,6 +106,26 @@ describe('making a Tenant', () => {
     expect(ready('sublet-root/acme')).toBe('True Succeeded: namespace t-acme is ready');
   });
 
+  it('is not Ready while its namespace is being deleted, writes nothing there, and makes it again', async () => {
+    const { server } = harness;
+    server.put(TENANTS, reseller());
+    await harness.converge();
+    const metadata = { namespace: 't-acme', name: 'stuck' };
+    const stuck = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, finalizers: ['example.com/never'] } };
+    server.put(CONFIGMAPS, stuck);
+    server.remove(NAMESPACES, 't-acme');
+    const written = server.writes.length;
+    await harness.converge();
+    expect(ready('sublet-root/acme')).toBe(
+      'False Progressing: namespace t-acme is being deleted; it is made again when that is over',
+    );
+    expect(server.writes.slice(written).map(({ verb, kind }) => `${verb} ${kind}`)).toEqual(['apply status Tenant']);
+    server.put(CONFIGMAPS, { ...stuck, metadata });
+    await harness.converge();
+    expect(ready('sublet-root/acme')).toBe('True Succeeded: namespace t-acme is ready');
+    expect(namespace('t-acme')?.metadata.deletionTimestamp).toBeUndefined();
+  });
+
   it('never overwrites a child that somebody else made', async () => {
     const { server } = harness;
     const taken = {
