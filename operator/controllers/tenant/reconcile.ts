@@ -66,6 +66,7 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   const { informers, config } = context;
   await ensureFinalizer(context.client, informers.tenants, observed.tenant, FINALIZER, signal);
   const input = validateTenant(observed);
+  waitForTermination(observed);
   const children = buildTenant(input, config);
   const shortfall = await grantTenant(context, observed, signal);
   if (observed.live !== undefined) await clearRemoval(context, informers.namespaces, observed.live, signal);
@@ -76,6 +77,16 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   const built = [...children.rest, ...children.feed];
   await pruneChildren(context, `${input.tenantId}/Tenant/${input.name}`, PRUNED, built, signal);
   if (shortfall !== undefined) throw new TerminalError('QuotaExceeded', shortfall);
+}
+
+/** The namespace wakes the Tenant when it is gone; this is for whoever looks at the clock. */
+const TERMINATION_RETRY_MS = 60_000;
+
+/** Whoever deletes a namespace, nothing can be made in it any more: the Tenant is not Ready, and gets a new one once it is gone. */
+function waitForTermination({ live, namespace }: TenantObservation): void {
+  if (live?.metadata.deletionTimestamp === undefined) return;
+  const message = `namespace ${namespace} is being deleted; it is made again when that is over`;
+  throw new WaitingError(message, { retryAfterMs: TERMINATION_RETRY_MS });
 }
 
 /** How long Kubernetes may take to count a namespace's objects before the Tenant's status says that it is waited for. */
