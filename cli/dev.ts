@@ -1,15 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { documentCommand, SERVER_CODES } from './help.ts';
 
 const DEFAULT_PORT = 7_443;
-
-const EXAMPLES = `
-A development tool: an API server in this process, with no cluster behind it, simulated Flux and KubeVirt, and a Git remote that anybody on this machine may push
-to. No virtual machine boots: each desktop is an RDP listener on a loopback address. Everything is kept in the folder, and the next start goes on from there.
-
-Examples:
-  sublet dev
-  sublet dev --data /tmp/sublet --port 9443
-  KUBECONFIG=.sublet/kubeconfig kubectl get sublet --all-namespaces`;
 
 export type DevOptions = {
   readonly data: string;
@@ -20,7 +12,7 @@ export type DevOptions = {
 
 /** `sublet dev`: all of it on this machine, for whoever tries it out or works on it. */
 export function addDevCommand(program: Command, signal: AbortSignal): void {
-  program
+  const command = program
     .command('dev')
     .description('run Sublet on an embedded cluster, with the reference fleet, until it is stopped')
     .option('--data <folder>', 'where everything is kept', parseFolder, '.sublet')
@@ -32,8 +24,19 @@ export function addDevCommand(program: Command, signal: AbortSignal): void {
       'staging',
     )
     .option('--quick', 'let simulated machines do every step within a second', false)
-    .addHelpText('after', EXAMPLES)
     .action(async (options: DevOptions) => (await loadDev()).runDev(options, signal));
+  documentCommand(command, {
+    details: [
+      'A development tool: an API server in this process, with no cluster behind it, simulated Flux and KubeVirt, and a Git remote that anybody on this machine may push',
+      'to. No virtual machine boots: each desktop is an RDP listener on a loopback address. Everything is kept in the folder, and the next start goes on from there.',
+    ],
+    examples: [
+      ['sublet dev', 'with everything in .sublet'],
+      ['sublet dev --data /tmp/sublet --port 9443', 'another folder, another port'],
+      ['KUBECONFIG=.sublet/kubeconfig kubectl get sublet --all-namespaces', 'meanwhile, in another shell'],
+    ],
+    exitCodes: SERVER_CODES,
+  });
 }
 
 function parseFolder(text: string): string {
