@@ -5,7 +5,7 @@ import { APPLY, type Rest } from './rest.ts';
 import { waitFor } from './wait.ts';
 
 const PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const ESTABLISHED_TIMEOUT_MS = 30_000;
+const ESTABLISHED_TIMEOUT_MS = 120_000;
 
 /** CustomResourceDefinitions as objects, or a folder whose YAML files hold one each; other kinds in it are passed over. */
 export type CrdSource = string | readonly object[];

@@ -6,9 +6,9 @@ import { actingUser, isWrite } from '../cluster/audit.ts';
 import type { World } from '../support/world.ts';
 
 const POLL_MS = 100;
-const EVENTUALLY_MS = 60_000;
+const EVENTUALLY_MS = 120_000;
 const SETTLED_MS = 2_000;
-const SETTLE_DEADLINE_MS = 90_000;
+const SETTLE_DEADLINE_MS = 180_000;
 
 /** An object as the API server gives it, as far as stories look into it. */
 export type Live = {

@@ -10,6 +10,7 @@ import { emptiedTree } from './emptiedtree.story.ts';
 import { missingImage } from './missingimage.story.ts';
 import { orderByCommit } from './orderbycommit.story.ts';
 import { orderByKubectl } from './orderbykubectl.story.ts';
+import { ownRepository } from './ownrepository.story.ts';
 import { powerCycle } from './powercycle.story.ts';
 import { removedFile } from './removedfile.story.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -19,6 +20,7 @@ import { suspendReseller } from './suspendreseller.story.ts';
 const STORIES = [
   orderByCommit,
   orderByKubectl,
+  ownRepository,
   powerCycle,
   missingImage,
   brokenFile,
@@ -72,6 +74,7 @@ describeWithOwnCluster('stories', { flux: true, audit: true }, (cluster) => {
 /** A child is asked for by name, and patched, when somebody changed it or had its name before. No story does. */
 const REPAIR = [
   'get datavolumes.cdi.kubevirt.io',
+  'get gitrepositories.source.toolkit.fluxcd.io',
   'get kustomizations.kustomize.toolkit.fluxcd.io',
   'get namespaces',
   'get networkpolicies.networking.k8s.io',
@@ -81,6 +84,7 @@ const REPAIR = [
   'get secrets',
   'get serviceaccounts',
   'get services',
+  'patch gitrepositories.source.toolkit.fluxcd.io',
   'patch kustomizations.kustomize.toolkit.fluxcd.io',
   'patch networkpolicies.networking.k8s.io',
   'patch resourcequotas',

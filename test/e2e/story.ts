@@ -13,3 +13,14 @@ export function renderDesktop(name: string, fields: Readonly<Record<string, unkn
 export function renderTenant(name: string, spec: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ apiVersion: 'sublet.dev/v1alpha1', kind: 'Tenant', metadata: { name }, spec }, null, 2);
 }
+
+/** A price of nothing for what the seller sells. */
+export function renderPlan(name: string, spec: Readonly<Record<string, unknown>>): string {
+  const common = { title: name, currency: 'USD' };
+  return JSON.stringify({
+    apiVersion: 'sublet.dev/v1alpha1',
+    kind: 'Plan',
+    metadata: { name },
+    spec: { ...common, ...spec },
+  });
+}

@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster/contract.ts';
 const PREREQUISITES = path.join(import.meta.dirname, '..', '..', 'deploy', 'prerequisites');
 const SYSTEM_NAMESPACE = 'sublet-system';
 const SIMULATOR = { namespace: 'kubevirt', name: 'kubevirt-simulator' } as const;
-const DENIAL_TIMEOUT_MS = 30_000;
+const DENIAL_TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
 
 /** Under whom the parts of the product run in a test cluster: the ServiceAccounts of `deploy/`, never the administrator. */

@@ -8,11 +8,12 @@ import type { GitRemote } from '../../simulator/git/server.ts';
 import type { Cluster } from '../cluster/contract.ts';
 import { pickPorts } from '../cluster/ports.ts';
 import { Processes } from '../cluster/processes.ts';
+import { type Forge, startForge } from './forge.ts';
 import { installSublet } from './install.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 const READY_POLL_MS = 50;
 
 export type WorldOptions = {
@@ -33,6 +34,8 @@ export type Role = 'operator' | 'source' | 'simulator';
 export type World = {
   readonly cluster: Cluster;
   readonly remote: GitRemote;
+  /** Where a tenant's own repository can be; the operator and the fleet source allow it. */
+  readonly forge: Forge;
   /** A clone of the fleet repository, as a person has it. */
   readonly checkout: string;
   readonly environment: string;
@@ -54,10 +57,13 @@ export type World = {
 };
 
 /** Installs the software, starts its roles and bootstraps Flux from the reference fleet; the first revision is pushed by the caller. */
-export async function startWorld(options: WorldOptions): Promise<World> {
-  const { cluster, environment = 'staging', log = () => {} } = options;
+export async function startWorld(given: WorldOptions): Promise<World> {
+  const { cluster, environment = 'staging', log = () => {} } = given;
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-world-')));
   const processes = new Processes(folder);
+  const forge = await startForge(folder);
+  const inside = { allowedGitHosts: [forge.host] };
+  const options = { ...given, operator: { ...inside, ...given.operator }, source: { ...inside, ...given.source } };
   try {
     const accounts = await installSublet(cluster);
     log('installed deploy/ (CRDs, roles, policies)');
@@ -83,26 +89,27 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     log('operator and fleet source are running; Flux follows the fleet repository');
     const endpoint = (role: 'operator' | 'source') =>
       `http://127.0.0.1:${role === 'operator' ? operatorPort : sourcePort}`;
-    return createWorld({ cluster, environment, folder, processes, remote, checkout, ready, endpoint });
+    return createWorld({ cluster, environment, folder, processes, forge, remote, checkout, ready, endpoint });
   } catch (error) {
     const tails = ['operator', 'source', 'simulator'].map((role) => `${role}: ${processes.logTail(role)}`);
-    await processes.stop();
+    await Promise.all([processes.stop(), forge.stop()]);
     throw new Error(`Sublet did not start\n${tails.join('\n')}`, { cause: error });
   }
 }
 
-type Parts = Pick<World, 'cluster' | 'environment' | 'remote' | 'checkout' | 'ready' | 'endpoint'> & {
+type Parts = Pick<World, 'cluster' | 'environment' | 'forge' | 'remote' | 'checkout' | 'ready' | 'endpoint'> & {
   readonly folder: string;
   readonly processes: Processes;
 };
 
 function createWorld({ processes, ...parts }: Parts): World {
-  const { cluster, environment, remote, checkout, folder, ready } = parts;
+  const { cluster, environment, forge, remote, checkout, folder, ready } = parts;
   const tenants = path.join(checkout, 'tenants', environment);
   const git = async (...args: readonly string[]) => (await run('git', ['-C', checkout, ...args])).stdout.trim();
   return {
     cluster,
     environment,
+    forge,
     remote,
     checkout,
     ready,
@@ -128,6 +135,7 @@ function createWorld({ processes, ...parts }: Parts): World {
       await processes.kill('operator', 'SIGTERM');
       await processes.kill('source', 'SIGTERM');
       await processes.stop();
+      await forge.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
