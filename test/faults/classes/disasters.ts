@@ -2,7 +2,7 @@ import type { FaultClass, Point } from '../point.ts';
 import { compareRuns, type Fault, REVIVAL_MS, type RunResult, tellScenario } from '../run.ts';
 import { loseDefinitions } from '../scenarios/definitions.ts';
 import { emptied, forcePushed, landslide, lastFile } from '../scenarios/repository.ts';
-import { stuckNamespace } from '../scenarios/termination.ts';
+import { stuckNamespace, tornNamespace } from '../scenarios/termination.ts';
 import type { Scenario } from '../story.ts';
 
 /** Our own CustomResourceDefinitions are deleted, one kind and all kinds. */
@@ -21,7 +21,7 @@ export const definitions: FaultClass = createDisaster({
 export const termination: FaultClass = createDisaster({
   name: 'termination',
   title: 'a namespace is stuck in termination',
-  scenarios: { stuck: () => stuckNamespace },
+  scenarios: { stuck: () => stuckNamespace, torn: () => tornNamespace },
 });
 
 /** With Flux and the fleet source; both of them are restarted too. */
