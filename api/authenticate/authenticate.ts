@@ -1,0 +1,78 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../kube/clock.ts';
+import { renderError } from '../../kube/errors.ts';
+import type { Principal } from '../authorize.ts';
+import { Problem } from '../problem.ts';
+import type { KeyRecords } from '../records/keys.ts';
+import { isSecretOf, looksLikeKey, parseKey } from './apikey.ts';
+import { IssuerUnavailableError, TokenError, type TokenVerifier } from './oidc.ts';
+
+/** Who sends this `Authorization` header. Throws the 401 or 503 that the caller gets. */
+export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+
+export type AuthenticateDeps = {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+  readonly tokens: TokenVerifier;
+  readonly keys: Pick<KeyRecords, 'find' | 'touch'>;
+};
+
+/** One scheme, `Bearer`, with an ID token of a known issuer or an API key. */
+export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
+  return async (authorization) => {
+    const token = readBearer(authorization);
+    return looksLikeKey(token) ? authenticateKey(deps, token) : authenticateToken(deps, token);
+  };
+}
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+function readBearer(authorization: string | undefined): string {
+  if (authorization === undefined) {
+    const detail = 'send Authorization: Bearer with an ID token or an API key';
+    throw new Problem(401, 'unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer' } });
+  }
+  const token = BEARER.exec(authorization)?.[1];
+  if (token === undefined) throw refuse('the header Authorization has to be Bearer and one token');
+  return token;
+}
+
+async function authenticateToken({ tokens, log }: AuthenticateDeps, token: string): Promise<Principal> {
+  try {
+    return await tokens.verify(token);
+  } catch (error) {
+    if (error instanceof TokenError) throw refuse(`the token is not taken: ${error.message}`);
+    if (!(error instanceof IssuerUnavailableError)) throw error;
+    log.warn({ err: renderError(error), cause: renderError(error.cause) }, 'an issuer does not answer');
+    const detail = 'the issuer of your token cannot be asked for its keys just now; try again, or use an API key';
+    throw new Problem(503, 'unavailable', detail, { headers: { 'retry-after': '5' } });
+  }
+}
+
+/** The last use is written at most this often, so that reads do not become writes. */
+const TOUCH_MS = 60_000;
+
+async function authenticateKey({ keys, clock, log }: AuthenticateDeps, token: string): Promise<Principal> {
+  const parts = parseKey(token);
+  const record = parts === undefined ? undefined : await keys.find(parts.id);
+  const isRight = isSecretOf(parts?.secret ?? '', record ?? NOBODY);
+  if (record === undefined || !isRight || record.revokedAtMs !== undefined)
+    throw refuse('the API key is not known, or was revoked');
+  const nowMs = clock.now();
+  if (record.expiresAtMs <= nowMs) throw refuse('the API key has expired; make a new one');
+  if (record.lastUsedAtMs === undefined || nowMs - record.lastUsedAtMs >= TOUCH_MS) {
+    keys
+      .touch(record.id, nowMs)
+      .catch((error: unknown) => log.warn({ err: renderError(error) }, 'the use of a key was not written down'));
+  }
+  const { id, scope, role, maker } = record;
+  return { username: maker, groups: [], key: { id, scope, role } };
+}
+
+const NOBODY = { salt: '', hash: '00'.repeat(32) };
+
+function refuse(detail: string): Problem {
+  return new Problem(401, 'unauthenticated', detail, {
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  });
+}

@@ -1,0 +1,84 @@
+import type { Plan } from '../crds/v1alpha1/plan.ts';
+import type { Quota } from '../crds/v1alpha1/quota.ts';
+import type { RDPInstance } from '../crds/v1alpha1/rdpinstance.ts';
+import { PLANS, QUOTAS, RDPINSTANCES, TENANTS } from '../crds/v1alpha1/resources.ts';
+import type { Tenant } from '../crds/v1alpha1/tenant.ts';
+import { NAMESPACES, ROLEBINDINGS } from '../kube/builtin.ts';
+import { createInformer, type Informer, type InformerDeps, type InformerOptions } from '../kube/informer.ts';
+import type { KubeObject, Resource } from '../kube/object.ts';
+
+/** As much of a RoleBinding as is read. */
+export type RoleBinding = KubeObject & {
+  readonly roleRef: { readonly kind: string; readonly name: string };
+  readonly subjects?: readonly { readonly kind: string; readonly name: string }[] | undefined;
+};
+
+/** What a cache answers; informers do, and tests by hand. */
+export type Cache<T> = Pick<Informer<T & KubeObject>, 'get' | 'list' | 'byIndex' | 'size'>;
+
+/** Everything that reads are answered from. */
+export type Caches = {
+  readonly tenants: Cache<Tenant>;
+  readonly plans: Cache<Plan>;
+  readonly quotas: Cache<Quota>;
+  readonly desktops: Cache<RDPInstance>;
+  /** Metadata only. */
+  readonly namespaces: Cache<KubeObject>;
+  /** Those of the provider's namespace: who its staff is. */
+  readonly rootBindings: Cache<RoleBinding>;
+};
+
+/** Index by namespace. */
+export const BY_NAMESPACE = 'namespace';
+/** Index of Tenants by their members, as {@link memberKey} writes them. */
+export const BY_MEMBER = 'member';
+
+export function memberKey(kind: string, name: string): string {
+  return `${kind}/${name}`;
+}
+
+/** Indexers of a cache of Tenants. */
+export const TENANT_INDEXERS = {
+  [BY_MEMBER]: (tenant: Tenant & KubeObject) =>
+    (tenant.spec.members ?? []).map(({ kind, name }) => memberKey(kind, name)),
+};
+
+export type RunningCaches = Caches & {
+  /** Lists and watches until the signal aborts. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Why reads cannot be answered; undefined when they can. */
+  lack(): string | undefined;
+};
+
+/** The informers. A start begins with an empty cache, so nothing is served before all of them have the whole state. */
+export function createCaches(
+  deps: InformerDeps,
+  options: { readonly rootNamespace: string; readonly watchSeconds: number },
+): RunningCaches {
+  const make = <T extends KubeObject>(resource: Resource, more: Omit<InformerOptions<T>, 'resource'> = {}) =>
+    createInformer<T>(deps, {
+      resource,
+      watchSeconds: options.watchSeconds,
+      ...more,
+      indexers: { [BY_NAMESPACE]: (object) => [object.metadata.namespace ?? ''], ...more.indexers },
+    });
+  const caches = {
+    tenants: make<Tenant & KubeObject>(TENANTS, { indexers: TENANT_INDEXERS }),
+    plans: make<Plan & KubeObject>(PLANS),
+    quotas: make<Quota & KubeObject>(QUOTAS),
+    desktops: make<RDPInstance & KubeObject>(RDPINSTANCES),
+    namespaces: make(NAMESPACES, { metadataOnly: true }),
+    rootBindings: make<RoleBinding>(ROLEBINDINGS, { namespace: options.rootNamespace }),
+  };
+  const all = Object.values(caches);
+  return {
+    ...caches,
+    start: async (signal) => {
+      await Promise.all(all.map((informer) => informer.start(signal)));
+    },
+    lack: () => {
+      const late = all.find((informer) => !informer.hasSynced());
+      return late === undefined ? undefined : `not read yet: ${late.resource.plural}`;
+    },
+  };
+}

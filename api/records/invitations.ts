@@ -1,0 +1,176 @@
+import { type Kysely, sql } from 'kysely';
+import type { Tables } from '../../store/tables.ts';
+
+/** A right to sign up below a seller. Its code is kept as a hash. */
+export type Invitation = {
+  readonly id: string;
+  readonly hash: string;
+  /** Whose customer one becomes: the seller's namespace and, absent for the provider, path. */
+  readonly namespace: string;
+  readonly path: string | undefined;
+  readonly plan: string;
+  /** Whose right to sell it carries. */
+  readonly maker: string;
+  readonly makerGroups: readonly string[];
+  readonly maxUses: number;
+  /** At most `admits` within any `windowHours`. */
+  readonly admits: number;
+  readonly windowHours: number;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+};
+
+export type InvitationUse = Invitation & { readonly uses: number };
+
+export type Reservation =
+  /** `changeId`: the same user's earlier sign-up with this invitation. */
+  | { readonly type: 'reserved'; readonly changeId: string | undefined }
+  | { readonly type: 'used-up' }
+  | { readonly type: 'later'; readonly retryAtMs: number };
+
+export type InvitationRecords = {
+  add(invitation: Invitation): Promise<void>;
+  /** Those of a seller that were not revoked, oldest first. */
+  list(namespace: string): Promise<readonly InvitationUse[]>;
+  /** One that is neither revoked nor past its time. */
+  find(hash: string, nowMs: number): Promise<Invitation | undefined>;
+  revoke(namespace: string, id: string, atMs: number): Promise<boolean>;
+  /** Takes a place for a user, once; of many at the same time no more than there are places. */
+  reserve(invitation: Invitation, subject: string, nowMs: number): Promise<Reservation>;
+  /** Notes the change that came of a place. */
+  settle(id: string, subject: string, changeId: string): Promise<void>;
+  /** Gives a place back that nothing came of. */
+  release(id: string, subject: string): Promise<void>;
+};
+
+const HOUR_MS = 3_600_000;
+const MOST = 1_000;
+
+export function createInvitationRecords(db: Kysely<Tables>): InvitationRecords {
+  return {
+    add: async (invitation) => {
+      await db.insertInto('invitations').values(toRow(invitation)).execute();
+    },
+    list: async (namespace) => {
+      const rows = await db
+        .selectFrom('invitations')
+        .selectAll()
+        .select((eb) =>
+          eb
+            .selectFrom('signups')
+            .select(({ fn }) => fn.countAll<bigint>().as('count'))
+            .whereRef('signups.invitation', '=', 'invitations.id')
+            .as('uses'),
+        )
+        .where('namespace', '=', namespace)
+        .where('revoked_at', 'is', null)
+        .orderBy('created_at')
+        .limit(MOST)
+        .execute();
+      return rows.map((row) => ({ ...parseRow(row), uses: Number(row.uses ?? 0) }));
+    },
+    find: async (hash, nowMs) => {
+      const row = await db
+        .selectFrom('invitations')
+        .selectAll()
+        .where('hash', '=', hash)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', new Date(nowMs))
+        .executeTakeFirst();
+      return row === undefined ? undefined : parseRow(row);
+    },
+    revoke: async (namespace, id, atMs) => {
+      const { numUpdatedRows } = await db
+        .updateTable('invitations')
+        .set({ revoked_at: new Date(atMs) })
+        .where('namespace', '=', namespace)
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
+    reserve: (invitation, subject, nowMs) => reserve(db, invitation, subject, nowMs),
+    settle: async (id, subject, changeId) => {
+      await db
+        .updateTable('signups')
+        .set({ change_id: changeId })
+        .where('invitation', '=', id)
+        .where('subject', '=', subject)
+        .execute();
+    },
+    release: async (id, subject) => {
+      await db
+        .deleteFrom('signups')
+        .where('invitation', '=', id)
+        .where('subject', '=', subject)
+        .where('change_id', 'is', null)
+        .execute();
+    },
+  };
+}
+
+async function reserve(
+  db: Kysely<Tables>,
+  { id, maxUses, admits, windowHours }: Invitation,
+  subject: string,
+  nowMs: number,
+): Promise<Reservation> {
+  return db.transaction().execute(async (transaction) => {
+    // Whoever reserves holds the row, so that counting and taking are one.
+    await sql`SELECT 1 FROM invitations WHERE id = ${id} FOR UPDATE`.execute(transaction);
+    const signups = await transaction
+      .selectFrom('signups')
+      .select(['subject', 'change_id', 'at'])
+      .where('invitation', '=', id)
+      .orderBy('at')
+      .execute();
+    const own = signups.find((signup) => signup.subject === subject);
+    if (own !== undefined) return { type: 'reserved', changeId: own.change_id ?? undefined };
+    if (signups.length >= maxUses) return { type: 'used-up' };
+    const recent = signups.filter(({ at }) => at.getTime() > nowMs - windowHours * HOUR_MS);
+    const oldest = recent.at(-admits);
+    if (oldest !== undefined) return { type: 'later', retryAtMs: oldest.at.getTime() + windowHours * HOUR_MS };
+    await transaction
+      .insertInto('signups')
+      .values({ invitation: id, subject, at: new Date(nowMs) })
+      .execute();
+    return { type: 'reserved', changeId: undefined };
+  });
+}
+
+function toRow(invitation: Invitation) {
+  return {
+    id: invitation.id,
+    hash: invitation.hash,
+    namespace: invitation.namespace,
+    path: invitation.path ?? '',
+    plan: invitation.plan,
+    maker: invitation.maker,
+    maker_groups: JSON.stringify(invitation.makerGroups),
+    max_uses: invitation.maxUses,
+    admits: invitation.admits,
+    window_hours: invitation.windowHours,
+    created_at: new Date(invitation.createdAtMs),
+    expires_at: new Date(invitation.expiresAtMs),
+  };
+}
+
+type Row = Omit<ReturnType<typeof toRow>, 'maker_groups'> & { readonly maker_groups: string };
+
+function parseRow(row: Row): Invitation {
+  const makerGroups: readonly string[] = JSON.parse(row.maker_groups);
+  return {
+    id: row.id,
+    hash: row.hash,
+    namespace: row.namespace,
+    path: row.path === '' ? undefined : row.path,
+    plan: row.plan,
+    maker: row.maker,
+    makerGroups,
+    maxUses: row.max_uses,
+    admits: row.admits,
+    windowHours: row.window_hours,
+    createdAtMs: row.created_at.getTime(),
+    expiresAtMs: row.expires_at.getTime(),
+  };
+}

@@ -1,0 +1,147 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { Change } from '../../gitops/journal.ts';
+import { FINAL_STATES, OPEN_STATES } from '../../gitops/journal.ts';
+import { ChangeId, ChangeSchema, isDone, isSettled, renderChange } from '../change.ts';
+import { collectionOfKind } from '../collections.ts';
+import { isOfPresentTenant } from '../lifetime.ts';
+import type { Place } from '../place.ts';
+import { notFound } from '../problem.ts';
+import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
+import { watchChange } from '../watchchange.ts';
+import type { RoutesDeps } from './index.ts';
+import { InPlace, Page, pageSchema } from './shapes.ts';
+
+const OneChange = z.strictObject({ id: ChangeId });
+const Waiting = z.strictObject({
+  wait: z.enum(['Applied', 'Ready']).optional().describe('Answer when the change got there, ended, or is held.'),
+  timeout: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(60)
+    .default(30)
+    .describe('Seconds; the change as it is then is answered.'),
+});
+const Listing = Page.extend({
+  state: z
+    .enum([...OPEN_STATES, ...FINAL_STATES])
+    .optional()
+    .describe('Only changes in this state.'),
+});
+
+const EVENT_STREAM = 'text/event-stream';
+
+/** What became of writes. */
+export function buildChangeRoutes(deps: RoutesDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      url: '/v1/changes/{id}',
+      operationId: 'get-change',
+      summary: 'Get a change, wait for it, or hear of each of its states as server-sent events',
+      tag: 'changes',
+      access: 'SignedIn',
+      params: OneChange,
+      query: Waiting,
+      headers: {
+        Accept: '`text/event-stream` gives events named `change`, until the change ends.',
+        'Last-Event-ID': 'The last event that was heard; it is not sent again.',
+      },
+      answers: { 200: { description: 'The change.', schema: ChangeSchema } },
+      handle: (call) => getChange(deps, call, call.params.id, call.query),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/v1/tenants/{path}/changes',
+      operationId: 'list-changes',
+      summary: "List the changes of what lives in a tenant's namespace, newest first",
+      tag: 'changes',
+      access: ({ namespace }: Place) => ({ verb: 'list', resource: 'rdpinstances', namespace }) as const,
+      params: InPlace,
+      query: Listing,
+      answers: { 200: { description: 'One page.', schema: pageSchema(ChangeSchema) } },
+      handle: (call) => listChanges(deps, call.place, call.query),
+    }),
+  ];
+}
+
+async function getChange(
+  deps: RoutesDeps,
+  call: Call,
+  id: string,
+  { wait, timeout }: z.output<typeof Waiting>,
+): Promise<Answer> {
+  const change = await deps.journal.find(id);
+  if (change === undefined || !maySee(deps, call, change)) throw notFound();
+  if (call.header('accept')?.includes(EVENT_STREAM) === true) {
+    const body = Readable.from(renderEvents(deps, change, call.header('last-event-id'), call.signal()));
+    return { status: 200, type: EVENT_STREAM, headers: { 'x-accel-buffering': 'no' }, body };
+  }
+  const last = wait === undefined ? change : await waitFor(deps, change, wait, timeout * 1_000, call.signal());
+  return { status: 200, body: renderChange(last, deps.tree) };
+}
+
+/** Whoever may read the resource may see what is done to it. */
+function maySee(deps: RoutesDeps, call: Call, change: Change): boolean {
+  const { kind, namespace, name } = change.intent.target;
+  const collection = collectionOfKind(kind);
+  if (collection === undefined || !isOfPresentTenant(deps.caches, namespace, change.acceptedAtMs)) return false;
+  return call.may({ verb: 'get', resource: collection.plural, namespace, name });
+}
+
+async function waitFor(
+  deps: RoutesDeps,
+  change: Change,
+  goal: 'Applied' | 'Ready',
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Change> {
+  let last = change;
+  for await (const seen of watchChange(deps, change, { timeoutMs, signal })) {
+    if (seen !== undefined) last = seen;
+    if (isSettled(last.state, goal)) break;
+  }
+  return last;
+}
+
+const STREAM_MS = 10 * 60_000;
+const RECONNECT_MS = 1_000;
+
+/** One event a state. A stream ends after ten minutes; clients come again with `Last-Event-ID`. */
+async function* renderEvents(
+  deps: RoutesDeps,
+  change: Change,
+  lastEventId: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  yield `retry: ${RECONNECT_MS}\n\n`;
+  for await (const seen of watchChange(deps, change, { timeoutMs: STREAM_MS, signal })) {
+    if (seen === undefined) {
+      yield ': still here\n\n';
+      continue;
+    }
+    const id = `${seen.state}-${seen.updatedAtMs}`;
+    if (id !== lastEventId)
+      yield `id: ${id}\nevent: change\ndata: ${JSON.stringify(renderChange(seen, deps.tree))}\n\n`;
+    if (isDone(seen.state)) return;
+  }
+}
+
+async function listChanges(deps: RoutesDeps, place: Place, listing: z.output<typeof Listing>): Promise<Answer> {
+  const { limit, cursor, state } = listing;
+  const query = `changes ${place.namespace} ${state ?? ''}`;
+  const found = await deps.journal.list({
+    namespaces: [place.namespace],
+    ...(state === undefined ? {} : { states: [state] }),
+    ...(cursor === undefined ? {} : { before: BigInt(deps.cursors.parse(query, cursor)) }),
+    most: limit + 1,
+  });
+  const page = found
+    .slice(0, limit)
+    .filter(({ acceptedAtMs }) => isOfPresentTenant(deps.caches, place.namespace, acceptedAtMs));
+  const last = page.at(-1);
+  const items = page.map((change) => renderChange(change, deps.tree));
+  const more = found.length > limit && page.length === limit && last !== undefined;
+  return { status: 200, body: more ? { items, next: deps.cursors.render(query, String(last.sequence)) } : { items } };
+}

@@ -1,0 +1,55 @@
+import type { Logger } from 'pino';
+import type { Journal } from '../../gitops/journal.ts';
+import type { Client } from '../../kube/client.ts';
+import type { Clock, Random } from '../../kube/clock.ts';
+import type { Caches } from '../caches.ts';
+import type { ApiConfig } from '../config.ts';
+import type { Cursors } from '../cursor.ts';
+import { buildDocumentRoutes } from '../openapi/routes.ts';
+import type { InvitationRecords } from '../records/invitations.ts';
+import type { KeyRecords } from '../records/keys.ts';
+import type { LinkRecords } from '../records/links.ts';
+import type { Route } from '../route.ts';
+import type { Tree } from '../tree.ts';
+import { buildChangeRoutes } from './changes.ts';
+import { buildCollectionRoutes } from './collections.ts';
+import { buildDesktopRoutes } from './desktops.ts';
+import { buildEventRoutes } from './events.ts';
+import { buildKeyRoutes } from './keys.ts';
+import { buildMemberRoutes } from './members.ts';
+import { buildPasswordRoutes } from './passwords.ts';
+import { buildSignupRoutes } from './signup.ts';
+import { buildTenantRoutes } from './tenants.ts';
+
+/** What the routes work with. */
+export type RoutesDeps = {
+  readonly caches: Caches;
+  readonly tree: Tree;
+  readonly journal: Journal;
+  readonly keys: KeyRecords;
+  readonly links: LinkRecords;
+  readonly invitations: InvitationRecords;
+  /** For the two things that no cache holds: a desktop's Secret, and Events. */
+  readonly client: Pick<Client, 'get' | 'list'>;
+  readonly cursors: Cursors;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly config: ApiConfig;
+};
+
+/** Every route of the public port. */
+export function buildRoutes(deps: RoutesDeps): readonly Route[] {
+  const routes = [
+    ...buildTenantRoutes(deps),
+    ...buildCollectionRoutes(deps),
+    ...buildDesktopRoutes(deps),
+    ...buildMemberRoutes(deps),
+    ...buildChangeRoutes(deps),
+    ...buildEventRoutes(deps),
+    ...buildKeyRoutes(deps),
+    ...buildPasswordRoutes(deps),
+    ...buildSignupRoutes(deps),
+  ];
+  return [...routes, ...buildDocumentRoutes(routes)];
+}

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestApi, DATABASE_TIMEOUT_MS, plan, ROOT_PLANS, type TestApi, user } from '../testing/testapi.ts';
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await createTestApi({ database: true });
+  for (const object of ROOT_PLANS) api.put(object);
+  sellAcme('Owner');
+  api.put(plan('t-acme', 'starter', { offers: 'Tenant' }));
+  api.put(plan('t-acme', 'pro', { basedOn: 'basic' }));
+  api.sell('acme--bob', { members: [user('anna', 'Owner')], plan: 'starter' });
+}, DATABASE_TIMEOUT_MS);
+afterAll(() => api.close());
+
+const sellAcme = (role: 'Owner' | 'Viewer') =>
+  api.sell('acme', { type: 'Reseller', members: [user('rita', role), user('vera', 'Viewer')] });
+const INVITATIONS = '/v1/tenants/acme/invitations';
+
+async function invite(payload: object): Promise<{ readonly id: string; readonly code: string }> {
+  const answer = await api.as('rita', { method: 'POST', url: INVITATIONS, payload });
+  expect(answer.statusCode).toBe(201);
+  return answer.json();
+}
+const signUp = (name: string, invitation: string, tenant = name, more: object = {}) =>
+  api.as(name, { method: 'POST', url: '/v1/signup', payload: { invitation, name: tenant, ...more } });
+
+describe('signing up', () => {
+  it('makes a tenant of the seller, whose Owner is who signed up', async () => {
+    const { code, id } = await invite({ plan: 'starter' });
+    const answer = await signUp('carl', code, 'carls', { displayName: 'Carl & Co' });
+    expect(answer.statusCode).toBe(202);
+    const change = await api.journal.find(answer.json().id);
+    expect(change).toMatchObject({
+      author: { subject: 'oidc:carl' },
+      intent: { type: 'Create', target: { kind: 'Tenant', namespace: 't-acme', name: 'carls' } },
+    });
+    expect(change?.intent).toMatchObject({
+      object: {
+        spec: {
+          id: expect.stringMatching(/^carls-[a-z2-9]{5}$/),
+          displayName: 'Carl & Co',
+          plan: 'starter',
+          members: [{ kind: 'User', name: 'oidc:carl', role: 'Owner' }],
+          source: { type: 'Fleet' },
+        },
+      },
+    });
+    const again = await signUp('carl', code, 'another');
+    expect(again.json().id).toBe(answer.json().id);
+    expect((await signUp('dora', code)).statusCode).toBe(422);
+    const list = (await api.as('rita', { url: INVITATIONS })).json().items;
+    expect(list).toContainEqual(expect.objectContaining({ id, uses: 1, maxUses: 1, tenant: 'acme' }));
+    const rows = JSON.stringify(await api.db.selectFrom('invitations').selectAll().execute());
+    expect(rows).not.toContain(code);
+  });
+
+  it('gives a place back that nothing came of', async () => {
+    const { code } = await invite({ plan: 'starter' });
+    expect((await signUp('emil', code, 'bob')).statusCode).toBe(409);
+    expect((await signUp('emil', code, 'No Name')).statusCode).toBe(422);
+    expect((await signUp('frida', code, 'fridas')).statusCode).toBe(202);
+  });
+
+  it('admits so many in a period, and tells the others when to come', async () => {
+    const { code } = await invite({ plan: 'starter', maxUses: 5, admits: 2, windowHours: 24 });
+    const answers = await Promise.all(['w1', 'w2', 'w3', 'w4'].map((name) => signUp(name, code)));
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([202, 202, 429, 429]);
+    const late = await signUp('w5', code);
+    expect(Number(late.headers['retry-after'])).toBeGreaterThan(86_000);
+    await api.clock.advance(86_400_000);
+    expect((await signUp('w6', code)).statusCode).toBe(202);
+  });
+
+  it('ends with the invitation, and with its maker’s right to sell', async () => {
+    const revoked = await invite({ plan: 'starter' });
+    expect((await api.as('rita', { method: 'DELETE', url: `${INVITATIONS}/${revoked.id}` })).statusCode).toBe(204);
+    expect((await api.as('rita', { method: 'DELETE', url: `${INVITATIONS}/${revoked.id}` })).statusCode).toBe(404);
+    expect((await signUp('gina', revoked.code)).statusCode).toBe(422);
+    const over = await invite({ plan: 'starter', expiresInDays: 1 });
+    await api.clock.advance(86_400_000);
+    expect((await signUp('gina', over.code)).statusCode).toBe(422);
+    const { code } = await invite({ plan: 'starter' });
+    sellAcme('Viewer');
+    expect((await signUp('gina', code)).statusCode).toBe(422);
+    sellAcme('Owner');
+    expect((await signUp('gina', code)).statusCode).toBe(202);
+  });
+
+  it('needs an invitation that somebody made, and a plan for tenants', async () => {
+    expect((await signUp('hugo', 'x'.repeat(32))).json().errors).toEqual([
+      expect.objectContaining({ pointer: '/invitation' }),
+    ]);
+    for (const name of ['pro', 'nothing']) {
+      const answer = await api.as('rita', { method: 'POST', url: INVITATIONS, payload: { plan: name } });
+      expect(answer.statusCode).toBe(422);
+    }
+    expect((await api.as('vera', { method: 'POST', url: INVITATIONS, payload: { plan: 'starter' } })).statusCode).toBe(
+      403,
+    );
+    expect((await api.as('anna', { url: INVITATIONS })).statusCode).toBe(404);
+    expect(
+      (await api.call({ method: 'POST', url: '/v1/signup', payload: { invitation: 'x', name: 'y' } })).statusCode,
+    ).toBe(401);
+  });
+});

@@ -1,0 +1,167 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Journal } from '../gitops/journal.ts';
+import type { Client } from '../kube/client.ts';
+import { type Clock, type Random, sleep } from '../kube/clock.ts';
+import { renderError } from '../kube/errors.ts';
+import { startHttpServer } from '../kube/httpserver.ts';
+import type { Metrics } from '../kube/metrics.ts';
+import type { Store } from '../store/store.ts';
+import { buildApp } from './app.ts';
+import { createAuthenticate } from './authenticate/authenticate.ts';
+import { createTokenVerifier, type Fetch } from './authenticate/oidc.ts';
+import { createCaches, type RunningCaches } from './caches.ts';
+import type { ApiConfig } from './config.ts';
+import { createCursors } from './cursor.ts';
+import { createRateLimiter } from './ratelimit.ts';
+import { createInvitationRecords } from './records/invitations.ts';
+import { createKeyRecords } from './records/keys.ts';
+import { createLinkRecords } from './records/links.ts';
+import { shareSecret } from './records/sharedsecret.ts';
+import { createTree } from './tree.ts';
+
+/** What the API server gets from outside. */
+export type ApiServerDeps = {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly journal: Journal;
+  /** For the documents and keys of issuers. */
+  readonly fetch: Fetch;
+};
+
+export type RunningApi = {
+  /** Where the API listens. */
+  readonly address: string;
+  readonly port: number;
+  readonly manage: { readonly address: string; readonly port: number };
+  /** Resolves when the caches hold the cluster's state. */
+  ready(): Promise<void>;
+  /** Resolves when all has stopped after the signal aborted. */
+  readonly stopped: Promise<void>;
+};
+
+const READY_POLL_MS = 20;
+
+/** Starts the API. After the signal it is not ready any more, ends what waits, finishes what runs, and closes; at the latest after `drainSeconds`. */
+export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: AbortSignal): Promise<RunningApi> {
+  const caches = createCaches(deps, config);
+  const stopping = new AbortController();
+  const app = await assembleApp(deps, config, caches, stopping.signal);
+  const reading = new AbortController();
+  const manage = await startHttpServer({
+    ...config.manage,
+    metrics: deps.metrics,
+    log: deps.log,
+    healthChecks: new Map([['ping', () => {}]]),
+    readyChecks: buildReadyChecks(deps, caches, signal),
+  });
+  const caching = caches.start(reading.signal);
+  const ready = (): Promise<void> => waitForCaches(deps.clock, caches, signal);
+  try {
+    await app.listen({ host: config.listen.address, port: config.listen.port });
+  } catch (error) {
+    reading.abort();
+    await Promise.all([caching, manage.close()]);
+    throw error;
+  }
+  const bound = app.server.address() as AddressInfo;
+  const stopped = untilAborted(signal).then(async () => {
+    await drain(deps, app, stopping, config.drainSeconds * 1_000);
+    reading.abort();
+    await Promise.all([caching, manage.close()]);
+  });
+  return {
+    address: bound.address,
+    port: bound.port,
+    manage: { address: manage.address, port: manage.port },
+    ready,
+    stopped,
+  };
+}
+
+async function assembleApp(
+  deps: ApiServerDeps,
+  config: ApiConfig,
+  caches: RunningCaches,
+  stopping: AbortSignal,
+): Promise<FastifyInstance> {
+  const { db } = deps.store;
+  const keys = createKeyRecords(db);
+  const tokens = createTokenVerifier(deps, config.issuers);
+  const app = buildApp(
+    {
+      ...deps,
+      config,
+      caches,
+      stopping,
+      tree: createTree(caches, config),
+      keys,
+      links: createLinkRecords(db),
+      invitations: createInvitationRecords(db),
+      cursors: createCursors(await shareSecret(db, 'cursors', deps.random)),
+      limiter: createRateLimiter(deps.clock),
+      authenticate: createAuthenticate({ ...deps, tokens, keys }),
+      lack: () => caches.lack(),
+    },
+    { trustedProxies: config.trustedProxies },
+  );
+  await app.ready();
+  return app;
+}
+
+function buildReadyChecks({ store }: ApiServerDeps, caches: RunningCaches, signal: AbortSignal) {
+  return new Map<string, () => void | Promise<void>>([
+    [
+      'caches',
+      () => {
+        const lack = caches.lack();
+        if (lack !== undefined) throw new Error(lack);
+      },
+    ],
+    [
+      'store',
+      async () => {
+        const health = await store.health();
+        if (!health.ok) throw new Error(health.message);
+      },
+    ],
+    [
+      'stopping',
+      () => {
+        if (signal.aborted) throw new Error('the server is stopping');
+      },
+    ],
+  ]);
+}
+
+async function waitForCaches(clock: Clock, caches: RunningCaches, signal: AbortSignal): Promise<void> {
+  while (caches.lack() !== undefined) await sleep(clock, READY_POLL_MS, signal);
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** What waits for changes ends at once with what is known; requests that run are finished, or cut when the time is over. */
+async function drain(
+  { clock, log }: ApiServerDeps,
+  app: FastifyInstance,
+  stopping: AbortController,
+  drainMs: number,
+): Promise<void> {
+  stopping.abort();
+  const timer = clock.setTimeout(() => {
+    log.warn({ drainMs }, 'requests were cut at the end of the time to drain');
+    app.server.closeAllConnections();
+  }, drainMs);
+  await app.close().catch((error: unknown) => log.warn({ err: renderError(error) }, 'closing the server failed'));
+  clock.clearTimeout(timer);
+}

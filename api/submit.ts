@@ -1,0 +1,96 @@
+import type { Tenant } from '../crds/v1alpha1/tenant.ts';
+import type { Intent } from '../gitops/intent.ts';
+import type { Author, Change, Journal } from '../gitops/journal.ts';
+import { computePlace, type SourceFacts } from '../gitops/layout.ts';
+import type { Random } from '../kube/clock.ts';
+import type { Principal } from './authorize.ts';
+import { renderChange } from './change.ts';
+import { type ApiConfig, chooseMode } from './config.ts';
+import { keyReused, parseIdempotencyKey, type RequestKey } from './idempotency.ts';
+import { Problem } from './problem.ts';
+import type { Answer, Call } from './route.ts';
+import type { Owner, Tree } from './tree.ts';
+
+export type SubmitDeps = {
+  readonly journal: Journal;
+  readonly random: Random;
+  readonly tree: Tree;
+  readonly config: Pick<ApiConfig, 'environment' | 'modes'>;
+};
+
+/** What was asked for in one request, its idempotency key read. */
+export type Request = { readonly call: Call; readonly key: RequestKey | undefined };
+
+/** Reads the key of a write; the body is part of what it stands for. */
+export function readRequest(call: Call, operationId: string): Request {
+  const { body, place, params } = call;
+  const parts = [
+    operationId,
+    place.namespace,
+    JSON.stringify(params),
+    JSON.stringify(body ?? null),
+    call.header('if-match') ?? '',
+  ];
+  return { call, key: parseIdempotencyKey(call.header('idempotency-key'), parts) };
+}
+
+/** The answer to an earlier request with the same key, before anything is judged anew: what it made would be in its own way. */
+export async function recall(deps: SubmitDeps, { call, key }: Request): Promise<Answer | undefined> {
+  const earlier = key === undefined ? undefined : await deps.journal.recall(call.principal.username, key);
+  if (earlier === undefined) return undefined;
+  if (earlier.type === 'key-reused') throw keyReused();
+  return accepted(deps, earlier.change, true);
+}
+
+/** Hands a change in. The 202 is sent once it is a row that survives this process. */
+export async function submit(deps: SubmitDeps, { call, key }: Request, owner: Owner, intent: Intent): Promise<Answer> {
+  const place = computePlace(owner.namespace, { environment: deps.config.environment, owner: layoutOwner(owner) });
+  if (place.type === 'refused') {
+    throw new Problem(409, 'conflict', `${place.message}; ask its seller to give the Tenant a source, or use kubectl`);
+  }
+  const change = {
+    id: `I${Buffer.from(deps.random.bytes(20)).toString('hex')}`,
+    repository: place.repository,
+    intent,
+    mode: chooseMode(deps.config.modes, { path: owner.path, kind: intent.target.kind }),
+    author: authorOf(call.principal),
+    requestId: call.requestId,
+  };
+  const result = await deps.journal.accept(change, key);
+  if (result.type === 'key-reused') throw keyReused();
+  return accepted(deps, result.change, result.type === 'replayed');
+}
+
+function accepted({ tree }: SubmitDeps, change: Change, isReplay: boolean): Answer {
+  return {
+    status: 202,
+    headers: { location: `/v1/changes/${change.id}`, ...(isReplay ? { 'idempotency-replayed': 'true' } : {}) },
+    body: renderChange(change, tree),
+  };
+}
+
+/** What `layout.ts` reads of whoever owns the namespace. The provider's needs nothing. */
+function layoutOwner({
+  path,
+  tenant,
+}: Owner): { readonly path: string; readonly source?: SourceFacts | undefined } | undefined {
+  if (path === undefined || tenant === undefined) return undefined;
+  return { path, source: parseSource(tenant.spec.source) };
+}
+
+function parseSource(source: Tenant['spec']['source']): SourceFacts | undefined {
+  return source?.type === 'Fleet' ? { type: 'Fleet' } : undefined;
+}
+
+const EMAIL = /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,32}$/;
+
+/** How the commit names its author: the user as the API server does; an address only where the user name is one. */
+function authorOf({ username, key }: Principal): Author {
+  const bare = username.slice(username.lastIndexOf(':') + 1);
+  const name = username.slice(0, 200);
+  return {
+    subject: username,
+    name: key === undefined ? name : `${name} (key ${key.id})`,
+    email: EMAIL.test(bare) ? bare : 'noreply@sublet.invalid',
+  };
+}

@@ -1,0 +1,118 @@
+import type { Member, Tenant } from '../crds/v1alpha1/tenant.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { computeTenantId } from '../model/identity.ts';
+import { ANNOTATION_PARENT_ID, ANNOTATION_PATH, ANNOTATION_TENANT_ID } from '../model/labels.ts';
+import { ROOT_TENANT_ID, splitPath, tenantNamespace } from '../model/names.ts';
+import type { SellerChain } from '../model/planlookup.ts';
+import type { Membership, Principal, Role } from './authorize.ts';
+import { BY_MEMBER, BY_NAMESPACE, type Caches, memberKey, type RoleBinding } from './caches.ts';
+
+/** Whose a namespace is. */
+export type Owner = {
+  readonly namespace: string;
+  /** Absent for the provider. */
+  readonly path: string | undefined;
+  readonly tenantId: string;
+  readonly tenant: (Tenant & KubeObject) | undefined;
+  /** Absent for the provider. */
+  readonly seller: Owner | undefined;
+};
+
+/** The tree of tenants as namespaces' annotations say it, which only the operator writes; and who is a member where. */
+export type Tree = {
+  /** `undefined` when the namespace is no tenant's, and not the provider's. */
+  owner(namespace: string): Owner | undefined;
+  memberships(principal: Principal): readonly Membership[];
+};
+
+export function createTree(
+  caches: Pick<Caches, 'tenants' | 'namespaces' | 'rootBindings'>,
+  { rootNamespace }: { readonly rootNamespace: string },
+): Tree {
+  const provider: Owner = {
+    namespace: rootNamespace,
+    path: undefined,
+    tenantId: ROOT_TENANT_ID,
+    tenant: undefined,
+    seller: undefined,
+  };
+
+  const owner = (namespace: string): Owner | undefined => {
+    if (namespace === rootNamespace) return provider;
+    const annotations = caches.namespaces.get(namespace)?.metadata.annotations;
+    const path = annotations?.[ANNOTATION_PATH];
+    const tenantId = annotations?.[ANNOTATION_TENANT_ID];
+    if (path === undefined || tenantId === undefined || tenantNamespace(path) !== namespace) return undefined;
+    const { parentPath, name } = splitPath(path);
+    const seller = owner(parentPath === undefined ? rootNamespace : tenantNamespace(parentPath));
+    if (seller === undefined || seller.tenantId !== annotations?.[ANNOTATION_PARENT_ID]) return undefined;
+    const found = caches.tenants.get(`${seller.namespace}/${name}`);
+    const isSame = found !== undefined && computeTenantId(seller.tenantId, found.spec.id) === tenantId;
+    return { namespace, path, tenantId, tenant: isSame ? found : undefined, seller };
+  };
+
+  const memberOf = (tenant: Tenant & KubeObject, principal: Principal): readonly Membership[] => {
+    const { name, namespace: sellerNamespace = '' } = tenant.metadata;
+    const seller = owner(sellerNamespace);
+    if (seller === undefined) return [];
+    const path = seller.path === undefined ? name : `${seller.path}--${name}`;
+    const namespace = tenantNamespace(path);
+    if (owner(namespace)?.tenant !== tenant) return [];
+    return rolesOf(tenant.spec.members ?? [], principal).map((role) => ({
+      role,
+      namespace,
+      tenant: { path, name, sellerNamespace },
+    }));
+  };
+
+  const memberships = (principal: Principal): readonly Membership[] => {
+    const keys = [memberKey('User', principal.username), ...principal.groups.map((name) => memberKey('Group', name))];
+    const tenants = new Set(keys.flatMap((key) => caches.tenants.byIndex(BY_MEMBER, key)));
+    const staff = caches.rootBindings
+      .byIndex(BY_NAMESPACE, rootNamespace)
+      .flatMap((binding) => staffRole(binding, principal));
+    return [
+      ...staff.map((role) => ({ role, namespace: rootNamespace })),
+      ...[...tenants].flatMap((tenant) => memberOf(tenant, principal)),
+    ];
+  };
+
+  return { owner, memberships };
+}
+
+/** The price lists above an owner, as the look-up of Plans wants them: who sells to it, who sells to that one, and so on. */
+export function sellerChain(seller: Owner): SellerChain {
+  return seller.seller === undefined
+    ? { namespace: seller.namespace }
+    : { namespace: seller.namespace, seller: sellerChain(seller.seller) };
+}
+
+/** What may live in an owner's namespace. */
+export function ownerType(owner: Owner): 'Root' | 'Reseller' | 'Customer' | 'Unknown' {
+  if (owner.path === undefined) return 'Root';
+  return owner.tenant?.spec.type ?? 'Unknown';
+}
+
+function rolesOf(members: readonly Member[], principal: Principal): readonly Role[] {
+  return members
+    .filter(({ kind, name }) => (kind === 'User' ? name === principal.username : principal.groups.includes(name)))
+    .map(({ role }) => role);
+}
+
+/** The provider's staff are those whom a RoleBinding in its namespace gives one of the five roles. */
+function staffRole({ roleRef, subjects = [] }: RoleBinding, principal: Principal): readonly Role[] {
+  const role = roleRef.kind === 'ClusterRole' ? ROLE_OF_CLUSTERROLE.get(roleRef.name) : undefined;
+  if (role === undefined) return [];
+  const isNamed = subjects.some(({ kind, name }) =>
+    kind === 'User' ? name === principal.username : kind === 'Group' && principal.groups.includes(name),
+  );
+  return isNamed ? [role] : [];
+}
+
+const ROLE_OF_CLUSTERROLE: ReadonlyMap<string, Role> = new Map([
+  ['sublet-owner', 'Owner'],
+  ['sublet-admin', 'Admin'],
+  ['sublet-developer', 'Developer'],
+  ['sublet-viewer', 'Viewer'],
+  ['sublet-billing', 'Billing'],
+]);
