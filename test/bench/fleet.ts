@@ -139,8 +139,9 @@ async function timePush({ world, client }: Setting, name: string, title: string)
   const { metadata } = await client.list<LivePlan>(PLANS, { namespace });
   const signal = AbortSignal.timeout(PUSH_TIMEOUT_MS);
   const watch = { namespace, resourceVersion: metadata.resourceVersion, signal };
+  await world.commit(`Change the offer of ${name}`);
   const startMs = performance.now();
-  const pushed = world.push(`Change the offer of ${name}`);
+  const pushed = world.push();
   pushed.catch(() => {});
   let applied: number | undefined;
   for await (const { object } of client.watch(PLANS, watch)) {

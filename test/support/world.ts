@@ -39,8 +39,10 @@ export type World = {
   /** A clone of the fleet repository, as a person has it. */
   readonly checkout: string;
   readonly environment: string;
-  /** Commits whatever changed in the checkout, pushes it and tells Flux; gives the commit. */
-  push(message: string): Promise<string>;
+  /** Commits whatever changed in the checkout. */
+  commit(message: string): Promise<void>;
+  /** The same, pushes it and tells Flux; gives the commit. Without a message what is committed already is pushed. */
+  push(message?: string): Promise<string>;
   /** Writes a file below `tenants/<environment>/`. */
   write(file: string, content: string): Promise<void>;
   remove(fileOrFolder: string): Promise<void>;
@@ -106,6 +108,10 @@ function createWorld({ processes, ...parts }: Parts): World {
   const { cluster, environment, forge, remote, checkout, folder, ready } = parts;
   const tenants = path.join(checkout, 'tenants', environment);
   const git = async (...args: readonly string[]) => (await run('git', ['-C', checkout, ...args])).stdout.trim();
+  const commit = async (message: string): Promise<void> => {
+    await git('add', '--all');
+    await git('commit', '--quiet', '--allow-empty', '--message', message);
+  };
   return {
     cluster,
     environment,
@@ -120,9 +126,9 @@ function createWorld({ processes, ...parts }: Parts): World {
       await writeFile(path.join(tenants, file), content);
     },
     remove: (name) => rm(path.join(tenants, name), { recursive: true }),
+    commit,
     push: async (message) => {
-      await git('add', '--all');
-      await git('commit', '--quiet', '--allow-empty', '--message', message);
+      if (message !== undefined) await commit(message);
       await git('push', '--quiet', '--force', 'origin', 'HEAD:main');
       await requestReconcile(cluster);
       return git('rev-parse', 'HEAD');
