@@ -88,7 +88,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<OwnClu
 const MEMORY_FOLDER = '/dev/shm';
 
 /**
- * A folder in memory where there is one, as `docs/guides/operations.md` advises for Flux (`emptyDir` with `medium: Memory`): source-controller clones the whole repository at
+ * A folder in memory where there is one, as `docs/guides/install.md` advises for Flux (`emptyDir` with `medium: Memory`): source-controller clones the whole repository at
  * each revision, and on some file systems making and removing thousands of files takes seconds. Elsewhere the cluster's own folder.
  */
 async function makeScratch(folder: string): Promise<string> {
