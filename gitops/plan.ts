@@ -76,7 +76,7 @@ function compareExisting({ document, path }: Location, target: Target, object: J
 
 function planEdit(found: Location, target: Target, edits: readonly FieldEdit[], { limits }: PlanOptions): Plan {
   const { file, document, path } = found;
-  const applied = applyEdits(document.value, edits);
+  const applied = applyEdits(document.value, edits, shapeOf(target.kind));
   if (applied.type === 'conflict') {
     const fields = applied.differences.map((each) => each.path).join(', ');
     return conflict(`${fields} of ${nameOf(target)} changed meanwhile`, applied.differences);

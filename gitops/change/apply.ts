@@ -1,5 +1,6 @@
 import type { Difference, FieldEdit, Json, JsonMap, Step } from '../intent.ts';
 import { equalJson, isList, isMap, memberOf, withMember } from './json.ts';
+import { defaultAt, type Shape } from './shape.ts';
 import { buildDifference } from './steps.ts';
 
 /** The resource with all edits made, or where they met something else than their author saw. */
@@ -7,12 +8,15 @@ export type Applied =
   | { readonly type: 'applied'; readonly value: JsonMap }
   | { readonly type: 'conflict'; readonly differences: readonly Difference[] };
 
-/** Makes the edits one after the other. What is equal afterwards was applied before; nothing of a conflict is made. */
-export function applyEdits(present: JsonMap, edits: readonly FieldEdit[]): Applied {
+/**
+ * Makes the edits one after the other. What is equal afterwards was applied before; nothing of a conflict is made. With the shape of the kind, a field that is left
+ * out is the same as its default, which whoever looked at the live resource saw there.
+ */
+export function applyEdits(present: JsonMap, edits: readonly FieldEdit[], shape: Shape = {}): Applied {
   const differences: Difference[] = [];
   let value = present;
   for (const edit of edits) {
-    const next = applyEdit(value, edit);
+    const next = applyEdit(value, edit, shape);
     if ('value' in next) value = next.value;
     else differences.push(next.difference);
   }
@@ -21,14 +25,15 @@ export function applyEdits(present: JsonMap, edits: readonly FieldEdit[]): Appli
 
 type Edited = { readonly value: JsonMap } | { readonly difference: Difference };
 
-function applyEdit(root: JsonMap, { path, from, to }: FieldEdit): Edited {
+function applyEdit(root: JsonMap, { path, from, to }: FieldEdit, shape: Shape): Edited {
   const place = look(root, path);
   const conflict = (found: Json | undefined): Edited => ({
     difference: buildDifference(path, { seen: from, wanted: to, found }),
   });
   if (place.type === 'blocked') return conflict(place.found);
   if (equalJson(place.found, to)) return { value: root };
-  if (!equalJson(place.found, from)) return conflict(place.found);
+  const byDefault = defaultAt(shape, path);
+  if (!equalJson(place.found ?? byDefault, from ?? byDefault)) return conflict(place.found);
   const value = write(root, path, to ?? undefined);
   return isMap(value) ? { value } : conflict(root);
 }

@@ -6,6 +6,7 @@ import { applyEdits } from './apply.ts';
 import { checkIntent } from './check.ts';
 import { computeEdits } from './compute.ts';
 import { equalJson, isList, isMap } from './json.ts';
+import { shapeOf } from './shape.ts';
 
 const plan = (spec: JsonMap, metadata: JsonMap = {}): JsonMap => ({
   apiVersion: 'sublet.dev/v1alpha1',
@@ -53,6 +54,21 @@ describe('edits', () => {
     expect(applied(present, { path: ['spec', 'title'], from: 'Old', to: 'New' })).toBe(present);
     expect(applied(present, { path: ['spec', 'sla'], from: 'x' })).toBe(present);
     expect(applied(present, { path: ['spec', 'price', { name: 'base' }], from: base })).toEqual(present);
+  });
+
+  it('take what is left out for its default, which the author saw on the live resource', () => {
+    const desktop = (spec: JsonMap): JsonMap => ({ ...plan(spec), kind: 'RDPInstance' });
+    const stop: FieldEdit = { path: ['spec', 'power'], from: 'Running', to: 'Stopped' };
+    const shape = shapeOf('RDPInstance');
+    for (const present of [desktop({}), desktop({ power: 'Running' })]) {
+      expect(applyEdits(present, [stop], shape)).toEqual({ type: 'applied', value: desktop({ power: 'Stopped' }) });
+    }
+    const graceless: FieldEdit = { path: ['spec', 'deletion', 'graceDays'], from: 7, to: 1 };
+    expect(applyEdits(desktop({}), [graceless], shape)).toMatchObject({ type: 'applied' });
+    expect(applyEdits(desktop({ power: 'Off' }), [stop], shape)).toMatchObject({ type: 'conflict' });
+    expect(applyEdits(desktop({}), [{ ...stop, from: 'Stopped', to: 'Off' }], shape)).toMatchObject({
+      type: 'conflict',
+    });
   });
 
   it('conflict where somebody else was, and say with what', () => {

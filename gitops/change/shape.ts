@@ -1,19 +1,29 @@
 import { convertStructural, type Structural } from '../../crds/structural.ts';
 import { KINDS } from '../../crds/v1alpha1/resources.ts';
 import { LIST_MAP_KEYS } from '../../crds/v1alpha1/schema.ts';
-import type { Json } from '../intent.ts';
+import type { Json, Step } from '../intent.ts';
 import { isMap, memberOf } from './json.ts';
 
-/** What of a schema matters to a change: the order of members, and the keys by which a list is a map. */
+/** What of a schema matters to a change: the order of members, the keys by which a list is a map, and what stands for what is left out. */
 export type Shape = {
   readonly members?: ReadonlyMap<string, Shape> | undefined;
   readonly keys?: readonly string[] | undefined;
   readonly items?: Shape | undefined;
+  readonly default?: Json | undefined;
 };
 
 /** The shape of a kind's resources; of a kind that is not ours, nothing is known and its lists are values as a whole. */
 export function shapeOf(kind: string): Shape {
   return SHAPES.get(kind) ?? { members: new Map([...HEAD, ['spec', {}]]) };
+}
+
+/** What the API server puts where nothing stands, by the schema. */
+export function defaultAt(shape: Shape, path: readonly Step[]): Json | undefined {
+  const found = path.reduce<Shape | undefined>(
+    (at, step) => (typeof step === 'string' ? at?.members?.get(step) : at?.items),
+    shape,
+  );
+  return found?.default;
 }
 
 /** The key of an item, or undefined when it lacks a member of it. Key members are texts. */
@@ -72,5 +82,6 @@ function convertShape(schema: Structural): Shape {
       : { members: new Map(Object.entries(properties).map(([name, member]) => [name, convertShape(member)])) }),
     ...(Array.isArray(keys) ? { keys: keys.map(String) } : {}),
     ...(items === undefined ? {} : { items: convertShape(items) }),
+    ...(schema.default === undefined ? {} : { default: schema.default as Json }),
   };
 }
