@@ -101,6 +101,8 @@ function tenantComesBack(story: Story, tenant: FleetTenant): Told {
   const changes: Record<string, string> = { [filePath(tenant.residence, tenant.name)]: renderTenant(tenant) };
   for (const desktop of tenant.desktops) {
     if (!desktop.present) continue;
+    // It is ordered as it should have been.
+    desktop.refused = false;
     // Whether it was removed as well, or merely stopped with its tenant, depends on who was first.
     if (desktop.guestDown) desktop.guestDown = 'maybe';
     changes[filePath(tenant.namespace, desktop.name)] = renderDesktop(desktop);
