@@ -4,12 +4,13 @@ import { UnavailableError } from '../cluster/binaries.ts';
 import { converge } from './converge.ts';
 import { decode } from './decode.ts';
 import { fleet } from './fleet.ts';
+import { git } from './git.ts';
 import type { Bench } from './lib/bench.ts';
 import { renderOptions, UsageError } from './lib/options.ts';
 import { printReport } from './lib/report.ts';
 import { restart } from './restart.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { converge, restart, decode, fleet };
+const BENCHES: Readonly<Record<string, Bench>> = { converge, restart, decode, fleet, git };
 const COMMAND = 'npm run bench --';
 
 process.exitCode = await main(process.argv.slice(2));

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const SIZE =
   process.env.SUBLET_TORTURE === 'full'
     ? { writes: 10_000, clients: 200, objects: 2_000, repositories: 20, leastKills: 20 }
-    : { writes: 600, clients: 40, objects: 200, repositories: 4, leastKills: 4 };
+    : { writes: 400, clients: 40, objects: 200, repositories: 4, leastKills: 4 };
 
 await describeWithPostgres('many clients writing while the writers are killed', (databaseUrl) => {
   it(

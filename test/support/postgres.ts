@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { isRequired } from './cluster.ts';
+import { createDatabase, execute } from './postgresserver.ts';
 import type { PostgresProvision } from './postgressetup.ts';
 
 const MAX_REASON = 400;
@@ -18,8 +18,7 @@ export async function describeWithPostgres(name: string, tests: (url: () => stri
     let url: string | undefined;
     const database = `test_${randomBytes(6).toString('hex')}`;
     beforeAll(async () => {
-      await execute(provision.url, `CREATE DATABASE ${database}`);
-      url = withDatabase(provision.url, database);
+      url = await createDatabase(provision.url, database);
     }, START_TIMEOUT_MS);
     afterAll(async () => {
       await execute(provision.url, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
@@ -45,22 +44,6 @@ function describeLack(name: string, reason: string, tests: (url: () => string) =
   }
   const line = reason.replaceAll(/\s+/g, ' ').replaceAll(/[[\]]/g, '').slice(0, MAX_REASON);
   describe.skip(`${name} [needs postgres: ${line}]`, () => tests(unreachable));
-}
-
-async function execute(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(text);
-  } finally {
-    await client.end();
-  }
-}
-
-function withDatabase(url: string, database: string): string {
-  const changed = new URL(url);
-  changed.pathname = `/${database}`;
-  return changed.href;
 }
 
 function unreachable(): never {

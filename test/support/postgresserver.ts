@@ -3,6 +3,7 @@ import { chmod, chown, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { pickPorts } from '../cluster/ports.ts';
 
 /** No PostgreSQL can be had here; the message says why and what would help. */
@@ -49,6 +50,25 @@ export async function startPostgres(): Promise<PostgresServer> {
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Makes an empty database on a server; gives its URL. */
+export async function createDatabase(serverUrl: string, name: string): Promise<string> {
+  await execute(serverUrl, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Runs one statement. */
+export async function execute(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
   }
 }
 
