@@ -1,6 +1,6 @@
 import { SECRETS } from '../../kube/builtin.ts';
 import type { Client } from '../../kube/client.ts';
-import { renderError } from '../../kube/errors.ts';
+import { isNotFound, renderError } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { GitAccess } from './git/reader.ts';
 import type { GitRepository } from './resources.ts';
@@ -24,7 +24,10 @@ export async function readAccess(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof AccessError) throw error;
-    throw new AccessError(`failed to get secret '${key.namespace}/${key.name}': ${renderError(error)}`);
+    const why = isNotFound(error) ? `secrets "${key.name}" not found` : renderError(error);
+    const said = `failed to get secret '${key.namespace}/${key.name}'`;
+    // It says so twice.
+    throw new AccessError(`${said}: ${said}: ${why}`);
   }
 }
 

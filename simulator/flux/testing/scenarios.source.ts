@@ -84,7 +84,7 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'secret',
+    name: 'git-secret',
     run: async (stage) => {
       const commit = await stage.push({ 'x.yaml': configMap('x') });
       const url = await stage.giveAccess({ username: 'flux', password: 'pass:word' });
@@ -95,7 +95,7 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'secret-missing',
+    name: 'git-secret-missing',
     run: async (stage) => {
       await stage.push({ 'x.yaml': configMap('x') });
       const url = await stage.giveAccess({ username: 'flux', password: 'pass:word' });
@@ -108,7 +108,7 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'secret-refused',
+    name: 'git-secret-refused',
     run: async (stage) => {
       await stage.push({ 'x.yaml': configMap('x') });
       const url = await stage.giveAccess({ username: 'flux', password: 'wrong' });
@@ -118,7 +118,7 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'secret-incomplete',
+    name: 'git-secret-incomplete',
     run: async (stage) => {
       await stage.push({ 'x.yaml': configMap('x') });
       const url = await stage.giveAccess({ password: 'pass:word' });
@@ -128,7 +128,7 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'secret-of-ssh',
+    name: 'git-secret-of-ssh',
     run: async (stage) => {
       await stage.giveAccess({ username: 'flux', password: 'pass:word' });
       await stage.followGit({ url: 'ssh://git@127.0.0.1:9/fleet', secretRef: { name: 'access' } });
