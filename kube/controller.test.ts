@@ -3,7 +3,7 @@ import { CONFIGMAPS } from './builtin.ts';
 import { type ControllerOptions, createController, type Reconcile, type Watch, watchOf } from './controller.ts';
 import { StatusError, TerminalError, TransientError, WaitingError } from './errors.ts';
 import { createInformer } from './informer.ts';
-import { objectKey } from './object.ts';
+import { type KubeObject, objectKey } from './object.ts';
 import { until } from './testing/until.ts';
 import { type ConfigMap, configMap, createWorld, WIDGETS, type World } from './testing/world.ts';
 
@@ -73,6 +73,26 @@ test('waits for its kinds', async () => {
     () => keys.length === 1,
     () => world.clock.advance(100),
   );
+});
+
+test('works without a kind that it does not require, once it is known not to be served', async () => {
+  const keys: string[] = [];
+  const informer = createInformer<ConfigMap>(world.deps, { resource: CONFIGMAPS });
+  const other = createInformer<KubeObject>(world.deps, { resource: WIDGETS });
+  world.server.serve(WIDGETS, false);
+  world.server.put(CONFIGMAPS, configMap('a'));
+  const watches = [
+    watchOf<ConfigMap>({ informer, map: (object) => [objectKey(object)] }),
+    watchOf({ informer: other, map: () => ['n/widget'], required: false }),
+  ];
+  const reconcile = async (key: string): Promise<void> => void keys.push(key);
+  const controller = createController(world.deps, { name: 'tested', workers: 1, watches, reconcile });
+  running.push(informer.start(stop.signal), controller.start(stop.signal));
+  await until('the first kind', () => informer.hasSynced());
+  expect(controller.started()).toBe(false);
+  running.push(other.start(stop.signal));
+  await until('the reconcile', () => keys.length === 1);
+  expect(other.state()).toBe('unavailable');
 });
 
 test('a changed mapping wakes the old and the new owner', async () => {

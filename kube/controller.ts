@@ -4,7 +4,7 @@ import { createControllerMetrics } from './controllermetrics.ts';
 import { renderError, StatusError, TerminalError, TransientError, WaitingError } from './errors.ts';
 import type { EventInfo, Informer } from './informer.ts';
 import type { Metrics } from './metrics.ts';
-import type { KubeObject } from './object.ts';
+import { type KubeObject, objectKey } from './object.ts';
 import { DEFAULT_BACKOFF, type WorkItem, Workqueue } from './workqueue.ts';
 
 export type Result = { readonly requeueAfterMs?: number | undefined };
@@ -26,6 +26,11 @@ export type Watch<T extends KubeObject> = {
    * such as a spec that somebody else changed in between.
    */
   readonly ownWrites?: boolean | undefined;
+  /**
+   * Whether the controller waits for the kind to be served. Default true. False is for a reconcile that can do part of its work without, and looks by
+   * itself whether the kind was ever read.
+   */
+  readonly required?: boolean | undefined;
 };
 
 /** Absent members let everything pass. */
@@ -102,6 +107,7 @@ export function createController(deps: ControllerDeps, options: ControllerOption
   metrics.observeQueue(queue);
   for (const watch of options.watches) subscribe(watch, queue, log);
   const informers = [...new Set(options.watches.map((watch) => watch.informer))];
+  const required = new Set(options.watches.filter((watch) => watch.required !== false).map((watch) => watch.informer));
   const ready = Promise.withResolvers<void>();
   let running = false;
 
@@ -113,7 +119,7 @@ export function createController(deps: ControllerDeps, options: ControllerOption
     ready: () => ready.promise,
     pending: () => queue.counts(),
     start: async (signal, { graceMs = () => 0, mayWork = () => true } = {}) => {
-      await allSynced(informers, signal);
+      await allSynced(informers, signal, required);
       if (signal.aborted) return;
       log.info({ workers: options.workers }, 'controller started');
       running = true;
@@ -146,12 +152,18 @@ export function createController(deps: ControllerDeps, options: ControllerOption
 /** How long a key waits while this process may not work. */
 const STANDBY_MS = 1_000;
 
-/** Resolves once all informers have synced at the same time, or the signal aborts. */
-export function allSynced(informers: readonly Informer<KubeObject>[], signal: AbortSignal): Promise<void> {
+/** Resolves once all informers have synced at the same time, or the signal aborts. What is not in `required` may not be served instead. */
+export function allSynced(
+  informers: readonly Informer<KubeObject>[],
+  signal: AbortSignal,
+  required: ReadonlySet<Informer<KubeObject>> = new Set(informers),
+): Promise<void> {
   return new Promise((resolve) => {
     const removers: (() => void)[] = [];
+    const isSettled = (informer: Informer<KubeObject>): boolean =>
+      informer.hasSynced() || (!required.has(informer) && informer.state() === 'unavailable');
     const check = (): void => {
-      if (!signal.aborted && !informers.every((informer) => informer.hasSynced())) return;
+      if (!signal.aborted && !informers.every(isSettled)) return;
       for (const remove of removers.splice(0)) remove();
       signal.removeEventListener('abort', check);
       resolve();
@@ -167,7 +179,12 @@ function subscribe(watch: Watch<KubeObject>, queue: Workqueue, log: Logger): voi
   const enqueue = (objects: readonly KubeObject[], { cause }: EventInfo): void => {
     if (cause === 'own' && !ownWrites) return;
     const priority = cause === 'fresh' || cause === 'own' ? 'fresh' : 'resync';
-    for (const key of new Set(objects.flatMap((object) => watch.map(object)))) queue.add(key, priority);
+    const own = objects.map(objectKey);
+    for (const key of new Set(objects.flatMap((object) => watch.map(object)))) {
+      // Whoever changes the object itself is answered at once, however often it failed before.
+      if (own.includes(key)) queue.add(key, priority);
+      else queue.addPatiently(key, priority);
+    }
   };
   informer.addEventHandler({
     onAdd: (object, info) => {

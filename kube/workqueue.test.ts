@@ -108,14 +108,14 @@ test('whatever happens around it, a key that fails for good is tried at most ten
       if (item === undefined) return;
       tries += 1;
       // Something happens while it is worked on, too.
-      queue.add('n/a');
+      queue.addPatiently('n/a');
       queue.addRateLimited('n/a');
       queue.done('n/a');
     }
   };
   const working = work();
   for (let ms = 0; ms < 60_000; ms += 100) {
-    queue.add('n/a');
+    queue.addPatiently('n/a');
     await clock.advance(100);
   }
   expect(tries).toBeGreaterThanOrEqual(7);
@@ -124,23 +124,26 @@ test('whatever happens around it, a key that fails for good is tried at most ten
   await working;
 });
 
-test('an event brings a key back at once after its first failures and its success, and never later than its back-off', async () => {
+test('what happens around a key brings it back at once after its first failures and its success, and never later than its back-off', async () => {
   const { clock, queue } = setUp();
   const fail = async (): Promise<void> => {
-    queue.add('n/a');
+    queue.addPatiently('n/a');
     expect(await drain(queue)).toEqual(['n/a']);
     queue.addRateLimited('n/a');
   };
   await fail();
   await fail();
   await fail();
-  queue.add('n/a');
+  queue.addPatiently('n/a');
   expect(await drain(queue)).toEqual([]);
   await clock.advance(1_080);
   expect(await drain(queue)).toEqual(['n/a']);
   queue.addRateLimited('n/a');
-  queue.forget('n/a');
   queue.add('n/a');
+  expect(await drain(queue)).toEqual(['n/a']);
+  queue.addRateLimited('n/a');
+  queue.forget('n/a');
+  queue.addPatiently('n/a');
   expect(await drain(queue)).toEqual(['n/a']);
 });
 

@@ -15,12 +15,9 @@ export type Backoff = { readonly baseMs: number; readonly factor: number; readon
 /** 0.1, 0.3, 0.9, 2.7, 8.1, 24.3, 45 s: quick once, and at most 7 tries in the first minute of a permanent error. */
 export const DEFAULT_BACKOFF: Backoff = { baseMs: 100, factor: 3, maxMs: 45_000 };
 
-/** So many times in a row a key may fail, and an event still brings it back at once. */
+/** So many times in a row a key may fail, and what happens around it still brings it back at once. */
 const EAGER_FAILURES = 2;
-/**
- * Later an event shortens a back-off no further than to this. Whatever goes on around a key that fails for good, it is tried at most ten times a
- * minute.
- */
+/** Later it shortens a back-off no further than to this: a key that fails for good is tried at most ten times a minute, whatever goes on around it. */
 const PATIENT_MS = 15_000;
 
 export type WorkqueueDeps = { readonly clock: Clock; readonly random: Random };
@@ -34,7 +31,7 @@ export type WorkqueueOptions = {
 
 /**
  * A set of keys to work on. One entry a key; a key that is being worked on is never handed out a second time, but remembered and
- * handed out again afterwards. A key that keeps failing waits, even when it is added again. Fresh keys go before resync keys (which still get every 16th turn), and groups take turns, so that
+ * handed out again afterwards. Fresh keys go before resync keys (which still get every 16th turn), and groups take turns, so that
  * neither ten thousand resyncs nor one busy group delays another group's change.
  */
 export class Workqueue {
@@ -62,25 +59,27 @@ export class Workqueue {
     this.#onAdd = options.onAdd;
   }
 
-  /**
-   * Makes the key ready now, or soon when it keeps failing; a later deadline that it had is dropped. A resync never lowers a fresh entry.
-   */
+  /** Makes the key ready now; a later deadline that it had is dropped. A resync never lowers a fresh entry. */
   add(key: string, priority: Priority = 'fresh'): void {
-    const waitMs = this.#entries.get(key)?.working === true ? 0 : this.#patienceMs(key);
-    if (waitMs > 0) this.addAfter(key, waitMs, priority);
-    else this.#addNow(key, priority);
-  }
-
-  #addNow(key: string, priority: Priority): void {
     if (this.#closed) return;
     const entry = this.#entryOf(key);
     entry.dueAtMs = undefined;
     if (entry.working) {
       entry.again = strongest(entry.again, priority);
+      entry.atOnce = true;
       return;
     }
     if (entry.lane !== undefined && strongest(entry.lane, priority) === entry.lane) return;
     this.#makeReady(key, entry, priority);
+  }
+
+  /** Like {@link add}; but a key that keeps failing waits for its back-off, or a shorter while. */
+  addPatiently(key: string, priority: Priority = 'fresh'): void {
+    const entry = this.#entries.get(key);
+    const waitMs = this.#patienceMs(key);
+    if (entry?.working === true && !entry.atOnce) entry.again = strongest(entry.again, priority);
+    else if (waitMs > 0) this.addAfter(key, waitMs, priority);
+    else this.add(key, priority);
   }
 
   /** Makes the key ready after `delayMs`; of two deadlines the earlier one wins, and being ready wins over both. */
@@ -136,9 +135,11 @@ export class Workqueue {
     if (entry === undefined || !entry.working) return;
     entry.working = false;
     this.#working -= 1;
-    const { again } = entry;
+    const { again, atOnce } = entry;
     entry.again = undefined;
-    if (again !== undefined && !this.#closed) this.add(key, again);
+    entry.atOnce = false;
+    if (again !== undefined && atOnce) this.add(key, again);
+    else if (again !== undefined) this.addPatiently(key, again);
     else if (entry.dueAtMs === undefined) this.#entries.delete(key);
   }
 
@@ -181,6 +182,7 @@ export class Workqueue {
       readyAtMs: 0,
       working: false,
       again: undefined,
+      atOnce: false,
       dueAtMs: undefined,
       duePriority: 'fresh',
     };
@@ -228,7 +230,7 @@ export class Workqueue {
     for (let next = this.#delayed.peek(); next !== undefined && next.atMs <= nowMs; next = this.#delayed.peek()) {
       this.#delayed.pop();
       const entry = this.#entries.get(next.key);
-      if (entry !== undefined && entry.dueAtMs === next.atMs) this.#addNow(next.key, entry.duePriority);
+      if (entry !== undefined && entry.dueAtMs === next.atMs) this.add(next.key, entry.duePriority);
     }
     this.#arm();
   }
@@ -244,6 +246,8 @@ type Entry = {
   working: boolean;
   /** Became ready while being worked on. */
   again: Priority | undefined;
+  /** And is not to wait then, though it keeps failing. */
+  atOnce: boolean;
   dueAtMs: number | undefined;
   duePriority: Priority;
 };
