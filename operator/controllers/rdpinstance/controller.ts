@@ -50,7 +50,12 @@ function watchSurroundings(context: OperatorContext): readonly Watch<KubeObject>
   const subtreeOf = (namespace: string | undefined): readonly string[] =>
     namespace === undefined ? [] : mapSubtree(context, namespace);
   return [
-    watchOf({ informer: tenants, map: (tenant) => subtreeOf(tenant.status?.namespace), predicate: TENANT_CHANGED }),
+    watchOf({
+      informer: tenants,
+      map: (tenant) => subtreeOf(tenant.status?.namespace),
+      predicate: TENANT_CHANGED,
+      required: false,
+    }),
     watchOf({
       informer: informers.namespaces,
       map: (namespace) => subtreeOf(namespace.metadata.name),
@@ -61,6 +66,7 @@ function watchSurroundings(context: OperatorContext): readonly Watch<KubeObject>
       map: ({ metadata: { namespace = '', name }, spec }) =>
         spec.offers === 'Tenant' ? mapShortfall(context, namespace) : mapPlan(context, { namespace, name }),
       predicate: onSpecChange,
+      required: false,
     }),
     watchOf({
       informer: informers.dataSources,
@@ -72,6 +78,7 @@ function watchSurroundings(context: OperatorContext): readonly Watch<KubeObject>
       informer: informers.quotas,
       map: ({ metadata }) => mapShortfall(context, metadata.namespace ?? ''),
       predicate: onSpecChange,
+      required: false,
     }),
   ];
 }

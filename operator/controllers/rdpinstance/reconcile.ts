@@ -1,6 +1,6 @@
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import type { Reconcile, Result } from '../../../kube/controller.ts';
-import { TerminalError } from '../../../kube/errors.ts';
+import { ChangedError, TerminalError } from '../../../kube/errors.ts';
 import { ensureFinalizer } from '../../../kube/finalizer.ts';
 import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { computeResourceId } from '../../../model/identity.ts';
@@ -13,6 +13,7 @@ import { buildSecret } from '../../desired/rdpinstance/secret.ts';
 import { computeOutcome, type Outcome } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
 import { clearRemoval } from '../../tombstone.ts';
+import { waitForKinds } from '../../unread.ts';
 import { growClaim } from './claim.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeVm, observeVmi } from './machine.ts';
@@ -34,13 +35,15 @@ const PRUNED: readonly ChildKind[] = ['NetworkPolicy', 'Service', 'RoleBinding',
 export function createDesktopReconcile(context: OperatorContext, prober: Prober): Reconcile {
   return async (key, signal) => {
     const desktop = context.informers.desktops.get(key);
-    if (desktop !== undefined && desktop.metadata.deletionTimestamp === undefined) {
-      return reconcileDesktop(context, prober, desktop, signal);
+    if (desktop?.metadata.deletionTimestamp !== undefined) {
+      prober.forget(key);
+      await removeDesktop(context, desktop, signal);
+      return undefined;
     }
+    waitForKinds(context);
+    if (desktop !== undefined) return reconcileDesktop(context, prober, desktop, signal);
     prober.forget(key);
-    if (desktop === undefined) return reconcileTombstone(context, key, signal);
-    await removeDesktop(context, desktop, signal);
-    return undefined;
+    return reconcileTombstone(context, key, signal);
   };
 }
 
@@ -53,10 +56,12 @@ async function reconcileDesktop(
   const observed = observeDesktop(context, desktop);
   const run: Run = { valid: undefined, power: decidePower(context, observed, 'refused') };
   let failure: Outcome | undefined;
+  let isOld = false;
   try {
     await makeDesktop(context, observed, run, signal);
   } catch (error) {
     failure = computeOutcome(error);
+    isOld = error instanceof ChangedError;
     if (!(error instanceof TerminalError)) throw error;
     const stopping = await stopRefused(context, observed, signal);
     if (stopping === 'recorded') return { requeueAfterMs: 0 };
@@ -64,7 +69,8 @@ async function reconcileDesktop(
     return await reconcileTombstone(context, objectKey(desktop), signal);
   } finally {
     const status = describeDesktop(context, prober, desktop, run, failure);
-    await applyStatus(context, context.informers.desktops, desktop, status, signal);
+    // Status is bound to the version that was seen.
+    if (!isOld) await applyStatus(context, context.informers.desktops, desktop, status, signal);
   }
   return computeRequeue(context, run.power);
 }

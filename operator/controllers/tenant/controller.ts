@@ -50,11 +50,13 @@ export function createTenantController(context: OperatorContext) {
         informer: informers.plans,
         map: (plan) => tenants.byIndex(BY_PLAN, objectKey(plan)).map(objectKey),
         predicate: always,
+        required: false,
       }),
       watchOf<Quota & KubeObject>({
         informer: informers.quotas,
         map: (quota) => listLimited(context, quota),
         predicate: onSpecChange,
+        required: false,
       }),
       watchOf({ informer: informers.grants, map: (record) => listGrantees(context, record), predicate: always }),
       watchOf({

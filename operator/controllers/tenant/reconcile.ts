@@ -1,6 +1,6 @@
 import { TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import type { Reconcile } from '../../../kube/controller.ts';
-import { TerminalError, WaitingError } from '../../../kube/errors.ts';
+import { ChangedError, TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { ensureFinalizer, removeFinalizer } from '../../../kube/finalizer.ts';
 import { parseKey } from '../../../kube/object.ts';
 import { ANNOTATION_PATH, ANNOTATION_TENANT_ID, FINALIZER } from '../../../model/labels.ts';
@@ -16,6 +16,7 @@ import { computeOutcome, nowSeconds } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
 import { clearRemoval, stampRemoval } from '../../tombstone.ts';
 import type { Suspension } from '../../tree.ts';
+import { waitForKinds } from '../../unread.ts';
 import { observeTenant } from './observe.ts';
 import { computeTenantStatus } from './status.ts';
 import type { TenantObservation } from './validate.ts';
@@ -36,18 +37,24 @@ const PRUNED: readonly ChildKind[] = [
 export function createTenantReconcile(context: OperatorContext): Reconcile {
   return async (key, signal) => {
     const observed = observeTenant(context, key);
+    if (observed?.tenant.metadata.deletionTimestamp !== undefined) return removeTenant(context, observed, signal);
+    waitForKinds(context);
     if (observed === undefined) return releaseShare(context, key, signal);
-    if (observed.tenant.metadata.deletionTimestamp !== undefined) return removeTenant(context, observed, signal);
     let outcome: Outcome | undefined = { kind: 'ready', message: `namespace ${observed.namespace} is ready` };
     try {
       await makeTenant(context, observed, signal);
     } catch (error) {
-      outcome = error instanceof CountsPending && !error.isLate ? undefined : computeOutcome(error);
+      outcome = isUntold(error) ? undefined : computeOutcome(error);
       throw error;
     } finally {
       if (outcome !== undefined) await reportTenant(context, observed, outcome, signal);
     }
   };
+}
+
+/** What is no news, and what could not be told: status is bound to the version that was seen. */
+function isUntold(error: unknown): boolean {
+  return error instanceof ChangedError || (error instanceof CountsPending && !error.isLate);
 }
 
 /** One status patch on every path. */
