@@ -73,6 +73,9 @@ export class TransientError extends Error {
   }
 }
 
+/** The object that is worked on is not the newest version any more: whatever is bound to what was seen of it will be refused. */
+export class ChangedError extends TransientError {}
+
 /** Nothing is wrong; something has to happen first. Looked at again after `retryAfterMs`, or earlier when a watch fires. */
 export class WaitingError extends Error {
   override readonly name = 'WaitingError';

@@ -1,11 +1,11 @@
 import type { Client, JsonPatchOp } from './client.ts';
-import { isInvalid, isNotFound, TransientError } from './errors.ts';
+import { ChangedError, isInvalid, isNotFound } from './errors.ts';
 import type { Informer } from './informer.ts';
 import { type KubeObject, objectKey, type Resource } from './object.ts';
 
 /**
  * Adds a finalizer where it is missing and puts the answer in the informer. No call when it is there, nor when the object is
- * being deleted (the API server refuses new finalizers then). Throws `TransientError` when the object changed in between.
+ * being deleted (the API server refuses new finalizers then). Throws `ChangedError` when the object changed in between.
  */
 export async function ensureFinalizer<T extends KubeObject>(
   client: Client,
@@ -26,7 +26,7 @@ export async function ensureFinalizer<T extends KubeObject>(
 }
 
 /**
- * Removes a finalizer; what is gone already is fine. Throws `TransientError` when the list changed in between, so that another
+ * Removes a finalizer; what is gone already is fine. Throws `ChangedError` when the list changed in between, so that another
  * controller's finalizer is never removed instead.
  */
 export async function removeFinalizer(
@@ -66,7 +66,7 @@ async function patchTested<T extends KubeObject>(
   } catch (error) {
     if (isNotFound(error)) return undefined;
     if (!isInvalid(error)) throw error;
-    throw new TransientError(`finalizers of ${resource.kind} ${objectKey(object)} changed in between`, {
+    throw new ChangedError(`finalizers of ${resource.kind} ${objectKey(object)} changed in between`, {
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../crds/v1alpha1/conditions.ts';
 import type { FluxObject } from './context.ts';
-import { onFluxChange } from './predicates.ts';
+import { onFluxChange, onSpecChange } from './predicates.ts';
 
 function object(generation: number, ...conditions: readonly Partial<Condition>[]): FluxObject {
   const common = {
@@ -21,9 +21,21 @@ function object(generation: number, ...conditions: readonly Partial<Condition>[]
 }
 
 const good = object(1, {});
+const { status: _, ...bare } = good;
 const bad = object(1, { status: 'False', message: 'no such branch' });
 const busy = object(1, { status: 'Unknown', reason: 'Progressing' });
 const retrying = object(1, { status: 'Unknown' }, { type: 'FetchFailed', message: 'no such branch' });
+
+describe('onSpecChange', () => {
+  it.each<[string, FluxObject, FluxObject, boolean]>([
+    ['a changed spec', good, object(2, {}), true],
+    ['a changed status', good, bad, false],
+    ['a lost status', good, bare, true],
+    ['a first status', bare, good, false],
+  ])('lets pass, or not: %s', (_, old, next, passes) => {
+    expect(onSpecChange.onUpdate?.(old, next)).toBe(passes);
+  });
+});
 
 describe('onFluxChange', () => {
   it.each<[string, FluxObject, FluxObject, boolean]>([

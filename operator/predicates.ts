@@ -11,7 +11,7 @@ export const always: Predicate<KubeObject> = {
 
 /**
  * Lets an update pass when the spec, the labels, the annotations, the finalizers or the removal changed: not when only the
- * status did, which is mostly our own write.
+ * status did, which is mostly our own write, but when that was lost.
  */
 export const onSpecChange: Predicate<KubeObject> = { onUpdate: isSpecChange };
 
@@ -33,10 +33,16 @@ function isSpecChange(old: KubeObject, object: KubeObject): boolean {
     before.uid !== after.uid ||
     before.generation !== after.generation ||
     before.deletionTimestamp !== after.deletionTimestamp ||
+    isStatusLost(old, object) ||
     !isDeepStrictEqual(before.finalizers, after.finalizers) ||
     !isDeepStrictEqual(before.labels, after.labels) ||
     !isDeepStrictEqual(before.annotations, after.annotations)
   );
+}
+
+/** What reports conditions always has some; whoever empties a status may leave what the schema defaults. */
+function isStatusLost(old: FluxObject, { status }: FluxObject): boolean {
+  return (old.status?.conditions?.length ?? 0) > 0 && (status?.conditions?.length ?? 0) === 0;
 }
 
 /** Undefined while Flux has not come to an end. A success says no more than that it is one, whatever the revision. */
