@@ -77,6 +77,9 @@ export function buildEnvironment({ home, path }: EnvironmentOptions): Readonly<R
       ['core.fsmonitor', 'false'],
       ['credential.helper', ''],
       ['gc.auto', '0'],
+      // Everything in packs, which are few and whose size is seen at once; `tidy` joins them.
+      ['fetch.unpackLimit', '1'],
+      ['fastimport.unpackLimit', '0'],
       ['maintenance.auto', 'false'],
       ['submodule.recurse', 'false'],
       ['fetch.recurseSubmodules', 'false'],

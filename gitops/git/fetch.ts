@@ -26,6 +26,7 @@ export function createFetcher(git: Git, branch: string, depth: number | undefine
   const fetchOnce = async (signal: AbortSignal | undefined): Promise<CommitId | undefined> => {
     const commit = await fetchBranch(git, branch, isFirst ? first : [], signal);
     isFirst = commit === undefined;
+    await git.tidy();
     return commit;
   };
   return {

@@ -49,6 +49,8 @@ export type Git = {
   local(args: readonly string[], run?: LocalRun): Promise<GitResult>;
   /** The output of a `local` that must not fail; `what` begins the message when it does. */
   demand(what: string, args: readonly string[], run?: LocalRun): Promise<Buffer>;
+  /** To be called after what adds a pack: joins small ones from time to time, so that a copy serves for months. Drops nothing. */
+  tidy(): Promise<void>;
   /** With the remote: the address, the credentials, nothing else. */
   distant(
     args: readonly string[],
@@ -59,6 +61,7 @@ export type Git = {
 export function createGit(remote: RemoteUrl, limits: GitLimits, deps: GitDeps): Git {
   const environment = buildEnvironment({ home: deps.folder, path: deps.path });
   let opened: Promise<Clone> | undefined;
+  let packs = 0;
   const clone = (): Promise<Clone> => {
     opened ??= openClone(deps.folder, environment, limits.localTimeoutMs).catch((error: unknown) => {
       opened = undefined;
@@ -87,6 +90,10 @@ export function createGit(remote: RemoteUrl, limits: GitLimits, deps: GitDeps): 
       const { folder } = await clone();
       throw new RepositoryError('Broken', `${what}: ${createScrub([], [folder])(stderr) || `git ended with ${code}`}`);
     },
+    tidy: async () => {
+      packs += 1;
+      if (packs % PACKS_BETWEEN_TIDYING === 0) await local(['repack', '-d', '--quiet', '--geometric=2']);
+    },
     distant: async (args, signal) => {
       const { folder, env } = await clone();
       const [credentials, addresses] = await Promise.all([
@@ -106,6 +113,7 @@ export function createGit(remote: RemoteUrl, limits: GitLimits, deps: GitDeps): 
   };
 }
 
+const PACKS_BETWEEN_TIDYING = 50;
 const MAX_OUTPUT_BYTES = 128 * 1024 * 1024;
 const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 

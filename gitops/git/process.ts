@@ -25,9 +25,9 @@ const WATCH_INTERVAL_MS = 500;
  */
 export async function runGit(run: GitRun): Promise<GitResult> {
   const { args, timeoutMs, maxOutputBytes, signal, watch } = run;
-  signal?.throwIfAborted();
-  const child = startGit(args, run.env);
   const name = args.find((arg) => /^[a-z]/.test(arg)) ?? 'git';
+  if (signal?.aborted === true) throw new RepositoryError('Stopped', `git ${name} was stopped`);
+  const child = startGit(args, run.env);
   let stopped: RepositoryError | undefined;
   const stop = (failure: RepositoryError) => {
     stopped ??= failure;
@@ -55,6 +55,9 @@ export async function runGit(run: GitRun): Promise<GitResult> {
     child.stdin.end();
     const [code] = await ended;
     if (stopped !== undefined) throw stopped;
+    // What came faster than it was looked for is too much all the same.
+    const why = await watch?.();
+    if (why !== undefined) throw new RepositoryError('TooLarge', why);
     return { code: typeof code === 'number' ? code : 128, stdout: stdout(), stderr };
   } catch (error) {
     if (error instanceof RepositoryError) throw error;

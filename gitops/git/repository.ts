@@ -116,7 +116,9 @@ async function importCommits(
   const args = ['fast-import', '--quiet', '--force', '--date-format=raw', `--export-marks=${marks}`];
   const input = renderImport(`refs/sublet/import-${turn}`, base, prepared);
   await git.demand('the commits cannot be made', args, { input, signal });
-  return readMarks(marks, commits.length);
+  const ids = await readMarks(marks, commits.length);
+  await git.tidy();
+  return ids;
 }
 
 /** Checks all paths against the tree and each other, and keeps the mode of what is there. */
