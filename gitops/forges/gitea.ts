@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { joinUrl, parseAnswer } from './answer.ts';
+import type { Forge, PullRequest } from './forge.ts';
+import { type Call, callForge, type ForgeDeps } from './request.ts';
+
+export type GiteaOptions = {
+  /** Address of the instance, such as `https://git.example.com`. */
+  readonly url: string;
+  readonly owner: string;
+  readonly repository: string;
+};
+
+const Pull = z.object({
+  number: z.int().positive(),
+  html_url: z.string(),
+  state: z.string(),
+  merged: z.boolean(),
+  merge_commit_sha: z.string().nullish(),
+  head: z.object({ ref: z.string() }),
+});
+
+/** Gitea and Forgejo, whose API is the same here (`/api/swagger` of an instance describes it). */
+export function createGiteaForge(options: GiteaOptions, deps: ForgeDeps): Forge {
+  const base = joinUrl(options.url, ['api', 'v1', 'repos', options.owner, options.repository, 'pulls']);
+  const call = async (
+    method: Call['method'],
+    url: string,
+    more: Pick<Call, 'body' | 'signal'>,
+    expected?: readonly number[],
+  ) => {
+    const headers = { authorization: `token ${await deps.token()}` };
+    return callForge(deps, { method, url, headers, ...more }, expected);
+  };
+  const find: Forge['find'] = async (branch, target, signal) => {
+    const { status, json } = await call('GET', joinUrl(base, [target, branch]), { signal }, [404]);
+    return status === 404 ? undefined : toPullRequest(json);
+  };
+  return {
+    type: 'Gitea',
+    find,
+    open: async ({ branch, base: target, title, body }, signal) => {
+      const { status, json } = await call(
+        'POST',
+        base,
+        { body: { head: branch, base: target, title, body }, signal },
+        [409],
+      );
+      const existing = status === 409 ? await find(branch, target, signal) : undefined;
+      return existing ?? toPullRequest(json);
+    },
+    read: async (number, signal) => {
+      const { status, json } = await call('GET', joinUrl(base, [String(number)]), { signal }, [404]);
+      return status === 404 ? undefined : toPullRequest(json);
+    },
+    close: async (number, signal) => {
+      // 412: it is merged, and cannot be closed any more.
+      await call('PATCH', joinUrl(base, [String(number)]), { body: { state: 'closed' }, signal }, [404, 412]);
+    },
+  };
+}
+
+function toPullRequest(json: unknown): PullRequest {
+  const pull = parseAnswer(Pull, json);
+  const commit = pull.merged && pull.merge_commit_sha ? { mergeCommit: pull.merge_commit_sha } : {};
+  const state = pull.merged ? 'Merged' : pull.state === 'open' ? 'Open' : 'Closed';
+  return { number: pull.number, url: pull.html_url, branch: pull.head.ref, state, ...commit };
+}
