@@ -59,7 +59,7 @@ export function computeFolderFacts(objects: FolderObjects): FolderFacts {
     applied,
     attempted: isOwn ? parseCommit(status?.lastAttemptedRevision) : attempts,
     isLevel: current !== undefined && status?.lastAppliedRevision === current,
-    held: findHeld(artifact) ?? findHeld(rootArtifact, 'RevisionHeld'),
+    held: findHeld(artifact) ?? findHeld(rootArtifact, REVISION),
     refusal: findRefusal(kustomization),
   };
 }
@@ -73,10 +73,12 @@ export function parseCommit(revision: string | undefined): CommitId | undefined 
 /** Key under which an artifact's metadata, and then Flux, name the commit that its content came from. */
 const ORIGIN_REVISION = 'org.opencontainers.image.revision';
 
-function findHeld(object: FluxObject | undefined, reason?: string): FolderFacts['held'] {
+/** The provider's folder says `RevisionHeld` or `RevisionRefused` of everything, and `Held` of itself alone. */
+const REVISION = /^Revision/;
+
+function findHeld(object: FluxObject | undefined, reasons = /./): FolderFacts['held'] {
   const condition = findCondition(object?.status?.conditions, 'Held');
-  if (condition?.status !== 'True' || (reason !== undefined && !condition.reason.startsWith('Revision')))
-    return undefined;
+  if (condition?.status !== 'True' || !reasons.test(condition.reason)) return undefined;
   return { reason: condition.reason, message: condition.message };
 }
 

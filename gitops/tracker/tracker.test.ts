@@ -90,6 +90,28 @@ describe('the tracker', () => {
     await unsure.stop();
   });
 
+  it('goes on with other repositories when one does not answer', async () => {
+    const { clock, cluster, start, commit, state, journal } = createTrackerWorld();
+    cluster.folder = buildFolder({});
+    cluster.live = buildDesktop({ power: 'Stopped' }, [condition('Ready', 'False', 'Stopped')]);
+    const silent = buildChange('silent', { name: 'other' });
+    await journal.accept(silent);
+    const lease = await journal.lease('silent', 'writer', 60_000);
+    if (lease !== undefined)
+      await journal.record(lease, new Map([[silent.id, { state: 'Committed', commit: COMMIT }]]));
+    const id = await commit();
+    const tracker = start({
+      contains: async (repository) => {
+        if (repository === 'silent') throw new Error('the remote does not answer');
+        return true;
+      },
+    });
+    await clock.advance(1_000);
+    expect(await state(id)).toMatchObject({ state: 'Ready' });
+    expect(await state(silent.id)).toMatchObject({ state: 'Committed' });
+    await tracker.stop();
+  });
+
   it('takes back what Flux cannot apply, once, however many follow the change', async () => {
     const { clock, cluster, start, commit, state, journal } = createTrackerWorld();
     cluster.folder = buildFolder({

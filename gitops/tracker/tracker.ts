@@ -4,10 +4,9 @@ import { renderError } from '../../kube/errors.ts';
 import type { Target } from '../intent.ts';
 import type { Author, Change, Journal, Move } from '../journal.ts';
 import type { CommitId } from '../repository.ts';
-import { isSameTarget } from '../writer/overlap.ts';
 import { computeCompensation } from './compensate.ts';
 import { computeFolderFacts, type FolderObjects } from './facts.ts';
-import { computeProgress, type LiveObject, type Patience } from './progress.ts';
+import { computeProgress, type LiveObject, type Patience, type ProgressFacts } from './progress.ts';
 
 export type TrackerDeps = {
   readonly journal: Journal;
@@ -19,7 +18,7 @@ export type TrackerDeps = {
   readonly liveOf: (target: Target) => LiveObject | undefined;
   /** Whether everything above was read at least once. Until then nothing is decided: what is not there may only not be known. */
   readonly isSynced: () => boolean;
-  /** Whether a commit of a repository is another one or comes before it. Rejects when that cannot be known now. */
+  /** Whether a commit of a repository is another one or comes before it (`history.ts`). Rejects when that cannot be known now. */
   readonly contains: (repository: string, ancestor: CommitId, commit: CommitId) => Promise<boolean>;
   /** In whose name what cannot be applied is taken back. */
   readonly compensator: Author;
@@ -39,7 +38,6 @@ export type Tracker = {
 const DEBOUNCE_MS = 50;
 const PAGE = 1_000;
 const MOST_TRACKED = 20_000;
-const MOST_REMEMBERED = 10_000;
 
 /**
  * Follows committed changes to their ends by what the cluster shows, and takes back what Flux cannot apply. Any number of processes may do so at once: a move is
@@ -49,7 +47,6 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   const { journal, clock, log } = deps;
   const { pollMs = 30_000, graceMs = 30_000, applyMs = 86_400_000, readyMs = 3_600_000 } = options;
   const patience = { graceMs, applyMs, readyMs };
-  const contains = rememberContains(deps);
   let timer: Timer | undefined;
   let running: Promise<void> | undefined;
   let dirty = false;
@@ -67,7 +64,7 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   const run = async (): Promise<void> => {
     dirty = false;
     try {
-      if (deps.isSynced()) await track(deps, contains, patience);
+      if (deps.isSynced()) await track(deps, patience);
     } catch (error) {
       log.warn({ err: renderError(error) }, 'following changes failed and is tried again');
     }
@@ -90,10 +87,8 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   };
 }
 
-type Contains = TrackerDeps['contains'];
-
 /** Looks at every change on its way once. */
-export async function track(deps: TrackerDeps, contains: Contains, patience: Patience): Promise<void> {
+export async function track(deps: TrackerDeps, patience: Patience): Promise<void> {
   const { journal, clock } = deps;
   const changes = await readTracked(journal);
   const byTarget = Map.groupBy(
@@ -102,9 +97,15 @@ export async function track(deps: TrackerDeps, contains: Contains, patience: Pat
   );
   const moves = new Map<string, Move>();
   const failed: Change[] = [];
+  const silent = new Set<string>();
   for (const ofTarget of byTarget.values()) {
     for (const change of ofTarget) {
-      const facts = await gatherFacts(deps, contains, change, ofTarget);
+      const facts = silent.has(change.repository) ? undefined : await gatherFacts(deps, change, ofTarget);
+      if (facts === undefined) {
+        // Of one repository that does not answer nothing is known now; the others go on.
+        silent.add(change.repository);
+        continue;
+      }
       const outcome = computeProgress(change, facts, clock.now(), patience);
       if (outcome === undefined) continue;
       moves.set(change.id, { from: change.state, outcome });
@@ -134,32 +135,25 @@ async function readTracked(journal: Journal): Promise<readonly Change[]> {
   }
 }
 
-async function gatherFacts(deps: TrackerDeps, contains: Contains, change: Change, ofTarget: readonly Change[]) {
+async function gatherFacts(
+  { folderOf, liveOf, contains, log }: TrackerDeps,
+  change: Change,
+  ofTarget: readonly Change[],
+): Promise<ProgressFacts | undefined> {
   const { target } = change.intent;
-  const folder = computeFolderFacts(deps.folderOf(target.namespace));
+  const folder = computeFolderFacts(folderOf(target.namespace));
   const has = async (commit: CommitId | undefined): Promise<boolean> =>
     change.commit !== undefined && commit !== undefined && (await contains(change.repository, change.commit, commit));
-  const [fetched, attempted, applied] = [
-    await has(folder.fetched),
-    await has(folder.attempted),
-    await has(folder.applied),
-  ];
-  const later = ofTarget.filter(
-    (other) => other.sequence > change.sequence && isSameTarget(other.intent.target, target),
-  );
-  return { ...folder, contains: { fetched, attempted, applied }, live: deps.liveOf(target), later };
-}
-
-/** A commit that contains another always does; one that did not may, once the copy that answered has fetched it. */
-function rememberContains({ contains }: TrackerDeps): Contains {
-  const known = new Set<string>();
-  return async (repository, ancestor, commit) => {
-    if (ancestor === commit) return true;
-    const key = `${repository} ${ancestor} ${commit}`;
-    if (known.has(key)) return true;
-    if (!(await contains(repository, ancestor, commit))) return false;
-    if (known.size >= MOST_REMEMBERED) known.clear();
-    known.add(key);
-    return true;
-  };
+  const later = ofTarget.filter((other) => other.sequence > change.sequence);
+  try {
+    const { fetched, attempted, applied } = folder;
+    const contained = { fetched: await has(fetched), attempted: await has(attempted), applied: await has(applied) };
+    return { ...folder, contains: contained, live: liveOf(target), later };
+  } catch (error) {
+    log.warn(
+      { err: renderError(error), repository: change.repository },
+      'the history of a repository is not known now',
+    );
+    return undefined;
+  }
 }
