@@ -248,7 +248,7 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
   });
 
   it("lets Flux say that Git did in a tenant's own repository, as the one account beside it", async () => {
-    const fluxLabel = { labels: { 'kustomize.toolkit.fluxcd.io/name': 'sublet-repository' } };
+    const fluxLabel = { name: 'of-git', labels: { 'kustomize.toolkit.fluxcd.io/name': 'sublet-repository' } };
     const order = (name: string) =>
       cluster().kubectl(['create', '--dry-run=server', '-f', '-', '-n', BOB], {
         as: `system:serviceaccount:${BOB}:${name}`,

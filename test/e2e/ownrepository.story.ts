@@ -54,12 +54,15 @@ export const ownRepository: Story = {
 
     await breakAndMend(stage, repository);
     await emptyAndRestore(stage, repository);
+    await takeSecret(stage, CARA, secretName);
+    await told(stage, 'SecretNotFound');
+    await stage.gone('GitRepository', CARA, FEED);
 
     await repository.write('shop/cara.yaml', renderTenant('cara', { id: 'cara-1', plan: 'studio', members }));
     await repository.push('Let cara order by kubectl alone');
     await request(stage, REX);
-    await stage.gone('GitRepository', CARA, FEED);
     await stage.gone('Kustomization', CARA, FEED);
+    await told(stage, undefined);
     const kept = await stage.get('RDPInstance', CARA, 'desk');
     expect(kept?.metadata.deletionTimestamp).toBeUndefined();
     await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' });
@@ -128,6 +131,12 @@ async function giveSecret(stage: Stage, namespace: string, name: string): Promis
     });
     return applied.code === 0 ? true : undefined;
   });
+}
+
+/** kubectl would wait by reading, which nobody may. */
+async function takeSecret({ world }: Stage, namespace: string, name: string): Promise<void> {
+  const taken = await world.cluster.kubectl(['-n', namespace, 'delete', 'secret', name, '--wait=false'], { as: OWNER });
+  expect(taken).toMatchObject({ code: 0 });
 }
 
 /** Nothing else: no other Secret, no reading, no object of Flux's, nobody else's host. */
