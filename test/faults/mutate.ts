@@ -1,12 +1,14 @@
 // `npm run mutate`: breaks one rule of the product after the other, in a copy of the tree, and looks whether the sweep notices. Prints a
 // table, then one line of JSON. Exit code 0: every patch was found; 1: one survived or does not apply; 2: the command line is wrong.
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Mutation, readMutations } from './patches.ts';
+import { CONTEXT, type Mutation, readMutations } from './patches.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
+const PACKAGES = 'node_modules';
+const MAIN = 'test/faults/main.ts';
 /** How long the sweep may look for one patch. */
 const LOOK_MS = 600_000;
 /** After the class and scenario that the patch names: a sample of everything. */
@@ -15,7 +17,7 @@ const SAMPLE = 20;
 const USAGE = `npm run mutate -- [NAME ...]
 
 Breaks one rule of the product after the other, in a copy of the tree, and looks whether the sweep of \`npm run faults\` notices.
-Without names all are tried. Exit code 0: every one was found; 1: one survived or does not apply; 2: the command line is wrong.`;
+Without names all are tried. What is found without the patch too does not count. Exit code 0: every one was found; 1: one survived or does not apply; 2: the command line is wrong.`;
 
 type Outcome = {
   readonly mutation: Mutation;
@@ -55,17 +57,19 @@ async function main(names: readonly string[]): Promise<number> {
   }
 }
 
-/** What Git knows and what is new, as it stands, without the installed packages, which are linked. */
+/** What Git knows and what is new, as it stands, without the installed packages, which are linked wherever they really are. */
 async function copyTree(): Promise<string> {
+  const packages = await realpath(path.join(ROOT, PACKAGES));
   const tree = await mkdtemp(path.join(tmpdir(), 'sublet-mutate-'));
-  const { output } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard'], ROOT);
-  for (const file of output.split('\n').filter((line) => line !== '')) {
+  const { output } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], ROOT);
+  // A link is no folder to Git's rules of what is ignored.
+  for (const file of output.split('\0').filter((name) => name !== '' && name !== PACKAGES)) {
     await mkdir(path.dirname(path.join(tree, file)), { recursive: true });
     await cp(path.join(ROOT, file), path.join(tree, file)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
   }
-  await symlink(path.join(ROOT, 'node_modules'), path.join(tree, 'node_modules'));
+  await symlink(packages, path.join(tree, PACKAGES));
   return tree;
 }
 
@@ -77,22 +81,26 @@ async function tryMutation(tree: string, mutation: Mutation): Promise<Outcome> {
     what,
     seconds: (performance.now() - startMs) / 1_000,
   });
-  const applied = await run('git', ['apply', mutation.file], tree);
-  if (applied.code !== 0) return end(undefined, `it does not apply: ${applied.output.trim()}`);
-  try {
-    const { class: name, scenario } = mutation.look;
-    for (const args of [
-      ['--class', name, '--scenario', scenario],
-      ['--every', String(SAMPLE)],
-    ]) {
-      const { output } = await run(process.execPath, ['test/faults/main.ts', '--until-found', ...args], tree);
-      const found = /^(\S+ \S+ \S+): npm run faults -- .*\n {2}(.*)$/m.exec(output);
-      if (found?.[1] !== undefined) return end(found[1], found[2] ?? '');
+  const { class: name, scenario } = mutation.look;
+  let what = 'the sweep found nothing';
+  for (const args of [
+    ['--class', name, '--scenario', scenario],
+    ['--every', String(SAMPLE)],
+  ]) {
+    const applied = await run('git', ['apply', CONTEXT, mutation.file], tree);
+    if (applied.code !== 0) return end(undefined, `it does not apply: ${applied.output.trim()}`);
+    const { code, output } = await run(process.execPath, [MAIN, '--until-found', ...args], tree);
+    await run('git', ['apply', CONTEXT, '--reverse', mutation.file], tree);
+    const found = /^(\S+ \S+ \S+): npm run faults -- (.*)\n {2}(.*)$/m.exec(output);
+    if (found?.[1] === undefined) {
+      if (code !== 0) what = `the sweep did not come to its end: ${output.trim().split('\n').at(-1)}`;
+      continue;
     }
-    return end(undefined, 'the sweep found nothing');
-  } finally {
-    await run('git', ['apply', '--reverse', mutation.file], tree);
+    const again = await run(process.execPath, [MAIN, ...(found[2] ?? '').split(' ')], tree);
+    if (again.code === 0) return end(found[1], found[3] ?? '');
+    what = `${found[1]} fails without the patch too`;
   }
+  return end(undefined, what);
 }
 
 function run(

@@ -10,6 +10,9 @@ export type Mutation = {
   readonly look: { readonly class: string; readonly scenario: string };
 };
 
+/** How much around a patch has to be as it was: `git apply` is given it. */
+export const CONTEXT = '-C1';
+
 /** Reads `mutations/*.patch`: a line of title, a line `Look first: <class> <scenario>`, an empty line, and a unified diff. */
 export function readMutations(): readonly Mutation[] {
   const folder = path.join(import.meta.dirname, 'mutations');
