@@ -145,7 +145,10 @@ it('says in one line what is broken, when, where and by which request', () => {
 describe('I1 stable', () => {
   it('a write after everything settled', () => {
     const settled = { type: 'settled', atMs: START } as const;
-    const write = request('apply', 'tenants.sublet.dev', 'sublet-root/bob', { subresource: 'status' });
+    const write = request('apply', 'tenants.sublet.dev', 'sublet-root/bob', {
+      subresource: 'status',
+      means: { uid: 'u', resourceVersion: '99' },
+    });
     expect(broken(settled, write)).toEqual(['I1 a write was sent although everything had settled']);
     expect(broken(settled, { type: 'disturbed', atMs: START }, write)).toEqual([]);
     expect(broken(settled, request('get', 'tenants.sublet.dev', 'sublet-root/bob'))).toEqual([]);
@@ -336,6 +339,16 @@ describe('I5 monotonic', () => {
     expect(broken(request('patch', 'tenants.sublet.dev', 'sublet-root/bob', { tests: ['/metadata/uid'] }))[0]).toMatch(
       /^I5 finalizers are patched/,
     );
+  });
+
+  it('an apply over what is there that does not say what it means', () => {
+    const machine = 'virtualmachines.kubevirt.io';
+    expect(broken(request('apply', machine, key))).toEqual([
+      'I5 an apply over what is there without the UID and version that it means',
+    ]);
+    expect(broken(request('apply', machine, key, { means: { uid: 'u' }, subresource: 'status' }))).toHaveLength(1);
+    expect(broken(request('apply', machine, key, { means: { uid: 'u', resourceVersion: '99' } }))).toEqual([]);
+    expect(broken(request('apply', machine, 't-bob/rdp-other'))).toEqual([]);
   });
 
   it('a request about a version older than what its process was answered', () => {

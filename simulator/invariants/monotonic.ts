@@ -9,15 +9,16 @@ const EVENTS = 'events.events.k8s.io';
 
 /**
  * I5: nobody acts on a view older than his own last write. A request that says which version it means never means one older than the
- * answer that the same process had before; and what destroys or replaces says which object and version it means.
+ * answer that the same process had before; and what destroys, replaces or changes says which object and version it means.
  */
 export const createMonotonicCheck: Check = (report) => {
   /** By object, then process: the newest version that an answer showed it, and when. */
   const shown = new Map<string, Map<Actor, { readonly version: bigint; readonly atMs: number }>>();
   return {
-    request(request) {
+    request(request, world) {
       if (!isOperator(request.actor) || request.resource === LEASES) return;
-      const lack = findLack(request);
+      const isThere = world.get(request.resource, request.key) !== undefined;
+      const lack = findLack(request, isThere);
       if (lack !== undefined) report('I5', request, lack);
       const means = parseVersion(request.means?.resourceVersion);
       const last = shown.get(objectOf(request))?.get(request.actor);
@@ -43,11 +44,14 @@ function objectOf({ resource, key }: { readonly resource: string; readonly key: 
   return `${resource} ${key}`;
 }
 
-function findLack({ verb, resource, means, tests, subresource }: RequestSent): string | undefined {
+/** What an apply makes anew has no version; what it changes has. */
+function findLack({ verb, resource, means, tests, subresource }: RequestSent, isThere: boolean): string | undefined {
   const exact = means?.uid !== undefined && means.resourceVersion !== undefined;
   if (verb === 'delete') return exact ? undefined : 'a delete without the UID and version that it means';
   if (verb === 'update' && means?.resourceVersion === undefined)
     return 'a replacement without the version that it means';
+  if (verb === 'apply')
+    return isThere && !exact ? 'an apply over what is there without the UID and version that it means' : undefined;
   if (verb !== 'patch' || subresource !== undefined || resource === EVENTS) return undefined;
   const finalizers = resource === TENANTS || resource === DESKTOPS;
   // A version is of one object alone: another one of the same name never has it.
