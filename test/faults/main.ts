@@ -2,7 +2,7 @@
 // then one line of JSON. Exit code 0: nothing was found; 1: something was; 2: the command line is wrong.
 import { parseArgs } from 'node:util';
 import { CLASSES, findClass } from './classes/index.ts';
-import { renderCommand } from './point.ts';
+import { type FaultClass, renderCommand } from './point.ts';
 import { findScenario, SCENARIOS } from './scenarios/index.ts';
 import { type ClassResult, type SweepOptions, sweep } from './sweep.ts';
 
@@ -14,7 +14,7 @@ Usage: npm run faults -- [options]
   --scenario NAME[,NAME]  ${SCENARIOS.map(({ name }) => name).join(', ')};
                           ${CLASSES.flatMap(({ own = [] }) => own).join(', ')}
   --seed N                of the worlds; default 1
-  --at POINT              one point, as a finding names it
+  --at POINT              one point, as a finding names it; with one class and one scenario
   --every N               every n-th point only; default 1
   --threads N             default: one a processor
   --until-found           stop at the first finding
@@ -72,6 +72,8 @@ function parse(args: readonly string[]): SweepOptions {
   const own = CLASSES.flatMap((one) => one.own ?? []);
   for (const name of scenarios ?? []) if (!own.includes(name)) findScenario(name);
   const { at } = values;
+  if (at !== undefined && !(classes?.length === 1 && scenarios?.length === 1))
+    throw new RangeError('--at names one point: give the --class and the --scenario that it belongs to, one each');
   return {
     classes,
     scenarios,
@@ -96,8 +98,13 @@ function print(results: readonly ClassResult[]): number {
       `${name.padEnd(width)}  ${String(points).padStart(6)}  ${String(findings.length).padStart(8)}  ${seconds.toFixed(1).padStart(7)}`,
     );
   }
+  for (const result of results) printCounts(result);
   const figures = Object.fromEntries(
-    results.map(({ class: name, points, findings }) => [name, { points, findings: findings.length }]),
+    results.map(({ class: name, points, findings, counts }) => {
+      const { table } = findClass(name);
+      const cells = table === undefined ? {} : { cells: cellsOf(table).length, empty: listEmpty(table, counts).length };
+      return [name, { points, findings: findings.length, ...cells }];
+    }),
   );
   console.log(JSON.stringify({ faults: figures }));
   if (results.every(({ points }) => points === 0))
@@ -106,4 +113,33 @@ function print(results: readonly ClassResult[]): number {
     results.some(({ points }) => points > 0)
     ? 0
     : 1;
+}
+
+type Table = NonNullable<FaultClass['table']>;
+
+/** How often each cell of a class's table was met with. */
+function printCounts({ class: name, counts }: ClassResult): void {
+  const { table } = findClass(name);
+  if (table === undefined || counts.size === 0) return;
+  const { rows, columns } = table;
+  const widths = columns.map((column) => Math.max(column.length, 6));
+  const first = Math.max(...rows.map(({ length }) => length));
+  const line = (head: string, cells: readonly string[]): string =>
+    [head.padEnd(first), ...cells.map((cell, at) => cell.padStart(widths[at] ?? 0))].join('  ');
+  console.log(`\n${line('', columns)}`);
+  for (const row of rows)
+    console.log(
+      line(
+        row,
+        columns.map((column) => String(counts.get(`${column}:${row}`) ?? 0)),
+      ),
+    );
+}
+
+function cellsOf({ rows, columns }: Table): readonly string[] {
+  return rows.flatMap((row) => columns.map((column) => `${column}:${row}`));
+}
+
+function listEmpty(table: Table, counts: ReadonlyMap<string, number>): readonly string[] {
+  return cellsOf(table).filter((cell) => (counts.get(cell) ?? 0) === 0);
 }

@@ -10,6 +10,9 @@ export type Point = {
 /** A point that did not end as it has to. */
 export type Finding = { readonly point: Point; readonly texts: readonly string[] };
 
+/** Counts something by name that a point brought about, for the report. */
+export type Count = (name: string) => void;
+
 /** A kind of trouble. */
 export type FaultClass = {
   readonly name: string;
@@ -19,7 +22,9 @@ export type FaultClass = {
   /** Every point of one scenario; empty where the class does not apply to it. */
   enumerate(scenario: string, seed: number): Promise<readonly Point[]>;
   /** What is wrong after it; empty when nothing is. */
-  tryPoint(point: Point): Promise<readonly string[]>;
+  tryPoint(point: Point, count: Count): Promise<readonly string[]>;
+  /** What `count` is told of, as a table. Absent: it is told of nothing. */
+  readonly table?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
 };
 
 /** The command that tries one point again. */

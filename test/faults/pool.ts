@@ -8,7 +8,7 @@ export type Task =
 
 export type Answer =
   | { readonly kind: 'points'; readonly points: readonly Point[] }
-  | { readonly kind: 'tried'; readonly texts: readonly string[] }
+  | { readonly kind: 'tried'; readonly texts: readonly string[]; readonly counts: ReadonlyMap<string, number> }
   | { readonly kind: 'failed'; readonly text: string };
 
 /** Threads that work on tasks, one at a time each, in the order in which they were asked for. */

@@ -25,6 +25,8 @@ export type ClassResult = {
   readonly title: string;
   readonly points: number;
   readonly findings: readonly Finding[];
+  /** What points counted, by name: how often over all of them. */
+  readonly counts: ReadonlyMap<string, number>;
   readonly seconds: number;
 };
 
@@ -38,6 +40,7 @@ export async function sweep(options: SweepOptions): Promise<readonly ClassResult
       if (stop) break;
       const startMs = performance.now();
       const findings: Finding[] = [];
+      const counts = new Map<string, number>();
       let points = 0;
       const found = (finding: Finding): void => {
         findings.push(finding);
@@ -48,6 +51,8 @@ export async function sweep(options: SweepOptions): Promise<readonly ClassResult
         if (stop) return;
         const answer = await pool.ask({ kind: 'try', point });
         points += 1;
+        for (const [what, times] of answer.kind === 'tried' ? answer.counts : [])
+          counts.set(what, (counts.get(what) ?? 0) + times);
         const texts = answer.kind === 'tried' ? answer.texts : [answer.kind === 'failed' ? answer.text : 'no answer'];
         if (texts.length > 0) found({ point, texts });
       };
@@ -66,7 +71,7 @@ export async function sweep(options: SweepOptions): Promise<readonly ClassResult
           options.onProgress?.(`${name} ${scenario}: ${chosen.length} points`);
         }),
       );
-      results.push({ class: name, title, points, findings, seconds: (performance.now() - startMs) / 1_000 });
+      results.push({ class: name, title, points, findings, counts, seconds: (performance.now() - startMs) / 1_000 });
     }
   } finally {
     await pool.close();

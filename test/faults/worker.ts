@@ -14,7 +14,10 @@ async function work(task: Task): Promise<Answer> {
     if (task.kind === 'enumerate') {
       return { kind: 'points', points: await findClass(task.class).enumerate(task.scenario, task.seed) };
     }
-    return { kind: 'tried', texts: await findClass(task.point.class).tryPoint(task.point) };
+    const counts = new Map<string, number>();
+    const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+    const texts = await findClass(task.point.class).tryPoint(task.point, count);
+    return { kind: 'tried', texts, counts };
   } catch (error) {
     return { kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

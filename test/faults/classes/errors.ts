@@ -59,6 +59,7 @@ const LEASE_MS = 8_000;
 export const errors: FaultClass = {
   name: 'errors',
   title: 'every call of one sort fails in one way for a minute',
+  table: { rows: CALLS, columns: ERRORS },
   async enumerate(scenario, seed) {
     if (scenario === CROWDED) return cells(scenario, seed, ['page', 'lease']);
     if (!TOLD.includes(scenario)) return [];
@@ -72,12 +73,16 @@ export const errors: FaultClass = {
       CALLS.filter((call) => sent.has(call)),
     );
   },
-  async tryPoint({ scenario, seed, at }) {
+  async tryPoint({ scenario, seed, at }, count) {
     const [error = '', call = ''] = at.split(':');
     const calm = await tellCalmly(scenario, seed);
-    const told = { hits: 0 };
-    const result = await tellScenario(findScenario(scenario), seed, buildFault(error, call as Call, told));
-    const unhit = told.hits > 0 ? [] : [`no ${call} was sent while it would have failed`];
+    let hits = 0;
+    const hit = (): void => {
+      hits += 1;
+      count(at);
+    };
+    const result = await tellScenario(findScenario(scenario), seed, buildFault(error, call as Call, hit));
+    const unhit = hits > 0 ? [] : [`no ${call} was sent while it would have failed`];
     const expected = scenario === CROWDED ? withoutCrowd : (run: typeof result) => run;
     return [...unhit, ...result.findings, ...compareRuns(calm, expected(result))];
   },
@@ -92,11 +97,8 @@ function withoutCrowd<R extends { readonly state: ReadonlyMap<string, unknown> }
   return { ...run, state };
 }
 
-function buildFault(error: string, call: Call, told: { hits: number }): Fault {
+function buildFault(error: string, call: Call, hit: () => void): Fault {
   const lastingMs = call === 'lease' ? LEASE_MS : MINUTE_MS;
-  const hit = (): void => {
-    told.hits += 1;
-  };
   let endedAtMs = 0;
   return {
     ...(call === 'lease' ? { operator: { leaderElection: true } } : {}),
@@ -146,10 +148,7 @@ function sortOf({ path, verb }: LinkCall): Call {
 
 function buildCallFault(error: string): CallFault {
   const reason = REASONS[error];
-  if (reason !== undefined) {
-    const retry = error === '429' ? { retryAfterSeconds: 1 } : {};
-    return { type: 'refuse', when: 'before', code: Number(error), reason, ...retry };
-  }
+  if (reason !== undefined) return buildRefusal(error, reason);
   switch (error) {
     case 'reset-before':
       return { type: 'reset', when: 'before' };
@@ -168,32 +167,44 @@ function buildCallFault(error: string): CallFault {
   }
 }
 
-/** Refusals answer the request that begins a watch, and stand in the place of lines; the rest happens to lines. */
+function buildRefusal(error: string, reason: string): Extract<CallFault, { readonly type: 'refuse' }> {
+  const retry = error === '429' ? { retryAfterSeconds: 1 } : {};
+  return { type: 'refuse', when: 'before', code: Number(error), reason, ...retry };
+}
+
+/** Refusals answer the request that begins a watch, and stand in the place of lines; the rest happens to lines. `hit` hears of what went wrong. */
 function buildWatchHooks(error: string, hit: () => void): LinkHooks {
-  const reason = REASONS[error];
   let opened = 0;
-  return {
-    onStream: ({ process }): StreamFault | undefined => {
-      if (!process.startsWith('operator/')) return undefined;
-      hit();
-      opened += 1;
-      if (error === 'reset-before') return { type: 'reset', when: 'before' };
-      if (error === 'stall') return { type: 'stall', when: 'before' };
-      // Every second time the watch begins, and an ERROR line comes where the first change would.
-      if (reason === undefined || opened % 2 === 0) return undefined;
-      const retry = error === '429' ? { retryAfterSeconds: 1 } : {};
-      return { type: 'refuse', when: 'before', code: Number(error), reason, ...retry };
-    },
-    onLine: ({ process, text }): LineFault | undefined => {
-      if (!process.startsWith('operator/')) return undefined;
-      hit();
-      if (reason !== undefined) return { type: 'garbage', text: renderErrorLine(Number(error), reason) };
-      if (error === 'reset-after') return { type: 'reset' };
-      if (error === 'half-open') return { type: 'blackhole' };
-      if (error === 'truncated') return { type: 'tear', bytes: text.length >> 1 };
-      return error === 'bad-json' ? { type: 'garbage', text: '{"type":"ADDED","object":{"metadata":' } : undefined;
-    },
+  const strike = <F>(process: string, choose: () => F | undefined): F | undefined => {
+    const fault = process.startsWith('operator/') ? choose() : undefined;
+    if (fault !== undefined) hit();
+    return fault;
   };
+  return {
+    onStream: ({ process }) =>
+      strike(process, () => {
+        opened += 1;
+        return buildStreamFault(error, opened);
+      }),
+    onLine: ({ process, text }) => strike(process, () => buildLineFault(error, text)),
+  };
+}
+
+/** Every second time a watch that is refused begins, and an ERROR line comes where the first change would. */
+function buildStreamFault(error: string, opened: number): StreamFault | undefined {
+  if (error === 'reset-before') return { type: 'reset', when: 'before' };
+  if (error === 'stall') return { type: 'stall', when: 'before' };
+  const reason = REASONS[error];
+  return reason === undefined || opened % 2 === 0 ? undefined : buildRefusal(error, reason);
+}
+
+function buildLineFault(error: string, text: string): LineFault | undefined {
+  const reason = REASONS[error];
+  if (reason !== undefined) return { type: 'garbage', text: renderErrorLine(Number(error), reason) };
+  if (error === 'reset-after') return { type: 'reset' };
+  if (error === 'half-open') return { type: 'blackhole' };
+  if (error === 'truncated') return { type: 'tear', bytes: text.length >> 1 };
+  return error === 'bad-json' ? { type: 'garbage', text: '{"type":"ADDED","object":{"metadata":' } : undefined;
 }
 
 function renderErrorLine(code: number, reason: string): string {

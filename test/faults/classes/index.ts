@@ -9,6 +9,7 @@ import { quiet } from './quiet.ts';
 import { stale } from './stale.ts';
 import { told } from './told.ts';
 import { unobserved } from './unobserved.ts';
+import { unserved } from './unserved.ts';
 
 /** Every kind of trouble, in the order in which the table shows them. */
 export const CLASSES: readonly FaultClass[] = [
@@ -20,6 +21,7 @@ export const CLASSES: readonly FaultClass[] = [
   quiet,
   leaders,
   definitions,
+  unserved,
   termination,
   repository,
   lost,
