@@ -1,9 +1,11 @@
 import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GOES_WELL, type RunningApi, startApi } from './testing/api.ts';
 import { type RunOptions, run as runCli } from './testing/run.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let running: RunningApi;
 let home = '';
@@ -12,7 +14,7 @@ let token = '';
 beforeAll(async () => {
   running = await startApi();
   token = await running.tokenOf('anna');
-}, 60_000);
+});
 afterAll(() => running.stop());
 beforeEach(async () => {
   home = await mkdtemp(path.join(tmpdir(), 'sublet-cli-'));
@@ -48,6 +50,7 @@ describe('reading', () => {
   it('shows prices, tenants and members', async () => {
     expect((await sublet(['plan', 'get', 'pro', '--tenant', 'acme'])).out).toContain('39.00 USD');
     expect((await sublet(['tenant', 'list', '--tenant', 'acme'])).out).toContain('acme--bob   Customer   studio');
+    expect((await sublet(['tenant', 'mine', '-o', 'name'])).out).toBe('tenant/acme\ntenant/acme--bob\n');
     expect((await sublet(['tenant', 'get'])).out).toContain('acme--bob');
     expect((await sublet(['tenant', 'member', 'list', '-o', 'name'])).out).toBe('user/oidc:anna\nuser/oidc:vera\n');
     expect(await sublet(['quota', 'list', '--tenant', 'acme'])).toEqual({ code: 0, out: '', err: 'No quotas.\n' });
@@ -90,7 +93,7 @@ describe('writing', () => {
       type: 'Create',
       target: { kind: 'RDPInstance', name: 'lab', tenant: 'acme--bob' },
     });
-  }, 60_000);
+  });
 
   it('says what became of a change that did not get there, and fails', async () => {
     const differences = [{ path: 'spec.power', seen: 'Running', wanted: 'Stopped', found: 'Off' }];
@@ -100,7 +103,7 @@ describe('writing', () => {
     expect(err).toMatch(
       /sublet: change I[0-9a-f]{40} is Conflict: Changed: somebody was first\n {2}spec\.power: wanted "Stopped", found "Off"\n$/,
     );
-  }, 60_000);
+  });
 
   it('stops waiting when the time is over, and says how to go on', async () => {
     running.outcomes = [{ state: 'Committed', commit: 'c'.repeat(40) }];
@@ -112,7 +115,7 @@ describe('writing', () => {
     expect(await sublet(['change', 'wait', id, '-o', 'name'])).toMatchObject({ code: 0, out: `change/${id}\n` });
     expect((await sublet(['change', 'list', '-o', 'name'])).out).toContain(`change/${id}\n`);
     expect((await sublet(['change', 'get', id, '-o', 'wide'])).out).toContain('oidc:anna   cccccccccccc');
-  }, 60_000);
+  });
 
   it('is one order when it is repeated with its key', async () => {
     const order = [
@@ -198,7 +201,7 @@ describe('writing', () => {
       source: { type: 'Fleet' },
     });
     expect(await sublet(['tenant', 'new', 'acme--zoe', '--plan', 'studio', '--wait'])).toMatchObject({ code: 0 });
-  }, 60_000);
+  });
 
   it('suspends, adding to what is there, and resumes', async () => {
     const preview = async (...args: readonly string[]) =>
@@ -212,7 +215,7 @@ describe('writing', () => {
     expect(await sublet(['tenant', 'set', 'acme--bob', '--suspend', 'Abuse', '--wait', 'Applied'])).toMatchObject({
       code: 0,
     });
-  }, 60_000);
+  });
 
   it('applies files as a repository has them, and overwrites nothing that it did not see', async () => {
     const file = path.join(home, 'quota.yaml');
@@ -241,7 +244,7 @@ describe('writing', () => {
       code: 2,
       err: expect.stringContaining('standard input:2: Schema: kind must be Quota here, is Plan'),
     });
-  }, 60_000);
+  });
 
   it('changes members', async () => {
     expect(
@@ -250,7 +253,7 @@ describe('writing', () => {
     const { out } = await sublet(['tenant', 'member', 'remove', 'oidc:a/b c', '--dry-run']);
     expect(JSON.parse(out)).toEqual({ method: 'DELETE', path: '/v1/tenants/acme--bob/members/User/oidc%3Aa%2Fb%20c' });
     expect(await sublet(['tenant', 'member', 'remove', 'oidc:nobody'])).toMatchObject({ code: 1 });
-  }, 60_000);
+  });
 });
 
 describe('connecting', () => {
@@ -420,5 +423,5 @@ describe('a server that is not there', () => {
       3,
       expect.stringContaining('it may have been accepted: repeat the command with --idempotency-key k'),
     ]);
-  }, 60_000);
+  });
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { listAll, takeAll } from '../client/index.ts';
 import { splitPath } from '../model/names.ts';
 import type { CliDeps } from './deps.ts';
 import { CliExit, EXIT } from './exit.ts';
@@ -15,7 +16,7 @@ import {
   WRITE_CODES,
   type WriteOptions,
 } from './remote/options.ts';
-import { printOne } from './remote/print.ts';
+import { printList, printOne, type Shown } from './remote/print.ts';
 import { openSession, parseTenantPath, requireTenant } from './remote/session.ts';
 import { TENANT_SHOWN } from './remote/shown.ts';
 import { checkNew, submitWrite } from './remote/submit.ts';
@@ -32,6 +33,7 @@ export function addTenantCommand(program: Command, deps: CliDeps): void {
     exitCodes: REMOTE_CODES,
   });
   const group = { api: TENANTS, shown: TENANT_SHOWN, plural: 'tenants', example: 'acme--bob' };
+  addMine(tenant, deps);
   addListCommand(tenant, deps, group);
   addGet(tenant, deps);
   addNew(tenant, deps);
@@ -46,6 +48,32 @@ function locate(path: string): { readonly tenant: string; readonly name: string 
   const { parentPath, name } = splitPath(parseTenantPath(path));
   if (name === '-') throw new CliExit(EXIT.usage, 'the provider is no Tenant: name one below it, such as acme');
   return { tenant: parentPath ?? '-', name };
+}
+
+const MINE_SHOWN: Shown<{ readonly path: string; readonly roles: readonly string[] }> = {
+  name: ({ path }) => `tenant/${path}`,
+  none: 'You are a member of no tenant.',
+  columns: [
+    { title: 'PATH', cell: ({ path }) => path },
+    { title: 'ROLES', cell: ({ roles }) => roles.join(',') },
+  ],
+};
+
+function addMine(parent: Command, deps: CliDeps): void {
+  const command = addReadOptions(
+    parent.command('mine').description('list the tenants that you may see: your own, and those that they sell to'),
+  ).action(async (options: ReadOptions) => {
+    const { client } = await openSession(deps, options);
+    const pages = listAll(async (cursor) => {
+      const query = { limit: 500, ...(cursor === undefined ? {} : { cursor }) };
+      return (await client.get('/v1/tenants', { query }, { signal: deps.signal })).data;
+    });
+    await printList(deps, options.output, await call(() => takeAll(pages)), MINE_SHOWN);
+  });
+  documentCommand(command, {
+    examples: [['sublet tenant mine', 'where to begin: each path is one for --tenant']],
+    exitCodes: REMOTE_CODES,
+  });
 }
 
 function addGet(parent: Command, deps: CliDeps): void {

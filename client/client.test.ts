@@ -346,6 +346,69 @@ describe('waiting for a change', () => {
     expect(seen[0]?.url).toBe(`/v1/changes/${ID}?wait=Ready&timeout=30`);
   });
 
+  const event = (state: string, done = false): string =>
+    `id: ${state}-1\nevent: change\ndata: ${JSON.stringify({ id: ID, state, done })}\n\n`;
+  const stream = (...parts: readonly string[]): Script => {
+    return (_seen, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const part of parts) response.write(part);
+      response.end();
+    };
+  };
+
+  it('listens to events, and goes on after the last one that it heard when the stream ends or breaks', async () => {
+    const broken: Script = (_seen, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(event('Committed') + event('Applied').slice(0, 20), () => response.destroy());
+    };
+    script = inOrder(
+      stream(': hello\n\n', event('Accepted')),
+      broken,
+      answer(500, {}),
+      stream(event('Applied'), event('Ready', true)),
+    );
+    const states: string[] = [];
+    const found = await waitForChange(connect(), ID, {
+      until: 'Ready',
+      timeoutMs: 60_000,
+      onState: ({ state }) => states.push(state),
+    });
+    expect([found.state, states]).toEqual(['Ready', ['Accepted', 'Committed', 'Applied', 'Ready']]);
+    expect(seen.map(({ headers }) => headers['last-event-id'])).toEqual([
+      undefined,
+      'Accepted-1',
+      'Committed-1',
+      'Committed-1',
+    ]);
+    expect(seen[0]?.headers).toMatchObject({
+      accept: expect.stringContaining('text/event-stream'),
+      authorization: `Bearer ${TOKEN}`,
+    });
+  });
+
+  it('lets go of the stream when it has what it waited for', async () => {
+    const gone = Promise.withResolvers<void>();
+    script = (_seen, response) => {
+      response.on('close', () => gone.resolve());
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event('Applied'));
+    };
+    await waitForChange(connect(), ID, { until: 'Applied', timeoutMs: 60_000 });
+    await gone.promise;
+  });
+
+  it('ends with the signal in the middle of a stream', async () => {
+    const stop = new AbortController();
+    script = (_seen, response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event('Accepted'));
+    const waiting = waitForChange(connect(), ID, {
+      until: 'Ready',
+      timeoutMs: 60_000,
+      signal: stop.signal,
+      onState: () => stop.abort(new Error('enough')),
+    });
+    expect(await failure(waiting)).toMatchObject({ message: 'enough' });
+  });
+
   it.each(['Failed', 'Conflict', 'Rejected', 'Superseded', 'Gone'])('ends with %s', async (state) => {
     script = change(state, true);
     expect((await waitForChange(connect(), ID, { until: 'Applied', timeoutMs: 1_000 })).state).toBe(state);

@@ -2,6 +2,7 @@ import { type ClientDeps, REAL_DEPS } from './deps.ts';
 import { UnreachableError } from './errors.ts';
 import { type RawResponse, send } from './request.ts';
 import { DEFAULT_RETRY, type RetryRule } from './retry.ts';
+import { openStream, type Stream } from './stream.ts';
 import type { Input, Method, Operation, Output, PathsWith } from './typed.ts';
 
 export type ClientOptions = {
@@ -52,15 +53,16 @@ export type Client = {
   readonly put: Call<'put'>;
   readonly patch: Call<'patch'>;
   readonly delete: Call<'delete'>;
-  /** An event stream: one connection, without retries. */
+  /** An event stream below the server's address: one connection, no retries. */
   stream(
     path: string,
     options?: { readonly signal?: AbortSignal | undefined; readonly lastEventId?: string | undefined },
-  ): Promise<Response>;
+  ): Promise<Stream>;
   readonly deps: ClientDeps;
 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const USER_AGENT = 'sublet-client';
 
 /** Writes that take no idempotency key, so that a second attempt would make a second thing. */
 export const MADE_ANEW: ReadonlySet<string> = new Set([
@@ -106,16 +108,9 @@ export function createClient(options: ClientOptions, deps: ClientDeps = REAL_DEP
     patch: call('patch'),
     delete: call('delete'),
     stream: async (path, { signal, lastEventId } = {}) => {
-      const headers = {
-        ...(await authorize(options)),
-        accept: 'text/event-stream',
-        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
-      };
-      return deps.fetch(new URL(path, base), {
-        headers,
-        redirect: 'manual',
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const headers = { 'user-agent': options.userAgent ?? USER_AGENT, ...(await authorize(options)), ...resume };
+      return openStream(deps, { url: new URL(path, base), headers, signal });
     },
     deps,
   };
@@ -164,7 +159,7 @@ async function buildHeaders(
 ): Promise<Readonly<Record<string, string>>> {
   return {
     accept: 'application/json, application/problem+json, */*;q=0.1',
-    'user-agent': options.userAgent ?? 'sublet-client',
+    'user-agent': options.userAgent ?? USER_AGENT,
     ...(await authorize(options)),
     ...(key === undefined ? {} : { 'idempotency-key': key }),
     ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }),

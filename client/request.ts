@@ -37,9 +37,9 @@ export async function send(deps: ClientDeps, request: RawRequest): Promise<RawRe
       await pause(deps, pauseMs, request.signal);
       continue;
     }
-    if ('response' in outcome) throw refusal(outcome.response, retryAfterMs);
+    if ('response' in outcome) throw refuse(outcome.response, deps.now());
     const times = attempt === 0 ? '' : ` after ${attempt + 1} attempts`;
-    const message = `${request.url.origin} gave no answer${times}: ${describe(outcome.error)}`;
+    const message = `${request.url.origin} gave no answer${times}: ${describeFailure(outcome.error)}`;
     throw new UnreachableError(message, { cause: outcome.error, idempotencyKey: request.headers['idempotency-key'] });
   }
 }
@@ -66,7 +66,8 @@ async function attemptOnce(
   }
 }
 
-async function readText(response: Response): Promise<string> {
+/** The body, of bounded size. */
+export async function readText(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let bytes = 0;
   let text = '';
@@ -78,7 +79,9 @@ async function readText(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-function refusal({ status, headers, text }: RawResponse, retryAfterMs: number | undefined): Error {
+/** The error of an answer that is no success. */
+export function refuse({ status, headers, text }: RawResponse, nowMs: number): Error {
+  const retryAfterMs = parseRetryAfter(headers.get('retry-after'), nowMs);
   const requestId = headers.get('request-id') ?? undefined;
   if (status >= 300 && status < 400) {
     return parseProblem(
@@ -91,7 +94,7 @@ function refusal({ status, headers, text }: RawResponse, retryAfterMs: number | 
 }
 
 /** fetch hides what went wrong in causes. */
-function describe(error: unknown): string {
+export function describeFailure(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
   return cause instanceof Error ? cause.message : String(cause);

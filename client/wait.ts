@@ -1,5 +1,6 @@
 import type { Client } from './client.ts';
 import { ApiError, UnreachableError } from './errors.ts';
+import { parseEvents } from './events.ts';
 import { pause } from './retry.ts';
 import type { Operation, Output } from './typed.ts';
 
@@ -29,54 +30,80 @@ export class WaitTimeoutError extends Error {
   }
 }
 
-/** What the server is asked to wait for at most in one call; proxies cut what stays silent for a minute. */
-const POLL_S = 30;
-const SLACK_MS = 15_000;
-/** Between calls, for a server that does not wait. */
+/** Between attempts. */
 const PAUSE_MS = 1_000;
+/** Where no stream comes through, the server is asked to wait this long at most in one call. */
+const POLL_S = 30;
 
 /**
- * Waits until a change has got where it was to get, or never will: look at `state`. A server that restarts or cannot be reached meanwhile is asked again until
- * the time is over. Throws WaitTimeoutError then, ApiError for a refusal, and the signal's reason.
+ * Waits until a change has got where it was to get, or never will: look at `state`. Listens to the server's events, and asks again and again where they do not come
+ * through. A server that restarts or cannot be reached meanwhile is tried until the time is over. Throws WaitTimeoutError then, ApiError for a refusal, and the signal's
+ * reason.
  */
 export async function waitForChange(client: Client, id: string, options: WaitOptions): Promise<Change> {
   const { deps } = client;
   const endsAtMs = deps.now() + options.timeoutMs;
   let last: Change | undefined;
+  let lastEventId: string | undefined;
   for (;;) {
     const startedAtMs = deps.now();
     const leftMs = endsAtMs - startedAtMs;
     if (leftMs <= 0) throw new WaitTimeoutError(id, options, last);
-    const change = await lookOnce(client, id, options, Math.ceil(Math.min(POLL_S, leftMs / 1_000)));
-    if (change !== undefined) {
-      if (change.state !== last?.state) options.onState?.(change);
-      last = change;
-      if (isSettled(change, options.until)) return change;
+    try {
+      for await (const seen of listen(client, id, { ...options, leftMs, lastEventId })) {
+        lastEventId = seen.eventId ?? lastEventId;
+        if (seen.change.state !== last?.state) options.onState?.(seen.change);
+        last = seen.change;
+        if (isSettled(last, options.until)) return last;
+      }
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!mayPass(error)) throw error;
     }
     if (deps.now() - startedAtMs < PAUSE_MS) await pause(deps, Math.min(PAUSE_MS, leftMs), options.signal);
   }
 }
 
-/** Undefined when nothing can be said just now. */
-async function lookOnce(
+type Seen = { readonly change: Change; readonly eventId: string | undefined };
+type Attempt = Pick<WaitOptions, 'until' | 'signal'> & {
+  readonly leftMs: number;
+  readonly lastEventId: string | undefined;
+};
+
+/** One connection: events as they come, or the one answer of a server or proxy that gives no events. */
+async function* listen(
   client: Client,
   id: string,
-  options: WaitOptions,
-  seconds: number,
-): Promise<Change | undefined> {
-  try {
-    const input = { path: { id }, query: { wait: options.until, timeout: seconds } };
-    const { data } = await client.get('/v1/changes/{id}', input, {
-      signal: options.signal,
-      timeoutMs: seconds * 1_000 + SLACK_MS,
-    });
-    return data;
-  } catch (error) {
-    const mayPass =
-      error instanceof UnreachableError || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
-    if (mayPass) return undefined;
-    throw error;
+  { until, signal, leftMs, lastEventId }: Attempt,
+): AsyncGenerator<Seen> {
+  const seconds = Math.max(1, Math.ceil(Math.min(POLL_S, leftMs / 1_000)));
+  const over = AbortSignal.timeout(leftMs);
+  const signals = signal === undefined ? over : AbortSignal.any([signal, over]);
+  const query = new URLSearchParams({ wait: until, timeout: String(seconds) });
+  const events = await client.stream(`v1/changes/${encodeURIComponent(id)}?${query}`, { signal: signals, lastEventId });
+  if (events.type === 'answer') {
+    yield { change: parseChange(events.text), eventId: undefined };
+    return;
   }
+  for await (const { id: eventId, event, data } of parseEvents(events.chunks)) {
+    if (event === 'change') yield { change: parseChange(data), eventId };
+  }
+}
+
+function parseChange(text: string): Change {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && 'state' in value) return value as Change;
+  } catch {
+    // Said below.
+  }
+  throw new UnreachableError('the answer is no change; is this the address of the API?');
+}
+
+/** The connection, the server or our own time-out; everything but a refusal and what the caller threw. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status === 429 || error.status >= 500;
+  return error instanceof UnreachableError;
 }
 
 /** Held waits for a person, so nobody should wait for it. */

@@ -126,7 +126,7 @@ function renderMarkdownTable<T>(columns: readonly Column<T>[], rows: readonly T[
 
 /** Text that a branch's author chose is shown as text: no mention, link, image, tag or table cell comes of it. */
 function escapeMarkdown(text: string): string {
-  return showText(text).replace(/[\\`*_{}[\]()#+!|<>~&@$]/g, (char) => (char === '@' ? '@&#8203;' : `\\${char}`));
+  return showText(text).replace(/[\\`*_{}[\]()#|<>~&@$]/g, (char) => (char === '@' ? '@&#8203;' : `\\${char}`));
 }
 
 /** A code span, with as many backticks around it as it needs. */

@@ -22,7 +22,7 @@ export const GOES_WELL: readonly Outcome[] = [
 
 /** The real API on loopback, over a reseller acme, its customer bob and a desktop of bob's; anna may do everything in both. What Flux and the operator would do to changes is scripted. */
 export async function startApi(): Promise<RunningApi> {
-  const api = await createTestApi();
+  const api = await createTestApi({ database: true });
   for (const object of ROOT_PLANS) api.put(object);
   api.put(
     plan('sublet-root', 'performance', {

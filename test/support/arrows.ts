@@ -17,6 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   kube: [],
   rdp: [],
   kubevirt: [],
+  client: [],
   store: ['model', 'kube', 'crds'],
   crds: ['model'],
   operator: PARTS,

@@ -1,0 +1,218 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { type RunningApi, startApi } from './testing/api.ts';
+import { makeFleet, SMALL_FLEET, type TestFleet, yaml } from './testing/fleet.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
+
+const ROOT = path.join(import.meta.dirname, '..');
+const desk = (name: string, plan = 'pro') => yaml('RDPInstance', name, { plan, image: 'ubuntu-24', username: 'bob' });
+
+type Step = {
+  readonly name?: string;
+  readonly run?: string;
+  readonly if?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
+type Ran = { readonly code: number; readonly out: string; readonly err: string };
+
+let guide = '';
+let folder = '';
+let fleet: TestFleet;
+
+beforeAll(async () => {
+  guide = await readFile(path.join(ROOT, 'docs', 'guides', 'cli.md'), 'utf8');
+  folder = await mkdtemp(path.join(tmpdir(), 'sublet-guide-'));
+  await mkdir(path.join(folder, 'bin'));
+  for (const name of ['sublet', 'kubectl-sublet'])
+    await symlink(path.join(ROOT, 'cli', 'main.ts'), path.join(folder, 'bin', name));
+  fleet = await makeFleet();
+  await fleet.write(SMALL_FLEET);
+  await fleet.commit();
+  await fleet.git('switch', '--quiet', '--create', 'feature');
+  await fleet.write({ 't-acme--bob/second.yaml': desk('second') });
+  await fleet.commit();
+});
+afterAll(async () => {
+  await fleet.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a script as a workflow's runner and a careful person do: it ends with the first command that fails. */
+function bash(script: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  const all = {
+    PATH: `${path.join(folder, 'bin')}:${path.dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    HOME: folder,
+    ...env,
+  };
+  return new Promise((resolve) => {
+    execFile(
+      'bash',
+      ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', script],
+      { cwd, env: all, maxBuffer: 16 * 1024 * 1024 },
+      (error, out, err) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
+      },
+    );
+  });
+}
+
+describe('the commands of the guide', () => {
+  let running: RunningApi;
+  beforeAll(async () => {
+    running = await startApi();
+  });
+  afterAll(() => running.stop());
+
+  it('do what it says', async () => {
+    const lines = [...guide.matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+      block.trim().split('\n'),
+    );
+    expect(lines.length).toBeGreaterThan(18);
+    for (const line of lines) expect(line).toMatch(/^\$ sublet /);
+    const token = path.join(fleet.folder, 'token');
+    await writeFile(token, `${await running.tokenOf('anna')}\n`);
+    await chmod(token, 0o600);
+    await writeFile(path.join(fleet.folder, 'bob-quota.yaml'), yaml('Quota', 'bob', { hard: { vcpu: 12 } }));
+    const script = lines
+      .map((line) => `echo ${JSON.stringify(`# ${line}`.replaceAll('$', ''))}; ${line.slice(2)}`)
+      .join('\n');
+    const { code, out, err } = await bash(script, fleet.folder, { SERVER: running.url });
+    expect(code, `${out}\n${err}`).toBe(0);
+    expect(out).toContain('anna-desk   pro');
+    expect(await readFile(path.join(fleet.folder, 'anna.rdp'), 'utf8')).toContain('198.51.100.7:3389');
+  });
+
+  it('are those of kubectl sublet, too', async () => {
+    const { code, out } = await bash('kubectl-sublet desktop --help', fleet.folder);
+    expect([code, out]).toEqual([0, expect.stringContaining('Usage: kubectl sublet desktop')]);
+  });
+});
+
+describe('the workflows of the guide', () => {
+  const comments: {
+    readonly url: string | undefined;
+    readonly authorization: string | undefined;
+    readonly body: string;
+  }[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    request.on('end', () => {
+      comments.push({ url: request.url, authorization: request.headers.authorization, body: JSON.parse(text).body });
+      response.writeHead(201).end('{}');
+    });
+  });
+  let api = '';
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    api = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`;
+  });
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  /** A runner's workspace: a clone of the fleet with the pull request checked out, and Sublet beside it. */
+  async function makeWorkspace(branch: string, isMerged: boolean): Promise<string> {
+    const workspace = await mkdtemp(path.join(folder, 'workspace-'));
+    await symlink(ROOT, path.join(workspace, 'sublet'));
+    const merge = isMerged
+      ? 'git -c user.name=A -c user.email=a@example.com merge --quiet --no-ff --no-edit'
+      : 'git switch --quiet --detach';
+    const { code, err } = await bash(
+      `git clone --quiet ${fleet.folder} fleet && cd fleet && git switch --quiet --detach origin/main && ${merge} origin/${branch}`,
+      workspace,
+    );
+    expect(code, err).toBe(0);
+    return workspace;
+  }
+
+  function readSteps(where: string): readonly Step[] {
+    const block =
+      new RegExp(`${where.replaceAll('.', '\\.')}[\\s\\S]*?\`\`\`yaml\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1] ?? '';
+    const { on, jobs } = parse(block) as {
+      readonly on: string;
+      readonly jobs: { readonly check: { readonly steps: readonly Step[] } };
+    };
+    expect(on).toBe('pull_request');
+    const [install, ...steps] = jobs.check.steps.filter(({ run }) => run !== undefined);
+    expect(install?.run).toBe('npm ci --omit=dev --prefix sublet');
+    // What the event says reaches scripts by variables alone.
+    for (const { run } of steps) expect(run).not.toContain('${{');
+    return steps;
+  }
+
+  const evaluate = (text: string): string =>
+    text.replaceAll(/\$\{\{ ([a-zA-Z._]+) \}\}/g, (_, name: string) => {
+      const values: Readonly<Record<string, string>> = {
+        'github.base_ref': 'main',
+        'secrets.GITHUB_TOKEN': 't0ken',
+        'github.api_url': api,
+        'github.repository': 'provider/fleet',
+        'github.event.pull_request.number': '7',
+      };
+      return values[name] ?? expect.fail(`${name} is not known`);
+    });
+
+  async function runSteps(steps: readonly Step[], workspace: string): Promise<ReadonlyMap<string, Ran>> {
+    const ran = new Map<string, Ran>();
+    for (const { name = '', run = '', env = {}, if: condition } of steps) {
+      const hasFailed = [...ran.values()].some(({ code }) => code !== 0);
+      if (hasFailed && condition !== 'always()') continue;
+      const variables = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, evaluate(value)]));
+      ran.set(name, await bash(run, workspace, variables));
+    }
+    return ran;
+  }
+
+  it('Gitea: a good branch passes, and its price is a comment', async () => {
+    const ran = await runSteps(readSteps('.gitea/workflows/fleet.yaml'), await makeWorkspace('feature', false));
+    expect([...ran].map(([name, { code, err }]) => [name, code, code === 0 ? '' : err])).toEqual([
+      ['Lint', 0, ''],
+      ['Diff', 0, ''],
+      ['Comment', 0, ''],
+    ]);
+    expect(comments.at(-1)).toMatchObject({
+      url: '/api/v1/repos/provider/fleet/issues/7/comments',
+      authorization: 'token t0ken',
+    });
+    expect(comments.at(-1)?.body).toContain('| acme--bob | acme | Retail | USD | 84.00 | 123.00 | +39.00 |');
+  });
+
+  it('Gitea: a bad branch fails, with its lines annotated and its comment made all the same', async () => {
+    await fleet.git('switch', '--quiet', '--create', 'bad', 'main');
+    await fleet.write({ 't-acme--bob/bad.yaml': desk('bad', 'gone') });
+    await fleet.git('add', '--all', 'tenants');
+    await fleet.git('commit', '--quiet', '--message', 'Order what nobody sells');
+    await fleet.git('switch', '--quiet', 'feature');
+    const ran = await runSteps(readSteps('.gitea/workflows/fleet.yaml'), await makeWorkspace('bad', false));
+    expect([...ran].map(([name, { code }]) => [name, code])).toEqual([
+      ['Lint', 1],
+      ['Diff', 1],
+      ['Comment', 0],
+    ]);
+    expect(ran.get('Lint')?.out).toContain(
+      '::warning file=tenants/staging/t-acme--bob/bad.yaml,line=8,title=PlanNotFound::',
+    );
+    expect(comments.at(-1)?.body).toContain('**1 problem**');
+  });
+
+  it('GitHub: the merge with the base is checked, and the branch compared', async () => {
+    const steps = readSteps('.github/workflows/fleet.yaml').filter(({ name }) => name !== 'Comment');
+    const workspace = await makeWorkspace('feature', true);
+    const ran = await runSteps(steps, workspace);
+    expect([...ran].map(([name, { code, err }]) => [name, code, code === 0 ? '' : err])).toEqual([
+      ['Lint', 0, ''],
+      ['Diff', 0, ''],
+    ]);
+    expect(await readFile(path.join(workspace, 'comment.md'), 'utf8')).toContain(
+      '| acme | the provider | Wholesale | USD | 30.00 | 60.00 | +30.00 |',
+    );
+  });
+});
