@@ -26,6 +26,8 @@ export type Caches = {
   readonly namespaces: Cache<KubeObject>;
   /** Those of the provider's namespace: who its staff is. */
   readonly rootBindings: Cache<RoleBinding>;
+  /** Another number whenever something changed that says who is a member where. */
+  membershipVersion(): number;
 };
 
 /** Index by namespace. */
@@ -48,6 +50,8 @@ export type RunningCaches = Caches & {
   start(signal: AbortSignal): Promise<void>;
   /** Why reads cannot be answered; undefined when they can. */
   lack(): string | undefined;
+  /** Calls back after any object changed; gives the way to stop. */
+  onChange(listener: () => void): () => void;
 };
 
 /** The informers. A start begins with an empty cache, so nothing is served before all of them have the whole state. */
@@ -70,15 +74,26 @@ export function createCaches(
     namespaces: make(NAMESPACES, { metadataOnly: true }),
     rootBindings: make<RoleBinding>(ROLEBINDINGS, { namespace: options.rootNamespace }),
   };
-  const all = Object.values(caches);
+  const all: readonly Informer<KubeObject>[] = Object.values(caches);
   return {
     ...caches,
     start: async (signal) => {
       await Promise.all(all.map((informer) => informer.start(signal)));
     },
+    onChange: (listener) => listenToAll(all, listener),
     lack: () => {
       const late = all.find((informer) => !informer.hasSynced());
       return late === undefined ? undefined : `not read yet: ${late.resource.plural}`;
     },
+  };
+}
+
+/** Calls back after any object of any of them changed; gives the way to stop. */
+export function listenToAll(informers: readonly Informer<KubeObject>[], listener: () => void): () => void {
+  const removers = informers.map((informer) =>
+    informer.addEventHandler({ onAdd: listener, onUpdate: listener, onDelete: listener }),
+  );
+  return () => {
+    for (const remove of removers) remove();
   };
 }

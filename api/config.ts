@@ -34,6 +34,25 @@ export const ApiConfig = z.strictObject({
   trustedProxies: z.array(z.string().max(64)).max(32).default([]),
   issuers: z.array(OidcIssuer).max(16).default([]),
   modes: z.array(ModeRule).max(64).default([]),
+  /** How accepted changes get to their repositories. */
+  git: z
+    .strictObject({
+      /** Name of the fleet's GitRepository, which says where the branch is and with which Secret. */
+      fleetRepository: z.string().min(1).max(63).default('fleet'),
+      /** Disposable copies are made below it. */
+      folder: z.string().min(1).max(4_096).default('/var/lib/sublet/git'),
+      /** By which the fleet may be reached. */
+      protocols: z
+        .array(z.enum(['https', 'http', 'file']))
+        .min(1)
+        .default(['https']),
+      /** Hosts inside that tenants' own repositories may have, `<host>` or `<host>:<port>`; the operator and the fleet source are told the same. */
+      allowedGitHosts: z.array(z.string().max(253)).max(64).default([]),
+      committer: z
+        .strictObject({ name: z.string().min(1).max(200), email: z.string().min(3).max(254) })
+        .default({ name: 'Sublet', email: 'noreply@sublet.invalid' }),
+    })
+    .prefault({}),
   /** How long requests that run may still take after a stop was asked for. */
   drainSeconds: z.int().min(0).max(300).default(20),
   watchSeconds: z.int().min(1).max(86_400).default(24),

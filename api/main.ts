@@ -26,7 +26,8 @@ export async function runApi(environment: Environment, signal: AbortSignal): Pro
   const client = createClient({ ...shared, kubeConfig }, { userAgent: 'sublet-api' });
   try {
     const journal = createStoredJournal({ clock: realClock, store });
-    const api = await startApi({ ...shared, client, store, journal, fetch }, config, signal);
+    const gitPath = environment.PATH ?? '/usr/bin:/bin';
+    const api = await startApi({ ...shared, client, store, journal, fetch, gitPath }, config, signal);
     log.info({ address: api.address, port: api.port, manage: api.manage }, 'the API listens');
     await api.stopped;
   } finally {

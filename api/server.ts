@@ -14,6 +14,7 @@ import { createTokenVerifier, type Fetch } from './authenticate/oidc.ts';
 import { createCaches, type RunningCaches } from './caches.ts';
 import type { ApiConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
+import { startDelivery } from './delivery/delivery.ts';
 import { createRateLimiter } from './ratelimit.ts';
 import { createInvitationRecords } from './records/invitations.ts';
 import { createKeyRecords } from './records/keys.ts';
@@ -32,6 +33,8 @@ export type ApiServerDeps = {
   readonly journal: Journal;
   /** For the documents and keys of issuers. */
   readonly fetch: Fetch;
+  /** Search path for git. Absent: this process accepts changes, and others carry them out. */
+  readonly gitPath?: string | undefined;
 };
 
 export type RunningApi = {
@@ -61,10 +64,13 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
     readyChecks: buildReadyChecks(deps, caches, signal),
   });
   const caching = caches.start(reading.signal);
+  const { gitPath } = deps;
+  const delivery = gitPath === undefined ? undefined : startDelivery({ ...deps, caches, path: gitPath }, config);
   const ready = (): Promise<void> => waitForCaches(deps.clock, caches, signal);
   try {
     await app.listen({ host: config.listen.address, port: config.listen.port });
   } catch (error) {
+    await delivery?.stop();
     reading.abort();
     await Promise.all([caching, manage.close()]);
     throw error;
@@ -72,6 +78,7 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
   const bound = app.server.address() as AddressInfo;
   const stopped = untilAborted(signal).then(async () => {
     await drain(deps, app, stopping, config.drainSeconds * 1_000);
+    await delivery?.stop();
     reading.abort();
     await Promise.all([caching, manage.close()]);
   });

@@ -70,7 +70,7 @@ function accepted({ tree }: SubmitDeps, change: Change, isReplay: boolean): Answ
 }
 
 /** What `layout.ts` reads of whoever owns the namespace. The provider's needs nothing. */
-function layoutOwner({
+export function layoutOwner({
   path,
   tenant,
 }: Owner): { readonly path: string; readonly source?: SourceFacts | undefined } | undefined {
@@ -79,7 +79,11 @@ function layoutOwner({
 }
 
 function parseSource(source: Tenant['spec']['source']): SourceFacts | undefined {
-  return source?.type === 'Fleet' ? { type: 'Fleet' } : undefined;
+  if (source?.type !== 'Repository') return source?.type === 'Fleet' ? { type: 'Fleet' } : undefined;
+  const { repository } = source;
+  if (repository === undefined) return undefined;
+  const { url, branch, path, secretRef } = repository;
+  return { type: 'Repository', url, branch, path, secret: secretRef?.name };
 }
 
 const EMAIL = /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,32}$/;

@@ -48,6 +48,8 @@ export type CallOptions = {
   readonly timeoutMs?: number | undefined;
   /** Asks for `PartialObjectMetadata`: metadata without spec, status or data. */
   readonly metadataOnly?: boolean | undefined;
+  /** Acts as this user (`system:serviceaccount:<namespace>:<name>`), which needs the right to. */
+  readonly impersonate?: string | undefined;
 };
 
 export type ListOptions = CallOptions & {
@@ -135,7 +137,14 @@ export function createClientOn(transport: Transport, options: Pick<ClientOptions
     o: CallOptions,
     accept: string,
     call: Omit<HttpCall, 'timeoutMs' | 'signal' | 'accept'>,
-  ): Promise<Buffer> => transport.call({ ...call, accept, signal: o.signal, timeoutMs: o.timeoutMs ?? timeoutMs });
+  ): Promise<Buffer> =>
+    transport.call({
+      ...call,
+      accept,
+      signal: o.signal,
+      timeoutMs: o.timeoutMs ?? timeoutMs,
+      impersonate: o.impersonate,
+    });
 
   /** A call whose answer is one object. */
   const one = async <T extends KubeObject>(o: CallOptions, request: ObjectRequest): Promise<T> => {

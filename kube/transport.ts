@@ -22,6 +22,8 @@ export type HttpCall = {
   readonly contentType?: string | undefined;
   /** Whether sending it twice does no more than sending it once. */
   readonly idempotent: boolean;
+  /** User to act as. */
+  readonly impersonate?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
 };
@@ -211,11 +213,12 @@ function retire(pools: Pools, log: Logger): void {
 
 function buildRequest(
   prefix: string,
-  call: Pick<HttpCall, 'method' | 'path' | 'accept' | 'body' | 'contentType'>,
+  call: Pick<HttpCall, 'method' | 'path' | 'accept' | 'body' | 'contentType' | 'impersonate'>,
   known: Credentials,
   userAgent: string,
 ): Dispatcher.DispatchOptions {
   const headers: Record<string, string> = { ...known.headers, accept: call.accept, 'user-agent': userAgent };
   if (call.contentType !== undefined) headers['content-type'] = call.contentType;
+  if (call.impersonate !== undefined) headers['impersonate-user'] = call.impersonate;
   return { path: prefix + call.path, method: call.method, headers, body: call.body ?? null };
 }

@@ -1,0 +1,107 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { KINDS } from '../../crds/v1alpha1/resources.ts';
+import type { Target } from '../../gitops/intent.ts';
+import type { Journal } from '../../gitops/journal.ts';
+import { createHistory } from '../../gitops/tracker/history.ts';
+import type { LiveObject } from '../../gitops/tracker/progress.ts';
+import { startTracker } from '../../gitops/tracker/tracker.ts';
+import { startWriter } from '../../gitops/writer/writer.ts';
+import type { Client } from '../../kube/client.ts';
+import type { Clock, Random } from '../../kube/clock.ts';
+import type { Informer } from '../../kube/informer.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { RunningCaches } from '../caches.ts';
+import type { ApiConfig } from '../config.ts';
+import { createTree, type Tree } from '../tree.ts';
+import { createDryRun } from './dryrun.ts';
+import { createFluxCaches } from './fluxcaches.ts';
+import { createRepositories, type Repositories } from './repositories.ts';
+
+export type DeliveryDeps = {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly journal: Journal;
+  /** The API's own, which somebody else starts. */
+  readonly caches: RunningCaches;
+  /** Search path for git. */
+  readonly path: string;
+};
+
+export type RunningDelivery = {
+  /** Opens a repository for reading, for audit. */
+  readonly repositories: Repositories;
+  /** Ends what runs. What was accepted stays in the journal. */
+  stop(): Promise<void>;
+};
+
+/** In whose name what Flux cannot apply is taken back. */
+const SUBLET = { subject: 'sublet', name: 'Sublet', email: 'noreply@sublet.invalid' };
+
+/**
+ * Carries accepted changes to the branch, and follows them to the cluster. Every replica of the API runs it: leases say who writes, and following may be done
+ * twice.
+ */
+export function startDelivery(deps: DeliveryDeps, config: ApiConfig): RunningDelivery {
+  const { client, clock, random, log, journal, caches } = deps;
+  const { fleetNamespace, watchSeconds, environment, git } = config;
+  const place = { fleetNamespace, fleetRepository: git.fleetRepository };
+  const flux = createFluxCaches(deps, { ...place, watchSeconds });
+  const tree = createTree(caches, config);
+  const dryRun = createDryRun(
+    client,
+    KINDS.map(({ resource }) => resource),
+    (namespace) => `system:serviceaccount:${fleetNamespace}:${namespace}`,
+  );
+  const repositories = createRepositories(
+    { client, clock, flux, tree, dryRun },
+    { ...place, ...git, environment, path: deps.path },
+  );
+  const reading = new AbortController();
+  const caching = flux.start(reading.signal);
+  const isSynced = (): boolean => flux.hasSynced() && caches.lack() === undefined;
+  const open = async (id: string) => {
+    if (!isSynced()) throw new Error('the caches are not read yet');
+    return repositories.open(id);
+  };
+  const holder = `${hostname()}_${Buffer.from(random.bytes(8)).toString('hex')}`;
+  const writer = startWriter({ journal, clock, random, log, open }, { holder });
+  const history = createHistory((id) => repositories.read(id));
+  const tracker = startTracker({
+    journal,
+    clock,
+    log,
+    isSynced,
+    folderOf: (namespace) => flux.folderOf(namespace, isOwn(tree, namespace)),
+    liveOf: (target) => findLive(caches, target),
+    contains: history.contains,
+    compensator: SUBLET,
+  });
+  const stopListening = [flux.onChange(tracker.wake), caches.onChange(tracker.wake)];
+  return {
+    repositories,
+    stop: async () => {
+      for (const stop of stopListening) stop();
+      await Promise.all([writer.stop(), tracker.stop()]);
+      await history.close();
+      reading.abort();
+      await caching;
+    },
+  };
+}
+
+function isOwn(tree: Tree, namespace: string): boolean {
+  return tree.owner(namespace)?.tenant?.spec.source?.type === 'Repository';
+}
+
+function findLive(caches: RunningCaches, { kind, namespace, name }: Target): LiveObject | undefined {
+  const byKind: Readonly<Record<string, Pick<Informer<KubeObject>, 'get'>>> = {
+    Tenant: caches.tenants,
+    Plan: caches.plans,
+    Quota: caches.quotas,
+    RDPInstance: caches.desktops,
+  };
+  return byKind[kind]?.get(`${namespace}/${name}`) as LiveObject | undefined;
+}

@@ -1,0 +1,48 @@
+import type { DryRun } from '../../gitops/writer/target.ts';
+import type { Client } from '../../kube/client.ts';
+import { isNotFound, StatusError } from '../../kube/errors.ts';
+import type { KubeObject, Resource } from '../../kube/object.ts';
+
+/** What Flux names itself when it applies. */
+const FLUX_FIELD_MANAGER = 'kustomize-controller';
+/** Refusals that are about the resource. Everything else may be otherwise in a moment, or is our own fault. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 422]);
+
+/**
+ * Asks the API server whether it would take a change, as the account that Flux applies the folder with, so that schema, admission and rights answer before the commit and to its
+ * author. A namespace that is not there yet is no refusal: what makes it may be on the way.
+ */
+export function createDryRun(
+  client: Client,
+  resources: readonly Resource[],
+  accountOf: (namespace: string) => string | undefined,
+): DryRun {
+  return async (change, object, signal) => {
+    const { kind, namespace, name } = change.intent.target;
+    const resource = resources.find((one) => one.kind === kind);
+    const impersonate = accountOf(namespace);
+    if (resource === undefined || impersonate === undefined) return { type: 'accepted' };
+    const options = { dryRun: true, impersonate, signal } as const;
+    try {
+      if (object === undefined) await client.delete(resource, { namespace, name }, options);
+      else
+        await client.apply(resource, asApplied(object, namespace), {
+          ...options,
+          fieldManager: FLUX_FIELD_MANAGER,
+          force: true,
+        });
+      return { type: 'accepted' };
+    } catch (error) {
+      if (isNotFound(error)) return { type: 'accepted' };
+      if (!(error instanceof StatusError) || !REFUSALS.has(error.code)) throw error;
+      if (error.message.includes('cannot impersonate')) throw error;
+      return { type: 'refused', message: error.message };
+    }
+  };
+}
+
+/** Flux puts what stands in a folder into the folder's namespace. */
+function asApplied(object: Readonly<Record<string, unknown>>, namespace: string): KubeObject {
+  const { metadata, ...rest } = object as { readonly metadata: { readonly name: string } };
+  return { ...rest, metadata: { ...metadata, namespace } } as KubeObject;
+}
