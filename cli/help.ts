@@ -26,8 +26,8 @@ export function docOf(command: Command): CommandDoc | undefined {
 /** The codes of a command that runs until it is stopped. */
 export const SERVER_CODES = {
   [EXIT.done]: 'it stopped as asked',
-  [EXIT.refused]: 'it failed; the last line says why',
-  [EXIT.usage]: 'the command line or a setting is wrong',
+  [EXIT.refused]: 'it failed, or a setting is wrong; the last line says why',
+  [EXIT.usage]: 'the command line is wrong',
 } as const satisfies CommandDoc['exitCodes'];
 
 function rootName(command: Command): string {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
+import { addApiCommand } from './api.ts';
 import { addChangeCommand } from './change.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addContextCommand } from './context.ts';
@@ -50,6 +51,7 @@ export function buildProgram(deps: CliDeps, name = 'sublet'): Command {
   addCompletionCommand(program, deps);
   addOperatorCommand(program, deps.signal);
   addSourceCommand(program, deps.signal);
+  addApiCommand(program, deps.signal);
   addDevCommand(program, deps.signal);
   return program;
 }

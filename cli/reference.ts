@@ -9,6 +9,7 @@ export function renderCliReference(program: Command): string {
     `${program.description()}. \`--help\` says the same on the terminal.`,
     ...(docOf(program)?.details ?? []),
     renderCodes(program),
+    ...COMMON.flatMap(({ title, like }) => renderCommon(title, listOptions(findCommand(program, like)))),
   ];
   return `${[...head, ...listCommands(program).flatMap(renderCommand)].join('\n\n')}\n`;
 }
@@ -27,12 +28,55 @@ export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
+/** Options that many commands share are described once: those of the command that has no others. */
+const COMMON = [
+  { title: 'Options of commands that speak to the API', like: ['plan', 'list'] },
+  { title: 'Options of commands that change something', like: ['plan', 'delete'] },
+] as const;
+
+function findCommand(program: Command, path: readonly string[]): Command {
+  const found = path.reduce<Command | undefined>(
+    (at, word) => at?.commands.find((one) => one.name() === word),
+    program,
+  );
+  if (found === undefined) throw new Error(`there is no command ${path.join(' ')}`);
+  return found;
+}
+
+function listOptions(command: Command): readonly Option[] {
+  const visible = command.createHelp().visibleOptions(command);
+  return visible.filter(({ long }) => long !== '--help');
+}
+
+function renderCommon(title: string, options: readonly Option[]): readonly string[] {
+  return [`## ${title}`, table('option', options.map(describeOption))];
+}
+
+/** The options of its own, and the title under which the others are. */
+function splitOptions(command: Command): { readonly own: readonly Option[]; readonly common: string | undefined } {
+  const options = listOptions(command);
+  const root = rootOf(command);
+  for (const { title, like } of [...COMMON].reverse()) {
+    const shared = new Set(
+      listOptions(findCommand(root, like)).map(({ flags, description }) => `${flags} ${description}`),
+    );
+    const own = options.filter(({ flags, description }) => !shared.has(`${flags} ${description}`));
+    if (options.length - own.length === shared.size) return { own, common: title };
+  }
+  return { own: options, common: undefined };
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}
+
+function anchor(title: string): string {
+  return title.toLowerCase().replaceAll(' ', '-');
+}
+
 function renderCommand(command: Command): readonly string[] {
   const doc = docOf(command);
-  const options = command
-    .createHelp()
-    .visibleOptions(command)
-    .filter(({ long }) => long !== '--help');
+  const { own: options, common } = splitOptions(command);
   return [
     `## ${pathOf(command)}`,
     `${sentence(command.description())}`,
@@ -41,6 +85,11 @@ function renderCommand(command: Command): readonly string[] {
       ? []
       : [table('argument', command.registeredArguments.map(describeArgument))]),
     ...(options.length === 0 ? [] : [table('option', options.map(describeOption))]),
+    ...(common === undefined
+      ? []
+      : [
+          `${options.length === 0 ? 'Takes' : 'And'} the [${common.charAt(0).toLowerCase()}${common.slice(1)}](#${anchor(common)}).`,
+        ]),
     ...(doc?.details === undefined ? [] : [doc.details.join('\n')]),
     ...(doc === undefined
       ? []
