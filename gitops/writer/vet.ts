@@ -21,6 +21,7 @@ export function createVetter(dryRun: DryRun): Vetter {
   const accepted = new Map<string, string>();
   return {
     async vet(commits, signal) {
+      if (accepted.size > MOST_REMEMBERED) accepted.clear();
       const refused = new Map<string, Outcome>();
       let waiting: Vetted['waiting'];
       const ask = async (commit: PlannedCommit): Promise<void> => {
@@ -49,6 +50,8 @@ export function createVetter(dryRun: DryRun): Vetter {
 }
 
 const MOST_AT_ONCE = 8;
+/** Verdicts of changes that ended without a commit are forgotten with the others. */
+const MOST_REMEMBERED = 20_000;
 
 function digestOf(object: unknown): string {
   return createHash('sha256')

@@ -250,6 +250,25 @@ describe('the writer', () => {
     expect(await world.journal.lease(REPOSITORY, 'second', 1_000)).toBeDefined();
   });
 
+  it('forgets what ended long ago, and the keys of requests after a week', async () => {
+    const world = createWriterWorld(FILES);
+    begin(world, { keepMs: 10 * 86_400_000 });
+    const id = await world.accept(editTitle('pro', 'Pro', 'Two'));
+    await world.settle();
+    const { commit } = await world.state(id);
+    await world.journal.advance(new Map([[id, { from: 'Committed', outcome: { state: 'Ready' } }]]));
+    const waiting = await world.accept(editTitle('old', 'Old', 'Older'), { mode: 'PullRequest' });
+    await world.settle();
+    world.clock.step(9 * 86_400_000);
+    await world.clock.advance(60_000);
+    expect((await world.state(id)).commit).toBe(commit);
+    world.clock.step(2 * 86_400_000);
+    await world.clock.advance(60_000);
+    expect(await world.journal.find(id)).toBeUndefined();
+    // What has not ended stays, however old.
+    expect(await world.state(waiting)).toMatchObject({ state: 'Proposed' });
+  });
+
   describe('with a dry run', () => {
     it('ends a refused change before it is committed, and makes those after it without it', async () => {
       const world = createWriterWorld(FILES);

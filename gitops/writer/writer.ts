@@ -29,6 +29,8 @@ export type WriterOptions = {
   readonly most?: number | undefined;
   /** Repositories idle for so long are closed. Default 10 min. */
   readonly idleMs?: number | undefined;
+  /** How long ended changes stay in the journal; Git has them for good. Default 400 days, and never less than the keys of their requests. */
+  readonly keepMs?: number | undefined;
 };
 
 export type Writer = {
@@ -50,11 +52,15 @@ export function startWriter(deps: WriterDeps, options: WriterOptions): Writer {
     concurrency: 8,
     most: 10_000,
     idleMs: 600_000,
+    keepMs: 400 * 86_400_000,
     ...defined(options),
   });
   writer.start();
   return { wake: (repository) => writer.wake(repository, true), stop: () => writer.stop() };
 }
+
+/** Rows of each table that go at a review, if so many are due. */
+const MOST_PRUNED = 1_000;
 
 export type WriterSettings = { readonly [K in keyof WriterOptions]-?: NonNullable<WriterOptions[K]> };
 
@@ -119,6 +125,7 @@ class LeasedWriter {
       for (const repository of await journal.waiting(OPEN_STATES)) this.#workerOf(repository).wake(true);
       this.#reviewedAtMs = clock.monotonic();
       for (const worker of this.#workers.values()) void worker.closeIfIdle(this.#settings.idleMs);
+      await journal.prune({ keepMs: this.#settings.keepMs, most: MOST_PRUNED });
     } catch (error) {
       log.warn({ err: renderError(error) }, 'the journal does not say what waits');
     }
