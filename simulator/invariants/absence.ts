@@ -32,9 +32,10 @@ import type { Change, Live } from './trail.ts';
 /** What holds a customer's data or identity. */
 const VALUED: ReadonlySet<string> = new Set([NAMESPACES, DISKS, MACHINES, SECRETS, CLAIMS]);
 const DAY_MS = 86_400_000;
-/** How far two clocks may be apart before a grace of days counts as cut short. */
-const APART_MS = 900_000;
-/** Times are kept in whole seconds here and there. */
+/** The operator goes by the API server's time, which answers tell it to a second or so; and times are kept in whole seconds here and there. */
+const APART_MS = 5_000;
+/** How long a stamp may be on its way: as long as a call is tried. */
+const SENT_MS = 120_000;
 const SECOND_MS = 1_000;
 
 /**
@@ -47,8 +48,6 @@ export const createAbsenceCheck: Check = (report) => {
   const graces = new Map<string, number>();
   /** When an order went or was asked to go, by `resource key`. */
   const removals = new Map<string, number>();
-  /** When something was stamped and how long its grace is, by `resource key`. */
-  const stamped = new Map<string, Stamp>();
   return {
     change(change, world) {
       const { resource, key, actor } = change;
@@ -57,11 +56,8 @@ export const createAbsenceCheck: Check = (report) => {
       }
       if (!isOperator(actor) || !VALUED.has(resource)) return;
       if (resource === SECRETS && change.before?.metadata.labels?.[OWNER_KIND] !== 'RDPInstance') return;
-      if (isDeletion(change)) judgeDeletion(change, world, stamped.get(`${resource} ${key}`), report);
-      else if (isStamping(change)) {
-        stamped.set(`${resource} ${key}`, { atMs: change.atMs, graceMs: graceOfStamp(change.after) });
-        judgeStamp(change, world, { graces, removals }, report);
-      }
+      if (isDeletion(change)) judgeDeletion(change, world, report);
+      else if (isStamping(change)) judgeStamp(change, world, { graces, removals }, report);
       if (resource === MACHINES) judgeHalt(change, world, removals, report);
       if (resource === DISKS || resource === CLAIMS) judgeShrink(change, report, key);
     },
@@ -103,20 +99,10 @@ function isStamping({ before, after }: Change): boolean {
   );
 }
 
-type Stamp = { readonly atMs: number; readonly graceMs: number };
-
-function graceOfStamp(object: Live | undefined): number {
-  return Date.parse(annotationOf(object, SWEEP_AT) ?? '') - Date.parse(annotationOf(object, REMOVED_AT) ?? '');
-}
-
-/**
- * The stamps are in the time of whoever stamped, and clocks differ: where the stamping was seen, the grace is counted from there by the
- * world's clock, give or take what two clocks may be apart.
- */
-function judgeDeletion(change: Change, world: World, stamp: Stamp | undefined, report: Report): void {
+/** The grace ends when its stamp says, and `judgeStamp` sees to it that stamps tell the time. */
+function judgeDeletion(change: Change, world: World, report: Report): void {
   const { before, atMs } = change;
-  const stated = Date.parse(annotationOf(before, SWEEP_AT) ?? '');
-  const sweepAt = stamp === undefined || Number.isNaN(stated) ? stated : stamp.atMs + stamp.graceMs;
+  const sweepAt = Date.parse(annotationOf(before, SWEEP_AT) ?? '');
   const say = (text: string): void => report('I7', change, text);
   if (annotationOf(before, REMOVED_AT) === undefined) say('it was deleted and had never been stamped as removed');
   else if (Number.isNaN(sweepAt)) say('it was deleted and its stamp names no end of the grace');
@@ -135,6 +121,10 @@ function judgeStamp(change: Change, world: World, { graces, removals }: Memory, 
   const { after, resource, key } = change;
   const order = findOrder(resource, key, after, world);
   const say = (text: string): void => report('I7', change, text);
+  const removedAt = Date.parse(annotationOf(after, REMOVED_AT) ?? '');
+  const sweepAt = Date.parse(annotationOf(after, SWEEP_AT) ?? '');
+  const lateMs = change.atMs - removedAt;
+  if (lateMs > SENT_MS || lateMs < -APART_MS) say(`it is stamped as removed at ${new Date(removedAt).toISOString()}`);
   if (order === undefined) return;
   const id = `${order.resource} ${order.key}`;
   const live = world.get(order.resource, order.key);
@@ -142,8 +132,6 @@ function judgeStamp(change: Change, world: World, { graces, removals }: Memory, 
     if (isSameOrder(order.resource, live, after)) say(`it was stamped as removed, and ${id} is there`);
     return;
   }
-  const removedAt = Date.parse(annotationOf(after, REMOVED_AT) ?? '');
-  const sweepAt = Date.parse(annotationOf(after, SWEEP_AT) ?? '');
   const stated = graces.get(id);
   if (stated !== undefined && sweepAt - removedAt < stated - SECOND_MS) {
     say(`its grace is ${(sweepAt - removedAt) / DAY_MS} days, and ${stated / DAY_MS} were stated`);

@@ -1,3 +1,4 @@
+import { isRecord, listAt } from './live.ts';
 import type { Live, Violation } from './trail.ts';
 
 /** Kinds that differ between two equal runs by nature. */
@@ -13,7 +14,10 @@ const METADATA: ReadonlySet<string> = new Set([
   'selfLink',
 ]);
 
-/** Members whose value is drawn anew in each run: addresses, ports, places. */
+/**
+ * Members whose value is drawn anew in each run: addresses, ports, places. And two that count the writes of a machine: what is asked twice in a moment may
+ * be one write or two, as it is seen. How often a guest was stopped and started for it is compared by itself, in guests.
+ */
 const DRAWN: ReadonlySet<string> = new Set([
   'clusterIP',
   'clusterIPs',
@@ -27,11 +31,16 @@ const DRAWN: ReadonlySet<string> = new Set([
   'address',
   'uuid',
   'mac',
-  // They count writes, or hash what holds a UID: what was written is compared by itself.
   'desiredGeneration',
   'kubevirt.io/vm-generation',
-  'sublet.dev/applied-hash',
 ]);
+
+/**
+ * What was built for a machine names the guest that was stopped last, and what was built for a Secret holds a password: another hash in each run. So it is with
+ * what names its owner by UID.
+ */
+const HASHED_ANEW: readonly string[] = ['virtualmachines.kubevirt.io ', 'secrets '];
+const APPLIED_HASH = 'sublet.dev/applied-hash';
 
 const UID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
@@ -67,31 +76,34 @@ function normaliseObject(id: string, object: Live): unknown {
 }
 
 function maskByKind(id: string, object: Live): Live {
-  if (id.startsWith('secrets ')) return maskSecret(object);
-  // Refused creates are counted too until the counting controller looks again.
-  if (id.startsWith('resourcequotas ')) return { ...object, status: undefined };
-  // Of removals that are judged at once any may be the one that trips it.
-  return id.endsWith('/sublet-breaker') ? { ...object, data: maskCounts(object.data) } : object;
+  const isHashedAnew =
+    HASHED_ANEW.some((kind) => id.startsWith(kind)) || listAt(object, 'metadata', 'ownerReferences').length > 0;
+  const shown = isHashedAnew ? maskHash(object) : object;
+  if (id.startsWith('secrets ')) return { ...shown, data: maskValues(shown.data) };
+  // A create that storage refuses, as a second one of the same name after an answer was lost, counts until the counting controller looks again.
+  if (id.startsWith('resourcequotas ')) return { ...shown, status: maskUsed(shown.status) };
+  // Of removals that are judged at once any may be the one that trips it, and so of how many it tells.
+  return id.endsWith('/sublet-breaker') ? { ...shown, data: maskCounts(shown.data) } : shown;
 }
 
 function maskCounts(data: unknown): unknown {
   return JSON.parse(JSON.stringify(data ?? {}).replaceAll(/\b\d{1,9} removals/g, '<n> removals'));
 }
 
-/** A password differs in each run, and with it the hash of what was asked: only which keys there are is compared. */
-function maskSecret(secret: Live): Live {
-  const { annotations } = secret.metadata;
-  return {
-    ...secret,
-    metadata: { ...secret.metadata, ...(annotations === undefined ? {} : { annotations: maskValues(annotations) }) },
-    data: maskValues(secret.data),
-  };
+function maskHash(object: Live): Live {
+  const { annotations } = object.metadata;
+  if (annotations?.[APPLIED_HASH] === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [APPLIED_HASH]: '<hash>' } } };
 }
 
+/** What is counted, and how much of it there may be, without how much there is. */
+function maskUsed(status: unknown): unknown {
+  return isRecord(status) ? { ...status, used: maskValues(status.used) } : status;
+}
+
+/** A password differs in each run: only which keys there are is compared. */
 function maskValues(data: unknown): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.keys(typeof data === 'object' && data !== null ? data : {}).map((name) => [name, '<value>']),
-  );
+  return Object.fromEntries(Object.keys(isRecord(data) ? data : {}).map((name) => [name, '<value>']));
 }
 
 function normalise(value: unknown, key: string, generation: number): unknown {
