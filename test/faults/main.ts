@@ -127,7 +127,7 @@ function printCounts({ class: name, counts }: ClassResult): void {
   const line = (head: string, cells: readonly string[]): string =>
     [head.padEnd(first), ...cells.map((cell, at) => cell.padStart(widths[at] ?? 0))].join('  ');
   console.log(`\n${line('', columns)}`);
-  for (const row of rows)
+  for (const row of rows.filter((name) => columns.some((column) => counts.has(`${column}:${name}`))))
     console.log(
       line(
         row,
