@@ -26,8 +26,9 @@ export const ANNOTATION_MIN_DISK = `${GROUP}/min-disk`;
 /** Finalizer of Tenants and RDPInstances: their removal is stamped on what stays before they go. */
 export const FINALIZER = `${GROUP}/tombstone`;
 
-/** Label that kustomize-controller puts on what it applies; its absence means that an object is outside Git. */
+/** Labels that kustomize-controller puts on what it applies: by which Kustomization. Their absence means that an object is outside Git. */
 export const FLUX_NAME_LABEL = 'kustomize.toolkit.fluxcd.io/name';
+export const FLUX_NAMESPACE_LABEL = 'kustomize.toolkit.fluxcd.io/namespace';
 
 export const FIELD_MANAGER = 'sublet';
 export const STATUS_FIELD_MANAGER = 'sublet-status';

@@ -63,8 +63,11 @@ export const ownRepository: Story = {
     await request(stage, REX);
     await stage.gone('Kustomization', CARA, FEED);
     await told(stage, undefined);
-    const kept = await stage.get('RDPInstance', CARA, 'desk');
-    expect(kept?.metadata.deletionTimestamp).toBeUndefined();
+    const kept = await stage.eventually('the desktop stays, from no Git any more', async () => {
+      const live = await stage.get('RDPInstance', CARA, 'desk');
+      return live?.status?.origin === 'Outside' ? live : undefined;
+    });
+    expect(kept.metadata.deletionTimestamp).toBeUndefined();
     await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' });
   },
 };

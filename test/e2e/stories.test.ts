@@ -117,8 +117,6 @@ const UNUSED = {
     // Judged inside a RoleBinding's create, and by CDI in a clone's: neither is a request of its own.
     'bind clusterroles.rbac.authorization.k8s.io',
     'create datavolumes.cdi.kubevirt.io/source',
-    // The same Event twice.
-    'patch events.events.k8s.io',
     // After a lost race for a grant; a disk that grows; a Quota, of which the staging fleet has none.
     'get configmaps',
     'patch persistentvolumeclaims',

@@ -19,6 +19,8 @@ export type DesktopObservation = {
         readonly members: Members | undefined;
       }
     | undefined;
+  /** The Kustomization that feeds the namespace from Git; absent when none does. `Unknown` while there is no Tenant that would say it. */
+  readonly feed: { readonly name: string; readonly namespace: string } | 'Unknown' | undefined;
   readonly suspensions: readonly { readonly reason: string; readonly by: string }[];
   /** What the seller's price list says of `spec.plan`; absent when there is no seller. */
   readonly plan: ResolvedPlan<Plan & KubeObject> | undefined;

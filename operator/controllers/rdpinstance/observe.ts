@@ -5,6 +5,7 @@ import type { DataVolume, VirtualMachine, VirtualMachineInstance } from '../../.
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../../../model/labels.ts';
 import { desktopChildName } from '../../../model/names.ts';
 import { resolvePlan } from '../../../model/planlookup.ts';
+import { TENANT_REPOSITORY_NAME } from '../../../model/repository.ts';
 import type { OperatorContext } from '../../context.ts';
 import { ownerOf } from '../../informers.ts';
 import type { Seller } from '../../tree.ts';
@@ -23,6 +24,7 @@ export function observeDesktop(context: OperatorContext, desktop: RDPInstance & 
   return {
     desktop,
     owner: owner && { tenantId: owner.tenantId, path: owner.path, members: listMembers(owner) },
+    feed: findFeed(owner, config.fleetNamespace),
     suspensions: owner === undefined ? [] : tree.suspensions(owner),
     plan: seller && resolvePlan(informers.plans, seller, desktop.spec.plan),
     image: informers.dataSources.get(`${config.imagesNamespace}/${desktop.spec.image}`),
@@ -35,6 +37,13 @@ export function observeDesktop(context: OperatorContext, desktop: RDPInstance & 
       service: own(informers.services.get(child)),
     },
   };
+}
+
+function findFeed(owner: Seller | undefined, fleetNamespace: string): DesktopObservation['feed'] {
+  if (owner?.tenant === undefined) return 'Unknown';
+  const { namespace, tenant } = owner;
+  if (tenant.spec.source?.type === 'Fleet') return { name: namespace, namespace: fleetNamespace };
+  return tenant.spec.source?.type === 'Repository' ? { name: TENANT_REPOSITORY_NAME, namespace } : undefined;
 }
 
 /** A removed tenant has none any more; one that is merely not there has some that nobody knows. */

@@ -72,19 +72,22 @@ type Change = Partial<StatusFacts> & {
   readonly live?: Partial<DesktopLive>;
   readonly suspensions?: DesktopObservation['suspensions'];
   readonly status?: object;
+  readonly feed?: DesktopObservation['feed'];
+  readonly labels?: Readonly<Record<string, string>>;
 };
 
-function compute({ spec, live, suspensions = [], status, ...facts }: Change) {
+function compute({ spec, live, suspensions = [], status, feed, labels = {}, ...facts }: Change) {
   const desktop: RDPInstance & KubeObject = RDPInstance.parse({
     apiVersion: API_VERSION,
     kind: 'RDPInstance',
-    metadata: { name: 'anna', namespace: 't-bob', generation: 3, creationTimestamp: '2026-11-21T07:59:59Z' },
+    metadata: { name: 'anna', namespace: 't-bob', generation: 3, creationTimestamp: '2026-11-21T07:59:59Z', labels },
     spec: { plan: 'small', image: 'ubuntu-24', username: 'anna', ...spec },
     ...(status === undefined ? {} : { status }),
   });
   const observed = {
     desktop,
     owner: undefined,
+    feed,
     suspensions,
     plan: undefined,
     image: undefined,
@@ -106,6 +109,27 @@ const reasonOf = (change: Change) => {
   const { conditions } = compute(change);
   return { reason: conditions.find(({ type }) => type === 'Ready')?.reason, types: conditions.map(({ type }) => type) };
 };
+
+describe('the origin of a desktop', () => {
+  const by = (name: string, namespace: string) => ({
+    'kustomize.toolkit.fluxcd.io/name': name,
+    'kustomize.toolkit.fluxcd.io/namespace': namespace,
+  });
+  const fleet = { name: 't-bob', namespace: 'sublet-fleet' };
+  const own = { name: 'sublet-repository', namespace: 't-bob' };
+
+  test.each<[string, Pick<Change, 'labels' | 'feed'>, 'Git' | 'Outside']>([
+    ['in the fleet', { feed: fleet, labels: by('t-bob', 'sublet-fleet') }, 'Git'],
+    ["in the tenant's own repository", { feed: own, labels: by('sublet-repository', 't-bob') }, 'Git'],
+    ['applied by hand', { feed: fleet }, 'Outside'],
+    ['left from the fleet', { feed: own, labels: by('t-bob', 'sublet-fleet') }, 'Outside'],
+    ["left from the tenant's own repository", { feed: fleet, labels: by('sublet-repository', 't-bob') }, 'Outside'],
+    ['left from any', { labels: by('t-bob', 'sublet-fleet') }, 'Outside'],
+    ['of a tenant that is not there', { feed: 'Unknown', labels: by('t-bob', 'sublet-fleet') }, 'Git'],
+  ])('%s', (_, change, origin) => {
+    expect(compute(change).origin).toBe(origin);
+  });
+});
 
 describe('computeDesktopStatus', () => {
   test('a desktop that answered and has its address is Ready, with all times', () => {

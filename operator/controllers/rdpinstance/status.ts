@@ -2,7 +2,7 @@ import { computePlanRevision } from '../../../crds/rules/revision.ts';
 import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { setCondition } from '../../../kube/conditions.ts';
-import { FLUX_NAME_LABEL } from '../../../model/labels.ts';
+import { FLUX_NAME_LABEL, FLUX_NAMESPACE_LABEL } from '../../../model/labels.ts';
 import { computeConditions, type Outcome } from '../../outcome.ts';
 import { type Address, computeAddress } from './address.ts';
 import { phaseTime } from './machine.ts';
@@ -37,7 +37,7 @@ export function computeDesktopStatus(facts: StatusFacts) {
   const conditions = settle(computeConditions(previous, progress, observedGeneration, now), progress);
   return {
     observedGeneration,
-    origin: desktop.metadata.labels?.[FLUX_NAME_LABEL] === undefined ? 'Outside' : 'Git',
+    origin: isFromGit(observed) ? 'Git' : 'Outside',
     ...address,
     ...(secretName === undefined ? {} : { credentials: { secretRef: { name: secretName } } }),
     power: valid === undefined && power.state === 'Starting' ? 'Stopped' : power.state,
@@ -46,6 +46,14 @@ export function computeDesktopStatus(facts: StatusFacts) {
     timings: computeTimings(facts, epoch),
     conditions: addDomainConditions(conditions, facts, observedGeneration),
   } as const;
+}
+
+/** What another Kustomization applied before the tenant's source changed is in Git no more, or not in this one. */
+function isFromGit({ desktop, feed }: DesktopObservation): boolean {
+  const { labels } = desktop.metadata;
+  const name = labels?.[FLUX_NAME_LABEL];
+  if (feed === 'Unknown') return name !== undefined;
+  return name !== undefined && name === feed?.name && labels?.[FLUX_NAMESPACE_LABEL] === feed.namespace;
 }
 
 /** The first handshake is the one fact that status itself is trusted for; it is recorded once an epoch. */
