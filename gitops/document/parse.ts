@@ -3,6 +3,7 @@ import { checkDocument, isEmpty, measureDepth, readDocuments, type YamlLimits } 
 import { renderError } from '../../kube/errors.ts';
 import { isMap as isJsonMap, memberOf } from '../change/json.ts';
 import type { Json, JsonMap } from '../intent.ts';
+import { parseUsual, type UsualDocument } from './usual.ts';
 
 export type FileLimits = YamlLimits & {
   /** Bytes of one YAML file. */
@@ -43,6 +44,12 @@ export function parseFile(text: string, limits: FileLimits = DEFAULT_FILE_LIMITS
   const bytes = Buffer.byteLength(text);
   if (bytes > limits.fileBytes)
     return unreadable(0, `the file has ${bytes} bytes, more than fileBytes ${limits.fileBytes}`);
+  const usual = parseUsual(text);
+  return usual === undefined ? parseAny(text, limits) : fromUsual(text, usual);
+}
+
+/** The same by the parser of all YAML. */
+export function parseAny(text: string, limits: FileLimits): ParsedFile {
   const depth = measureDepth(text);
   const tooDeep = `the document nests more than yamlDepth ${limits.yamlDepth} levels`;
   if (depth.most > limits.yamlDepth * 2) return unreadable(depth.line, tooDeep);
@@ -75,6 +82,16 @@ function parseText(text: string, limits: FileLimits): ParsedFile {
   }
   return { type: 'parsed', text, resources, values, ranges };
 }
+
+function fromUsual(text: string, { value, contents, line }: UsualDocument): ParsedFile {
+  const identity = identify(value);
+  const ranges = [[contents.range[0], contents.range[1]] as const];
+  const resources =
+    identity === undefined ? [] : [{ index: 0, ...identity, value, line, contents, aliases: NO_ALIASES }];
+  return { type: 'parsed', text, resources, values: [value], ranges };
+}
+
+const NO_ALIASES: ResourceDocument['aliases'] = new Map();
 
 function identify(value: JsonMap): { readonly kind: string; readonly name: string } | undefined {
   const kind = memberOf(value, 'kind');

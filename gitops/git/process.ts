@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { RepositoryError } from '../repository.ts';
 
 export type GitRun = {
@@ -87,11 +89,9 @@ export function killGroup(child: ChildProcess): void {
   }
 }
 
-async function feed(stdin: NodeJS.WritableStream, input: Iterable<string | Uint8Array>): Promise<void> {
-  for (const chunk of input) {
-    if (!stdin.writable) return;
-    if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]).catch(() => {});
-  }
+async function feed(stdin: Writable, input: Iterable<string | Uint8Array>): Promise<void> {
+  // A git that ended early closes its input; its exit code says why.
+  await pipeline(Readable.from(input, { objectMode: true }), stdin).catch(() => {});
 }
 
 function collect(stream: NodeJS.ReadableStream, maxBytes: number, onTooMuch: () => void): () => Buffer {

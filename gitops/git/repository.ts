@@ -129,12 +129,12 @@ async function prepareCommits(
   const written = assertWritten(commits);
   const executable = new Set<string>();
   if (lookup !== undefined) {
-    for (const folder of new Set([...written].flatMap(ancestorsOf))) {
-      const mode = (await lookup.find(folder))?.mode;
+    const find = async (path: string) => [path, (await lookup.find(path))?.mode] as const;
+    const folders = new Set([...written].flatMap(ancestorsOf));
+    for (const [folder, mode] of await Promise.all([...folders].map(find))) {
       if (mode !== undefined && mode !== FOLDER) throw refuseFolder(folder);
     }
-    for (const path of written) {
-      const mode = (await lookup.find(path))?.mode;
+    for (const [path, mode] of await Promise.all([...written].map(find))) {
       if (mode === EXECUTABLE) executable.add(path);
       else if (mode !== undefined && !FILES.has(mode)) throw refuseFile(path);
     }

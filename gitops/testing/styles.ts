@@ -24,7 +24,7 @@ function renderBlock(value: Json, indent: string, choose: Choose, depth: number)
     ]);
   }
   return Object.entries(isObject(value) ? value : {}).flatMap(([name, member]) => {
-    const key = `${indent}${renderInline(name, 'block', pickQuote(choose))}:`;
+    const key = `${indent}${renderInline(name, 'block', pickKeyQuote(choose))}:`;
     const before = depth === 0 && name === 'apiVersion' ? [] : decorate(indent, choose);
     if (!isNested(member) || choose(3) === 0)
       return [...before, `${key} ${renderFlow(member, choose, 'block')}${trailing(choose)}`];
@@ -52,7 +52,7 @@ function renderFlow(value: Json, choose: Choose, context: 'block' | 'flow'): str
     );
   if (isObject(value)) {
     const members = Object.entries(value).map(
-      ([name, member]) => `${renderInline(name, 'flow', pickQuote(choose))}: ${renderFlow(member, choose, 'flow')}`,
+      ([name, member]) => `${renderInline(name, 'flow', pickKeyQuote(choose))}: ${renderFlow(member, choose, 'flow')}`,
     );
     return wrap('{', members, '}', space);
   }
@@ -75,6 +75,10 @@ function trailing(choose: Choose): string {
 
 function pickQuote(choose: Choose): 'plain' | 'single' | 'double' {
   return (['plain', 'plain', 'single', 'double'] as const)[choose(4)] ?? 'plain';
+}
+
+function pickKeyQuote(choose: Choose): 'plain' | 'single' | 'double' {
+  return choose(16) === 0 ? pickQuote(choose) : 'plain';
 }
 
 function isNested(value: Json): boolean {
@@ -146,4 +150,31 @@ export const planLike: fc.Arbitrary<JsonMap> = fc
       desktop: { ...(images === undefined ? {} : { images }), vcpu: 2 },
       ...(other === undefined ? {} : { other }),
     },
+  }));
+
+const word = fc.constantFrom('base', 'Acme Pro', '8Gi', '203.0.113.0/24', 'oidc:anna', "Bob's", 'on', '28.00', 'it is');
+const terms = fc.dictionary(
+  fc.constantFrom('amount', 'interval', 'a.b/c'),
+  fc.oneof(word, fc.nat(1000), fc.boolean()),
+  {
+    maxKeys: 3,
+  },
+);
+
+/** A Plan as most are. */
+export const usualPlan: fc.Arbitrary<JsonMap> = fc
+  .record({
+    title: word,
+    price: fc.uniqueArray(fc.record({ name, per: word, terms }, { requiredKeys: ['name'] }), {
+      selector: (item) => item.name,
+      maxLength: 3,
+    }),
+    images: fc.array(word, { maxLength: 3 }),
+    more: fc.array(fc.oneof(word, terms), { maxLength: 3 }),
+  })
+  .map(({ title, price, images, more }) => ({
+    apiVersion: 'sublet.dev/v1alpha1',
+    kind: 'Plan',
+    metadata: { name: 'pro' },
+    spec: { title, price, desktop: { images, vcpu: 2 }, more },
   }));
