@@ -8,7 +8,7 @@ import { addHeaders } from './plugins/headers.ts';
 import { addMetrics } from './plugins/metrics.ts';
 import { Problem } from './problem.ts';
 import { type RegisterDeps, registerRoutes } from './register.ts';
-import { chooseRequestId } from './requestid.ts';
+import { createRequestIds } from './requestid.ts';
 import { buildRoutes, type RoutesDeps } from './routes/index.ts';
 
 export type AppDeps = RoutesDeps &
@@ -32,6 +32,7 @@ const KEEP_ALIVE_MS = 65_000;
 /** The whole API but for the listening: tests call it by `inject`. Nothing is read or written before the first request. */
 export function buildApp(deps: AppDeps, options: AppOptions = {}): FastifyInstance {
   const { trustedProxies = [] } = options;
+  const chooseRequestId = createRequestIds(deps.random);
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -39,7 +40,7 @@ export function buildApp(deps: AppDeps, options: AppOptions = {}): FastifyInstan
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    genReqId: (raw) => chooseRequestId(raw.headers['request-id'] ?? raw.headers['x-request-id'], deps.random),
+    genReqId: (raw) => chooseRequestId(raw.headers['request-id'] ?? raw.headers['x-request-id']),
     requestIdHeader: false,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     frameworkErrors: (error, request, reply) => {

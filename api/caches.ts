@@ -75,8 +75,13 @@ export function createCaches(
     rootBindings: make<RoleBinding>(ROLEBINDINGS, { namespace: options.rootNamespace }),
   };
   const all: readonly Informer<KubeObject>[] = Object.values(caches);
+  let version = 0;
+  listenToAll([caches.tenants, caches.namespaces, caches.rootBindings], () => {
+    version += 1;
+  });
   return {
     ...caches,
+    membershipVersion: () => version,
     start: async (signal) => {
       await Promise.all(all.map((informer) => informer.start(signal)));
     },

@@ -23,63 +23,57 @@ export type RateLimiter = {
   check(key: string, policies: readonly Policy[]): void;
 };
 
-type Window = { readonly endsAtMs: number; count: number };
+/** `endsAtMs` and `count` of each policy, in its place. */
+type Windows = { readonly endsAtMs: number[]; readonly counts: number[] };
 
-/** Beyond this many keys the oldest windows are forgotten: memory is bounded, and a forgotten window only lets more through. */
+/** Beyond this many keys the oldest are forgotten: memory is bounded, and a forgotten window only lets more through. */
 const MAX_KEYS = 50_000;
 
 /** Fixed windows that begin with a key's first request, counted in this process: so much for each replica. */
 export function createRateLimiter(clock: Pick<Clock, 'monotonic'>): RateLimiter {
-  const windows = new Map<string, Window[]>();
+  const known = new Map<string, Windows>();
 
-  const open = (key: string, policies: readonly Policy[]): readonly Window[] => {
-    const nowMs = clock.monotonic();
-    const found = windows.get(key);
-    const current = policies.map(({ windowSeconds }, i) => {
-      const window = found?.[i];
-      return window !== undefined && window.endsAtMs > nowMs
-        ? window
-        : { endsAtMs: nowMs + windowSeconds * 1_000, count: 0 };
-    });
-    if (found === undefined && windows.size >= MAX_KEYS) forgetOldest(windows);
-    windows.set(key, current);
-    return current;
-  };
-
-  const check = (key: string, policies: readonly Policy[]): readonly Window[] => {
-    const current = open(key, policies);
-    const full = policies.findIndex(({ quota }, i) => (current[i]?.count ?? 0) >= quota);
-    const policy = policies[full];
-    if (policy === undefined) return current;
-    const seconds = secondsLeft(current[full], clock);
-    throw new Problem(
-      429,
-      'rate-limited',
-      `more than ${policy.quota} requests in ${policy.windowSeconds} s; try again in ${seconds} s`,
-      { headers: { 'retry-after': String(seconds), ...renderHeaders(policies, current, clock) } },
-    );
+  const refuseFull = (windows: Windows, policies: readonly Policy[], nowMs: number): void => {
+    for (const [i, policy] of policies.entries()) {
+      if ((windows.endsAtMs[i] ?? 0) <= nowMs || (windows.counts[i] ?? 0) < policy.quota) continue;
+      const seconds = secondsLeft(windows, i, nowMs);
+      const detail = `more than ${policy.quota} requests in ${policy.windowSeconds} s; try again in ${seconds} s`;
+      const headers = { 'retry-after': String(seconds), ...renderHeaders(policies, windows, nowMs) };
+      throw new Problem(429, 'rate-limited', detail, { headers });
+    }
   };
 
   return {
-    check,
+    check: (key, policies) => {
+      const windows = known.get(key);
+      if (windows !== undefined) refuseFull(windows, policies, clock.monotonic());
+    },
     take: (key, policies) => {
-      const current = check(key, policies);
-      for (const window of current) window.count += 1;
-      return renderHeaders(policies, current, clock);
+      const nowMs = clock.monotonic();
+      const windows = known.get(key) ?? { endsAtMs: [], counts: [] };
+      if (windows.counts.length === 0) {
+        if (known.size >= MAX_KEYS) forgetOldest(known);
+        known.set(key, windows);
+      }
+      refuseFull(windows, policies, nowMs);
+      for (const [i, { windowSeconds }] of policies.entries()) {
+        const isOver = (windows.endsAtMs[i] ?? 0) <= nowMs;
+        if (isOver) windows.endsAtMs[i] = nowMs + windowSeconds * 1_000;
+        windows.counts[i] = isOver ? 1 : (windows.counts[i] ?? 0) + 1;
+      }
+      return renderHeaders(policies, windows, nowMs);
     },
   };
 }
 
-function renderHeaders(
-  policies: readonly Policy[],
-  windows: readonly Window[],
-  clock: Pick<Clock, 'monotonic'>,
-): RateHeaders {
-  const left = policies.map(({ name, quota }, i) => {
-    const window = windows[i];
-    return `"${name}";r=${quota - (window?.count ?? 0)};t=${secondsLeft(window, clock)}`;
-  });
-  return { ratelimit: left.join(', '), 'ratelimit-policy': renderPolicies(policies) };
+function renderHeaders(policies: readonly Policy[], windows: Windows, nowMs: number): RateHeaders {
+  let ratelimit = '';
+  for (const [i, { name, quota }] of policies.entries()) {
+    const isOver = (windows.endsAtMs[i] ?? 0) <= nowMs;
+    const left = quota - (isOver ? 0 : (windows.counts[i] ?? 0));
+    ratelimit += `${i === 0 ? '' : ', '}"${name}";r=${left};t=${secondsLeft(windows, i, nowMs)}`;
+  }
+  return { ratelimit, 'ratelimit-policy': renderPolicies(policies) };
 }
 
 const rendered = new WeakMap<readonly Policy[], string>();
@@ -92,12 +86,12 @@ function renderPolicies(policies: readonly Policy[]): string {
   return text;
 }
 
-function secondsLeft(window: Window | undefined, clock: Pick<Clock, 'monotonic'>): number {
-  return window === undefined ? 0 : Math.max(1, Math.ceil((window.endsAtMs - clock.monotonic()) / 1_000));
+function secondsLeft({ endsAtMs }: Windows, i: number, nowMs: number): number {
+  return Math.max(1, Math.ceil(((endsAtMs[i] ?? nowMs) - nowMs) / 1_000));
 }
 
 /** A tenth of the keys, in the order in which they came. */
-function forgetOldest(windows: Map<string, Window[]>): void {
+function forgetOldest(windows: Map<string, Windows>): void {
   let left = MAX_KEYS / 10;
   for (const key of windows.keys()) {
     if (left === 0) return;

@@ -4,7 +4,7 @@ import { explainIssue } from '../crds/rules/explain.ts';
 import { renderPath } from '../crds/rules/walk.ts';
 import type { Authenticate } from './authenticate/authenticate.ts';
 import { authorize, type Principal, type Question } from './authorize.ts';
-import { PathParam, type Place, parsePlace } from './place.ts';
+import { PathParam, type Place, PROVIDER, parsePlace } from './place.ts';
 import { describeErrors, notFound, Problem, renderPointer } from './problem.ts';
 import { DEFAULT_POLICIES, type RateLimiter, SIGN_IN_POLICIES } from './ratelimit.ts';
 import type { Answer, Call, Route } from './route.ts';
@@ -25,13 +25,14 @@ export type RegisterDeps = {
 export function registerRoutes(app: FastifyInstance, deps: RegisterDeps, routes: readonly Route[]): void {
   app.decorateRequest('caller', null);
   for (const route of routes) {
-    const provider = parsePlace('-', deps.rootNamespace);
+    const provider = parsePlace(PROVIDER, deps.rootNamespace);
+    const emptyQuery = (route.query ?? NO_QUERY).safeParse({}).data;
     app.route({
       method: route.method,
       url: route.url.replaceAll(/\{(\w+)\}/g, ':$1'),
       config: { operationId: route.operationId, bodyKind: route.body?.kind },
       onRequest: async (request, reply) => {
-        request.caller = await admit(deps, route, provider, request, reply);
+        request.caller = await admit(deps, { route, provider, emptyQuery }, request, reply);
       },
       handler: async (request, reply) => {
         const { caller } = request;
@@ -59,8 +60,7 @@ const NOBODY: Principal = { username: '', groups: [] };
 
 async function admit(
   deps: RegisterDeps,
-  route: Route,
-  provider: Place,
+  { route, provider, emptyQuery }: { readonly route: Route; readonly provider: Place; readonly emptyQuery: unknown },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Caller> {
@@ -76,7 +76,7 @@ async function admit(
   if (typeof route.access === 'function') admitTo(route.access(place, params), may);
   return {
     params,
-    query: parseParameters(route.query ?? NO_QUERY, request.query, false),
+    query: hasQuery(request) ? parseParameters(route.query ?? NO_QUERY, request.query, false) : emptyQuery,
     principal,
     memberships,
     place,
@@ -144,6 +144,10 @@ function refuseUncounted(deps: RegisterDeps, principal: Principal, reply: Fastif
 }
 
 const NO_QUERY = z.strictObject({});
+
+function hasQuery({ url }: FastifyRequest): boolean {
+  return url.includes('?');
+}
 
 /** A name in an address that no resource can have is not there: the same 404. Other parameters are explained. */
 function parseParameters(schema: z.ZodType | undefined, input: unknown, isAddress: boolean): unknown {

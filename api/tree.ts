@@ -1,4 +1,4 @@
-import type { Member, Tenant } from '../crds/v1alpha1/tenant.ts';
+import type { Tenant } from '../crds/v1alpha1/tenant.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { computeTenantId } from '../model/identity.ts';
 import { ANNOTATION_PARENT_ID, ANNOTATION_PATH, ANNOTATION_TENANT_ID } from '../model/labels.ts';
@@ -26,7 +26,7 @@ export type Tree = {
 };
 
 export function createTree(
-  caches: Pick<Caches, 'tenants' | 'namespaces' | 'rootBindings'>,
+  caches: Pick<Caches, 'tenants' | 'namespaces' | 'rootBindings' | 'membershipVersion'>,
   { rootNamespace }: { readonly rootNamespace: string },
 ): Tree {
   const provider: Owner = {
@@ -47,7 +47,7 @@ export function createTree(
     const seller = owner(parentPath === undefined ? rootNamespace : tenantNamespace(parentPath));
     if (seller === undefined || seller.tenantId !== annotations?.[ANNOTATION_PARENT_ID]) return undefined;
     const found = caches.tenants.get(`${seller.namespace}/${name}`);
-    const isSame = found !== undefined && computeTenantId(seller.tenantId, found.spec.id) === tenantId;
+    const isSame = found !== undefined && identityOf(found, seller.tenantId) === tenantId;
     return { namespace, path, tenantId, tenant: isSame ? found : undefined, seller };
   };
 
@@ -58,14 +58,14 @@ export function createTree(
     const path = seller.path === undefined ? name : `${seller.path}--${name}`;
     const namespace = tenantNamespace(path);
     if (owner(namespace)?.tenant !== tenant) return [];
-    return rolesOf(tenant.spec.members ?? [], principal).map((role) => ({
+    return rolesOf(tenant, principal).map((role) => ({
       role,
       namespace,
       tenant: { path, name, sellerNamespace },
     }));
   };
 
-  const memberships = (principal: Principal): readonly Membership[] => {
+  const findMemberships = (principal: Principal): readonly Membership[] => {
     const keys = [memberKey('User', principal.username), ...principal.groups.map((name) => memberKey('Group', name))];
     const tenants = new Set(keys.flatMap((key) => caches.tenants.byIndex(BY_MEMBER, key)));
     const staff = caches.rootBindings
@@ -75,6 +75,17 @@ export function createTree(
       ...staff.map((role) => ({ role, namespace: rootNamespace })),
       ...[...tenants].flatMap((tenant) => memberOf(tenant, principal)),
     ];
+  };
+
+  // A token that was verified gives the same principal each time, and who is a member where changes far less often than it is asked.
+  const found = new WeakMap<Principal, { readonly version: number; readonly memberships: readonly Membership[] }>();
+  const memberships = (principal: Principal): readonly Membership[] => {
+    const version = caches.membershipVersion();
+    const known = found.get(principal);
+    if (known?.version === version) return known.memberships;
+    const fresh = findMemberships(principal);
+    found.set(principal, { version, memberships: fresh });
+    return fresh;
   };
 
   return { owner, memberships };
@@ -93,10 +104,36 @@ export function ownerType(owner: Owner): 'Root' | 'Reseller' | 'Customer' | 'Unk
   return owner.tenant?.spec.type ?? 'Unknown';
 }
 
-function rolesOf(members: readonly Member[], principal: Principal): readonly Role[] {
-  return members
-    .filter(({ kind, name }) => (kind === 'User' ? name === principal.username : principal.groups.includes(name)))
-    .map(({ role }) => role);
+/** Identities that were computed, by the Tenant: objects of a cache never change, and a hash at each request would cost more than the rest. */
+const identities = new WeakMap<Tenant, { readonly parentId: string; readonly tenantId: string }>();
+
+function identityOf(tenant: Tenant, parentId: string): string {
+  const known = identities.get(tenant);
+  if (known?.parentId === parentId) return known.tenantId;
+  const tenantId = computeTenantId(parentId, tenant.spec.id);
+  identities.set(tenant, { parentId, tenantId });
+  return tenantId;
+}
+
+/** Roles of each member, by the Tenant. */
+const rosters = new WeakMap<Tenant, ReadonlyMap<string, readonly Role[]>>();
+
+function rolesOf(tenant: Tenant, { username, groups }: Principal): readonly Role[] {
+  const roster = rosters.get(tenant) ?? buildRoster(tenant);
+  rosters.set(tenant, roster);
+  const byName = roster.get(memberKey('User', username)) ?? [];
+  return groups.length === 0
+    ? byName
+    : [...byName, ...groups.flatMap((name) => roster.get(memberKey('Group', name)) ?? [])];
+}
+
+function buildRoster({ spec }: Tenant): ReadonlyMap<string, readonly Role[]> {
+  const roster = new Map<string, readonly Role[]>();
+  for (const { kind, name, role } of spec.members ?? []) {
+    const key = memberKey(kind, name);
+    roster.set(key, [...(roster.get(key) ?? []), role]);
+  }
+  return roster;
 }
 
 /** The provider's staff are those whom a RoleBinding in its namespace gives one of the five roles. */

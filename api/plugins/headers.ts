@@ -13,7 +13,8 @@ const HEADERS = {
 
 /** Who asks is named in every answer, and nothing of it is to be framed, sniffed or kept by what is in between. */
 export function addHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(HEADERS).header('request-id', request.id);
+    done();
   });
 }

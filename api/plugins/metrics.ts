@@ -10,9 +10,10 @@ export function addMetrics(app: FastifyInstance, metrics: Metrics): void {
     DEFAULT_BUCKETS,
     ['operation'],
   );
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const operation = request.routeOptions.config?.operationId ?? 'none';
     total.labels(operation, String(reply.statusCode)).inc();
     seconds.labels(operation).observe(reply.elapsedTime / 1_000);
+    done();
   });
 }

@@ -155,6 +155,7 @@ export async function createTestApi({ database = false }: { readonly database?: 
 
 function createObjects() {
   const byNamespace = { [BY_NAMESPACE]: (object: KubeObject) => [object.metadata.namespace ?? ''] };
+  let version = 0;
   const caches = {
     tenants: new ObjectStore<Tenant & KubeObject>({ ...byNamespace, ...TENANT_INDEXERS }),
     plans: new ObjectStore<Plan & KubeObject>(byNamespace),
@@ -162,6 +163,7 @@ function createObjects() {
     desktops: new ObjectStore<RDPInstance & KubeObject>(byNamespace),
     namespaces: new ObjectStore<KubeObject>(byNamespace),
     rootBindings: new ObjectStore<RoleBinding>(byNamespace),
+    membershipVersion: () => version,
   };
   const storeOf = ({ kind }: KubeObject): ObjectStore<KubeObject> => {
     const word = {
@@ -178,8 +180,14 @@ function createObjects() {
   };
   return {
     caches: caches satisfies { readonly [name in keyof Caches]: unknown } as unknown as Caches,
-    put: (object: KubeObject): void => void storeOf(object).set(object),
-    remove: (object: KubeObject): void => void storeOf(object).delete(objectKey(object)),
+    put: (object: KubeObject): void => {
+      storeOf(object).set(object);
+      version += 1;
+    },
+    remove: (object: KubeObject): void => {
+      storeOf(object).delete(objectKey(object));
+      version += 1;
+    },
   };
 }
 

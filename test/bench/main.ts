@@ -1,6 +1,7 @@
 // `npm run bench -- <name>`: measurements side by side, with the marks of each.
 
 import { UnavailableError } from '../cluster/binaries.ts';
+import { api } from './api.ts';
 import { converge } from './converge.ts';
 import { decode } from './decode.ts';
 import { fleet } from './fleet.ts';
@@ -10,7 +11,7 @@ import { renderOptions, UsageError } from './lib/options.ts';
 import { printReport } from './lib/report.ts';
 import { restart } from './restart.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { converge, restart, decode, fleet, git };
+const BENCHES: Readonly<Record<string, Bench>> = { api, converge, restart, decode, fleet, git };
 const COMMAND = 'npm run bench --';
 
 process.exitCode = await main(process.argv.slice(2));
