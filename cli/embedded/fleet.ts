@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { appendFile, cp, mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { GitRemote } from '../../simulator/git/server.ts';
+import { type GitRemote, renderGitFailure } from '../../simulator/git/server.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -26,7 +26,8 @@ export async function openCheckout(
   options: { readonly orders: boolean },
 ): Promise<Checkout & { readonly isPublished: boolean }> {
   const git = async (...args: readonly string[]): Promise<string> =>
-    (await run('git', ['-C', folder, ...args])).stdout.trim();
+    // Named, lest git takes a repository around a damaged one for this.
+    (await run('git', ['-C', folder, '--git-dir=.git', '--work-tree=.', ...args])).stdout.trim();
   const checkout: Checkout = {
     path: folder,
     git,
@@ -39,7 +40,10 @@ export async function openCheckout(
   };
   const isPublished = await hasMain(remote);
   if (await exists(path.join(folder, '.git'))) {
-    await git('remote', 'set-url', 'origin', remote.url);
+    await git('remote', 'set-url', 'origin', remote.url).catch((error: unknown) => {
+      const why = `${folder} is no usable clone of the fleet repository (${renderGitFailure(error)})`;
+      throw new Error(`${why}: move it away, and start again`, { cause: error });
+    });
     return { ...checkout, isPublished };
   }
   if ((await readdir(folder).catch(() => [])).length > 0) {
@@ -58,7 +62,7 @@ export async function openCheckout(
 }
 
 async function hasMain(remote: GitRemote): Promise<boolean> {
-  return run('git', ['-C', remote.path, 'rev-parse', '--quiet', '--verify', 'refs/heads/main']).then(
+  return run('git', [`--git-dir=${remote.path}`, 'rev-parse', '--quiet', '--verify', 'refs/heads/main']).then(
     () => true,
     () => false,
   );

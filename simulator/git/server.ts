@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
@@ -64,16 +64,38 @@ export async function startGitServer(folder: string, options: GitServerOptions =
   };
 }
 
-/** Makes the bare repository unless it exists, and gives both of its names. */
+/**
+ * Makes the bare repository unless it exists, and gives both of its names. Rejects with an Error that names the repository and says what to do when git cannot
+ * use what is there, or something is missing of it.
+ */
 export async function createRemote(folder: string, url: string, name: string): Promise<GitRemote> {
   if (!NAME.test(name))
     throw new Error(`a repository's name is lower-case letters, digits and hyphens, not ${JSON.stringify(name)}`);
   const repository = path.join(folder, `${name}.git`);
   const git = promisify(execFile);
-  // `git init` on an existing repository changes nothing.
-  await git('git', ['init', '--quiet', '--bare', '--initial-branch=main', repository]);
-  await git('git', ['-C', repository, 'config', 'http.receivepack', 'true']);
+  // Named, lest git takes a repository around it for this one.
+  const here = `--git-dir=${repository}`;
+  const exists = await access(repository).then(
+    () => true,
+    () => false,
+  );
+  try {
+    // `git init` on an existing repository changes nothing.
+    await git('git', ['init', '--quiet', '--bare', '--initial-branch=main', repository]);
+    await git('git', [here, 'config', 'http.receivepack', 'true']);
+    if (exists) await git('git', [here, 'rev-list', '--objects', '--all', '--quiet']);
+  } catch (error) {
+    const what = `the Git repository ${repository} cannot be used (${renderGitFailure(error)})`;
+    throw new Error(`${what}: move it away and start again, then push to the new one from a clone`, { cause: error });
+  }
   return { url: `${url}/${name}.git`, path: repository };
+}
+
+/** The line in which git says what is wrong. */
+export function renderGitFailure(error: unknown): string {
+  const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return (lines.find((line) => /^(fatal|error): /.test(line)) ?? lines[0] ?? 'git does not say why').trim();
 }
 
 async function assertGit(): Promise<void> {
