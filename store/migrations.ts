@@ -36,6 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
         updated_at timestamptz NOT NULL DEFAULT now()
       )`,
       `CREATE INDEX changes_open_of_repository ON changes (repository, state, sequence) WHERE state IN (${OPEN})`,
+      `CREATE INDEX changes_open ON changes (sequence DESC) WHERE state IN (${OPEN})`,
       `CREATE INDEX changes_open_of_target ON changes (namespace, kind, name, sequence) WHERE state IN (${OPEN})`,
       'CREATE INDEX changes_newest_of_namespace ON changes (namespace, sequence DESC)',
       `CREATE INDEX changes_ended ON changes (updated_at) WHERE state NOT IN (${OPEN})`,

@@ -154,7 +154,9 @@ export function throughProcess<T extends object>(inner: T, { point }: Process): 
   return new Proxy(inner, {
     get: (object, name) => {
       const member: unknown = Reflect.get(object, name);
-      if (typeof member !== 'function' || name === 'onChange') return member;
+      if (typeof member !== 'function') return member;
+      // Listening is no call that a process could die in.
+      if (name === 'onChange') return member.bind(object);
       return async (...args: readonly unknown[]) => {
         await point(`before ${String(name)}`);
         const answer: unknown = await Reflect.apply(member, object, args);
