@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommitId, RepositoryError } from '../repository.ts';
 import { createObjectReader, type ObjectReader } from './catfile.ts';
@@ -51,6 +52,18 @@ export async function openClone(
     },
   };
 }
+
+/** Puts certificates where git reads them; gives the file. */
+export async function writeAuthority(folder: string, pem: string): Promise<string> {
+  if (pem.length > MAX_PEM || !pem.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new RepositoryError('Refused', `the certificates of the remote are no PEM of at most ${MAX_PEM} characters`);
+  }
+  const file = join(folder, `authority-${createHash('sha256').update(pem).digest('hex')}.pem`);
+  await writeFile(file, pem);
+  return file;
+}
+
+const MAX_PEM = 256 * 1024;
 
 /** The ids that an import wrote down; the file is removed. */
 export async function readMarks(file: string, count: number): Promise<readonly CommitId[]> {

@@ -92,14 +92,18 @@ export function buildEnvironment({ home, path }: EnvironmentOptions): Readonly<R
   );
 }
 
+export type RemoteAccess = {
+  readonly credentials?: Credentials | undefined;
+  readonly addresses?: readonly string[] | undefined;
+  /** Certificates that are trusted instead of the machine's. */
+  readonly authorityFile?: string | undefined;
+};
+
 /** The environment of a git that talks to the remote: its protocol, who calls, and the addresses that the host may have. */
 export function withRemote(
   environment: Readonly<Record<string, string>>,
   { url, protocol, host, port }: RemoteUrl,
-  {
-    credentials,
-    addresses,
-  }: { readonly credentials?: Credentials | undefined; readonly addresses?: readonly string[] | undefined },
+  { credentials, addresses, authorityFile }: RemoteAccess,
 ): Readonly<Record<string, string>> {
   const config: (readonly [string, string])[] = [];
   if (credentials !== undefined)
@@ -108,7 +112,8 @@ export function withRemote(
     const list = addresses.map((address) => (address.includes(':') ? `[${address}]` : address)).join(',');
     config.push(['http.curloptResolve', `${host}:${port}:${list}`]);
   }
-  return withConfig({ ...environment, GIT_ALLOW_PROTOCOL: protocol }, config);
+  const trust = authorityFile === undefined ? {} : { GIT_SSL_CAINFO: authorityFile };
+  return withConfig({ ...environment, ...trust, GIT_ALLOW_PROTOCOL: protocol }, config);
 }
 
 /** Everything that must not be seen of credentials, longest first. */

@@ -1,5 +1,5 @@
 import { RepositoryError } from '../repository.ts';
-import { type Clone, findTooLarge, openClone } from './clone.ts';
+import { type Clone, findTooLarge, openClone, writeAuthority } from './clone.ts';
 import { buildEnvironment, type Credentials, type RemoteUrl, secretsOf, withRemote } from './environment.ts';
 import { createScrub, type Scrub } from './failure.ts';
 import { type GitResult, runGit } from './process.ts';
@@ -31,6 +31,8 @@ export type GitDeps = {
   readonly path: string;
   /** Asked before each call to the remote, so that a rotated Secret counts at once. Absent: the remote asks for none. */
   readonly credentials?: (() => Promise<Credentials | undefined>) | undefined;
+  /** Certificates, in PEM, that the remote's own has to be signed by, or be; absent or undefined: those that the machine trusts. */
+  readonly authority?: (() => Promise<string | undefined>) | undefined;
   /** Gives the addresses at which the host may be reached, and rejects when it must not be; git connects to no other. Absent: git resolves. */
   readonly resolve?: ((host: string) => Promise<readonly string[]>) | undefined;
 };
@@ -96,13 +98,18 @@ export function createGit(remote: RemoteUrl, limits: GitLimits, deps: GitDeps): 
     },
     distant: async (args, signal) => {
       const { folder, env } = await clone();
-      const [credentials, addresses] = await Promise.all([
+      const [credentials, authority, addresses] = await Promise.all([
         deps.credentials?.(),
+        deps.authority?.(),
         remote.protocol === 'file' ? undefined : deps.resolve?.(remote.host),
       ]);
       const result = await runGit({
         args: ['-C', folder, ...args],
-        env: withRemote(env, remote, { credentials, addresses }),
+        env: withRemote(env, remote, {
+          credentials,
+          addresses,
+          authorityFile: authority === undefined ? undefined : await writeAuthority(folder, authority),
+        }),
         timeoutMs: limits.remoteTimeoutMs,
         maxOutputBytes: MAX_OUTPUT_BYTES,
         signal,

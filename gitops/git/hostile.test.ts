@@ -7,6 +7,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type GitServer, startGitServer } from '../../simulator/git/server.ts';
+import { createSelfSignedCertificate } from '../../simulator/rdp/certificate.ts';
+import { startForge } from '../../test/support/forge.ts';
 import { type Repository, RepositoryError } from '../repository.ts';
 import { type GitRemoteHands, openHands } from '../testing/gitremote.ts';
 import type { GitDeps } from './git.ts';
@@ -295,6 +297,31 @@ describe('credentials', () => {
   it('with a line break are refused', async () => {
     const deps = { credentials: async () => ({ type: 'Bearer', token: 'a\r\nX: y' }) as const };
     await expect(open({}, deps).fetch()).rejects.toMatchObject({ failure: 'Refused' });
+  });
+});
+
+describe('a remote with a certificate of its own', () => {
+  it('is trusted by that certificate, and by no other', async () => {
+    const forge = await startForge(path.join(folder, 'forge'));
+    try {
+      const remote = await forge.repository('own');
+      await remote.write('a', '1');
+      const head = await remote.push('Add a');
+      const { username, password, 'ca.crt': own } = forge.access;
+      const known = { credentials: async () => ({ type: 'Basic', username, password }) as const };
+      const asked = { url: remote.url, protocols: ['https'] } as const;
+      expect(await open(asked, { ...known, authority: async () => own }).fetch()).toBe(head);
+      await expect(open(asked, known).fetch()).rejects.toMatchObject({ failure: 'Unreachable' });
+      const other = createSelfSignedCertificate('other', Date.now() - 3_600_000, ['127.0.0.1']).cert;
+      await expect(open(asked, { ...known, authority: async () => other }).fetch()).rejects.toMatchObject({
+        failure: 'Unreachable',
+      });
+      await expect(open(asked, { ...known, authority: async () => 'x' }).fetch()).rejects.toMatchObject({
+        failure: 'Refused',
+      });
+    } finally {
+      await forge.stop();
+    }
   });
 });
 
