@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from './testing/run.ts';
 
 const exec = promisify(execFile);
+const isThere = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
 const MAIN = path.join(import.meta.dirname, 'main.ts');
 
 async function complete(...words: readonly string[]): Promise<readonly string[]> {
@@ -92,12 +93,32 @@ describe('the script', () => {
     expect(await inBash('lint', '')).toEqual(['files']);
   }, 60_000);
 
-  it.each(['bash', 'zsh', 'fish'])(
-    'parses in %s',
-    async (shell) => {
-      const found = await exec('sh', ['-c', `command -v ${shell}`]).catch(() => undefined);
-      if (found === undefined) return;
-      await exec(shell, ['-n', path.join(folder, shell)]);
+  it.skipIf(!isThere('fish'))(
+    'works in fish [needs fish: apt-get install fish]',
+    async () => {
+      const { stdout } = await exec(
+        'fish',
+        ['--no-config', '-c', `source ${path.join(folder, 'fish')}; complete -C 'sublet lint -o '`],
+        { env: env() },
+      );
+      expect(stdout.trim().split('\n').sort()).toEqual(['github', 'json', 'text', 'yaml']);
+    },
+    60_000,
+  );
+
+  it.skipIf(!isThere('zsh'))(
+    'works in zsh [needs zsh: apt-get install zsh]',
+    async () => {
+      // zsh completes at a prompt only, so what would be offered is printed instead.
+      const script = `
+      compdef() { : }
+      _describe() { print -l -- \${(P)2} }
+      _files() { print files }
+      source ${path.join(folder, 'zsh')}
+      words=(sublet lint -o ''); CURRENT=4; _sublet
+      words=(sublet lint ''); CURRENT=3; _sublet`;
+      const { stdout } = await exec('zsh', ['-f', '-c', script], { env: env() });
+      expect(stdout.trim().split('\n')).toEqual(['text:', 'json:', 'yaml:', 'github:', 'files']);
     },
     60_000,
   );

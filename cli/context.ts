@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CliDeps } from './deps.ts';
 import { CliExit, EXIT } from './exit.ts';
 import { documentCommand } from './help.ts';
-import { renderTable } from './output/table.ts';
 import { type Context, contextsFile, parseContextName, readContexts, writeContexts } from './remote/contexts.ts';
+import { OUTPUTS, type OutputFormat } from './remote/options.ts';
+import { printList, type Shown } from './remote/print.ts';
 import { checkServer, parseTenantPath, readToken } from './remote/session.ts';
 
 const CODES = {
@@ -98,27 +99,37 @@ function firstLine(given: string): string {
   return line;
 }
 
+type Listed = Omit<Context, 'token'> & {
+  readonly name: string;
+  readonly isCurrent: boolean;
+  readonly token: 'stored' | 'none';
+};
+
+const CONTEXT_SHOWN: Shown<Listed> = {
+  name: ({ name }) => `context/${name}`,
+  none: 'No contexts: sublet context set NAME --server https://...',
+  columns: [
+    { title: 'CURRENT', cell: ({ isCurrent }) => (isCurrent ? '*' : '') },
+    { title: 'NAME', cell: ({ name }) => name },
+    { title: 'SERVER', cell: ({ server }) => server },
+    { title: 'TENANT', cell: ({ tenant = '' }) => tenant },
+    { title: 'TOKEN', cell: ({ token }) => token },
+  ],
+};
+
 function addList(parent: Command, deps: CliDeps): void {
   const command = parent
     .command('list')
     .alias('ls')
     .description('list the contexts')
-    .action(async () => {
+    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(OUTPUTS).default('table'))
+    .action(async ({ output }: { readonly output: OutputFormat }) => {
       const { current, contexts } = await readContexts(deps);
-      const rows = Object.entries(contexts).map(([name, context]) => ({ name, ...context }));
-      if (rows.length === 0) return deps.err('No contexts: sublet context set NAME --server https://...\n');
-      deps.out(
-        renderTable(
-          [
-            { title: 'CURRENT', cell: ({ name }) => (name === current ? '*' : '') },
-            { title: 'NAME', cell: ({ name }) => name },
-            { title: 'SERVER', cell: ({ server }) => server },
-            { title: 'TENANT', cell: ({ tenant = '' }) => tenant },
-            { title: 'TOKEN', cell: ({ token }) => (token === undefined ? 'none' : 'stored') },
-          ],
-          rows,
-        ),
-      );
+      const rows = Object.entries(contexts).map(([name, context]): Listed => {
+        const token = context.token === undefined ? 'none' : 'stored';
+        return { name, isCurrent: name === current, ...context, token };
+      });
+      await printList(deps, output, rows, CONTEXT_SHOWN);
     });
   documentCommand(command, {
     examples: [['sublet context list', 'whether there is a token is shown, and never the token']],

@@ -339,6 +339,7 @@ describe('contexts', () => {
     const { out } = await alone(['context', 'list']);
     expect(out).toContain('stored');
     expect(out).not.toContain(token);
+    expect((await alone(['context', 'list', '-o', 'json'])).out).toContain('"token": "stored"');
     expect(await alone(['desktop', 'list', '-o', 'name'])).toMatchObject({
       code: 0,
       out: expect.stringContaining('desktop/anna-desk\n'),

@@ -21,6 +21,7 @@ export async function runDev(options: DevOptions, signal: AbortSignal): Promise<
         environment: options.environment,
         apiPort: options.port,
         gitPort: options.port + 1,
+        restPort: options.port + 2,
         orders: true,
         kubevirt: { timings: options.quick ? QUICK_TIMINGS : DEFAULT_TIMINGS },
       },
@@ -47,7 +48,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function renderHints({ kubeconfigPath, remote, checkout, environment }: EmbeddedWorld, folder: string): string {
+function renderHints({ kubeconfigPath, remote, checkout, environment, api }: EmbeddedWorld, folder: string): string {
   return `
 Sublet runs on an embedded API server. This is a development tool; production is Kubernetes.
 
@@ -56,6 +57,11 @@ Sublet runs on an embedded API server. This is a development tool; production is
   kubectl -n t-acme--bob get rdp anna-desk --watch
   kubectl -n t-acme--bob patch rdp anna-desk --type merge -p '{"spec":{"power":"Stopped"}}'
   kubectl -n sublet-fleet get gitrepositories,externalartifacts,kustomizations
+
+Sublet's own API is ${api.url}, and each order by it is a commit:
+
+  export SUBLET_SERVER=${api.url} SUBLET_TOKEN=$(cat ${api.tokenPath})
+  node launch.mjs cli/main.ts desktop list --tenant acme--bob
 
 The fleet repository is ${remote.url}, and a clone of it
 ${checkout.path}: change a file below tenants/${environment}/, commit, git push, and look again.

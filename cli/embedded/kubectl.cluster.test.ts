@@ -29,7 +29,7 @@ describeWithCluster('kubectl on sublet dev', {}, () => {
 
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-kubectl-')));
-    const options = { folder, environment: 'staging', apiPort: 0, gitPort: 0, orders: true } as const;
+    const options = { folder, environment: 'staging', apiPort: 0, gitPort: 0, restPort: 0, orders: true } as const;
     const deps = { log: pino({ level: 'silent' }), step: () => {} };
     world = await startEmbeddedWorld(deps, { ...options, kubevirt: { timings: QUICK_TIMINGS } });
     const waited = await kubectl(['-n', 't-acme--bob', 'wait', READY, '--timeout=60s', 'rdp/anna-desk']).then(

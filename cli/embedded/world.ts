@@ -7,6 +7,7 @@ import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES } from '../../simulator/flux/r
 import { type GitRemote, startGitServer } from '../../simulator/git/server.ts';
 import type { SimulatorOptions } from '../../simulator/kubevirt/options.ts';
 import type { Access } from './access.ts';
+import { type EmbeddedApi, startEmbeddedApi } from './api.ts';
 import { type Checkout, openCheckout } from './fleet.ts';
 import { installFleet, installPrerequisites } from './install.ts';
 import { startRoles } from './roles.ts';
@@ -17,6 +18,8 @@ export type WorldOptions = {
   readonly environment: 'staging' | 'production';
   /** Where the git remote listens; 0 picks a free port, which another start will not have. */
   readonly gitPort: number;
+  /** Where Sublet's own API listens; 0 picks a free port. */
+  readonly restPort: number;
   /** Whether the first commit of a new fleet repository orders what the reference fleet orders. */
   readonly orders: boolean;
   readonly kubevirt: SimulatorOptions;
@@ -35,6 +38,7 @@ export type World = {
   readonly access: Access;
   readonly remote: GitRemote;
   readonly checkout: Checkout;
+  readonly api: EmbeddedApi;
   /** Rejects when a part gives up by itself. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -44,21 +48,29 @@ export type World = {
 export async function startWorld({ access, log, step }: WorldDeps, options: WorldOptions): Promise<World> {
   const { folder, environment } = options;
   const git = await startRemote({ client: access.admin, log }, path.join(folder, 'git'), options.gitPort);
+  const undo: (() => Promise<void>)[] = [git.stop];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
   try {
     const checkout = await openCheckout(path.join(folder, 'fleet'), git.remote, { orders: options.orders });
     if (!checkout.isPublished && options.orders) await checkout.push('Begin with the reference fleet');
     step('installing Sublet and what connects it to the fleet repository');
     await installPrerequisites(access);
     await installFleet(access, { folder: checkout.path, environment, url: git.remote.url });
-    step('starting the operator, the fleet source, and simulated Flux and KubeVirt');
+    step('starting the operator, the fleet source, the API, and simulated Flux and KubeVirt');
     const roles = await startRoles({ access, log }, { folder, environment, kubevirt: options.kubevirt });
-    const stop = async (): Promise<void> => {
-      await roles.stop();
-      await git.stop();
-    };
-    return { environment, access, remote: git.remote, checkout, stopped: roles.stopped, stop };
+    undo.push(roles.stop);
+    const api = await nameTaken(
+      `port ${options.restPort} for Sublet's API`,
+      startEmbeddedApi({ access, log }, { folder, environment, port: options.restPort }),
+    );
+    undo.push(api.stop);
+    const stopped = Promise.all([roles.stopped, api.stopped]).then(() => {});
+    stopped.catch(() => {});
+    return { environment, access, remote: git.remote, checkout, api, stopped, stop };
   } catch (error) {
-    await git.stop();
+    await stop();
     throw error;
   }
 }

@@ -221,19 +221,17 @@ function findImmutable(old: Fleet, now: Fleet): readonly Finding[] {
 
 /** What the fleet source holds as a whole until a person confirms it. */
 function findShrink(before: JudgedEnvironment, after: JudgedEnvironment, old: Fleet, now: Fleet): readonly Finding[] {
-  const list = (fleet: Fleet, namespace: string) =>
-    [...fleet.resources.values()].filter((placed) => placed.namespace === namespace).map(({ id }) => id);
+  const [had, has] = [listIds(old), listIds(now)];
   const accepted = new Map(
-    [...before.folders.keys()].map((namespace) => [
-      namespace,
-      { count: list(old, namespace).length, resources: list(old, namespace) },
-    ]),
+    [...before.folders.keys()].map((namespace) => {
+      const resources = had.get(namespace) ?? [];
+      return [namespace, { count: resources.length, resources }];
+    }),
   );
   const next = new Map(
-    [...after.folders.values()].map(({ namespace, violations }) => [
-      namespace,
-      violations.length > 0 ? ('kept' as const) : list(now, namespace),
-    ]),
+    [...after.folders.values()].map(({ namespace, violations }) => {
+      return [namespace, violations.length > 0 ? ('kept' as const) : (has.get(namespace) ?? [])];
+    }),
   );
   const shrink = computeShrink(accepted, next, false, SHRINK_RULE);
   if (shrink === undefined) return [];
@@ -243,4 +241,15 @@ function findShrink(before: JudgedEnvironment, after: JudgedEnvironment, old: Fl
     `the branch ${what}: ${folders.removed} of ${folders.of} folders (without asking: ${folders.most}) and ${resources.removed} of ${resources.of} ` +
     `resources (without asking: ${resources.most}); the fleet source holds the whole revision until a person confirms it`;
   return [{ severity: 'error', file: `tenants/${after.name}`, line: 0, rule: 'RevisionHeld', message }];
+}
+
+/** Ids of resources by namespace. */
+function listIds({ resources }: Fleet): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { namespace, id } of resources.values()) {
+    const found = ids.get(namespace);
+    if (found === undefined) ids.set(namespace, [id]);
+    else found.push(id);
+  }
+  return ids;
 }

@@ -38,7 +38,7 @@ _${id(name)}() {
       *) value="\${line%%$'\\t'*}"; candidates+=("\${value//:/\\\\:}:\${line#*$'\\t'}") ;;
     esac
   done
-  (( \${#candidates} )) && _describe '${name}' candidates
+  if (( \${#candidates} )); then _describe '${name}' candidates; fi
 }
 if [ "$funcstack[1]" = "_${id(name)}" ]; then _${id(name)} "$@"; else compdef _${id(name)} ${command(name)}; fi
 `,

@@ -1,0 +1,124 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { isSecretOf, mintKey, parseKey } from '../../api/authenticate/apikey.ts';
+import { ApiConfig } from '../../api/config.ts';
+import { createKeyRecords, type KeyRecords } from '../../api/records/keys.ts';
+import { startApi } from '../../api/server.ts';
+import { createStoredJournal } from '../../gitops/writer/journal/stored.ts';
+import { ROLEBINDINGS } from '../../kube/builtin.ts';
+import { realClock, realRandom } from '../../kube/clock.ts';
+import { createMetrics } from '../../kube/metrics.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import { ROOT_NAMESPACE, SYSTEM_NAMESPACE } from '../../model/names.ts';
+import { openStore } from '../../store/store.ts';
+import type { Access } from './access.ts';
+
+export type EmbeddedApiOptions = {
+  /** The database, copies of repositories and the key are kept here. */
+  readonly folder: string;
+  readonly environment: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+};
+
+export type EmbeddedApi = {
+  readonly url: string;
+  /** A key of the provider's that may do everything; also in `tokenPath`. */
+  readonly token: string;
+  readonly tokenPath: string;
+  /** Rejects when it gives up by itself. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+};
+
+const HOST = '127.0.0.1';
+/** In whose name the key acts: one of the provider's staff, on this machine only. */
+const PROVIDER = 'dev';
+const KEY_DAYS = 365;
+const DAY_MS = 86_400_000;
+
+/** The REST API on a database in this process, with the writer of the fleet repository behind it. Rejects, with everything stopped again, when something cannot be had. */
+export async function startEmbeddedApi(
+  { access, log }: { readonly access: Access; readonly log: Logger },
+  options: EmbeddedApiOptions,
+): Promise<EmbeddedApi> {
+  const { folder, environment, port } = options;
+  const shared = { clock: realClock, random: realRandom, log: log.child({ role: 'sublet-api' }) };
+  const store = await openStore(shared, { type: 'Embedded', folder: path.join(folder, 'database') });
+  const abort = new AbortController();
+  try {
+    const tokenPath = path.join(folder, 'api-token');
+    const token = await keepToken(createKeyRecords(store.db), tokenPath);
+    await admitProvider(access);
+    const config = ApiConfig.parse({
+      environment,
+      publicUrl: `http://${HOST}:${port}`,
+      listen: { address: HOST, port },
+      manage: { address: HOST, port: 0 },
+      git: { folder: path.join(folder, 'writer'), protocols: ['http'] },
+      drainSeconds: 1,
+    });
+    const deps = {
+      ...shared,
+      client: access.clientFor({ namespace: SYSTEM_NAMESPACE, name: 'sublet-api' }),
+      metrics: createMetrics(),
+      store,
+      journal: createStoredJournal({ clock: realClock, store }),
+      fetch,
+      gitPath: process.env.PATH ?? '',
+    };
+    const api = await startApi(deps, config, abort.signal);
+    const stopped = api.stopped.finally(() => store.close());
+    stopped.catch(() => {});
+    await Promise.race([api.ready(), stopped]);
+    const stop = async (): Promise<void> => {
+      abort.abort();
+      await stopped;
+    };
+    return { url: `http://${HOST}:${api.port}`, token, tokenPath, stopped, stop };
+  } catch (error) {
+    abort.abort();
+    await store.close();
+    throw error;
+  }
+}
+
+/** The key of an earlier start while the database knows it, or a new one. */
+async function keepToken(keys: KeyRecords, file: string): Promise<string> {
+  const known = (await readFile(file, 'utf8').catch(() => '')).trim();
+  const parsed = parseKey(known);
+  const record = parsed && (await keys.find(parsed.id));
+  const nowMs = realClock.now();
+  const isGood = record !== undefined && record.revokedAtMs === undefined && record.expiresAtMs > nowMs;
+  if (parsed !== undefined && isGood && isSecretOf(parsed.secret, record)) return known;
+  const { token, id, salt, hash } = mintKey(realRandom);
+  await keys.add({
+    id,
+    name: 'sublet dev',
+    salt,
+    hash,
+    maker: PROVIDER,
+    scope: undefined,
+    role: 'Owner',
+    createdAtMs: nowMs,
+    expiresAtMs: nowMs + KEY_DAYS * DAY_MS,
+    lastUsedAtMs: undefined,
+    revokedAtMs: undefined,
+  });
+  await writeFile(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+/** The provider's staff is whom a RoleBinding in its namespace names. */
+async function admitProvider({ admin }: Access): Promise<void> {
+  const name = `sublet-${PROVIDER}`;
+  const binding = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name, namespace: ROOT_NAMESPACE },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'sublet-owner' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: PROVIDER }],
+  };
+  await admin.apply<KubeObject>(ROLEBINDINGS, binding, { fieldManager: 'kubectl', force: true });
+}
