@@ -21,8 +21,8 @@ export type Location = {
 /** The resources of one folder, kept in step with what is written to it. Paths are those of the tree. */
 export type Folder = {
   readonly path: string;
-  /** Names of all files and folders directly in it. */
-  names(): ReadonlySet<string>;
+  /** Whether a file or folder directly in it has that name, in any letter case. */
+  isTaken(name: string): boolean;
   /** Where the resource stands. `absent` only when every file can be read: it could be in one that cannot. */
   find(target: Pick<Target, 'kind' | 'name'>): Location | FolderRefusal | { readonly type: 'absent' };
   /** Takes over a new state of one file; undefined: it is gone. */
@@ -64,12 +64,16 @@ export function checkFolder(
 }
 
 export function createFolder(folder: string, entries: readonly TreeEntry[]): Folder {
-  const names = new Set(entries.map(({ path }) => relativeTo(folder, path).split('/')[0] ?? ''));
+  const folders = new Set<string>();
   const spellings = new Map<string, Set<string>>();
   const files = new Map<string, ParsedFile>();
   const unreadable = new Map<string, string>();
   const resources = new Map<string, readonly Located[]>();
-  for (const { path } of entries) addSpelling(spellings, path);
+  for (const { path } of entries) {
+    addSpelling(spellings, path);
+    const [first = '', ...rest] = relativeTo(folder, path).split('/');
+    if (rest.length > 0) folders.add(first.toLowerCase());
+  }
 
   const set = (path: string, parsed: ParsedFile | undefined): void => {
     const old = files.get(path);
@@ -80,15 +84,12 @@ export function createFolder(folder: string, entries: readonly TreeEntry[]): Fol
     }
     files.delete(path);
     unreadable.delete(path);
-    const isDirect = !relativeTo(folder, path).includes('/');
     if (parsed === undefined) {
-      if (isDirect) names.delete(relativeTo(folder, path));
       spellings.get(path.toLowerCase())?.delete(path);
       return;
     }
     files.set(path, parsed);
     addSpelling(spellings, path);
-    if (isDirect) names.add(relativeTo(folder, path));
     if (parsed.type === 'unreadable') unreadable.set(path, `${path}:${parsed.line}: ${parsed.message}`);
     else {
       for (const document of parsed.resources) {
@@ -101,7 +102,10 @@ export function createFolder(folder: string, entries: readonly TreeEntry[]): Fol
   return {
     path: folder,
     set,
-    names: () => names,
+    isTaken: (name) => {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      return folders.has(name.toLowerCase()) || (spellings.get(path.toLowerCase())?.size ?? 0) > 0;
+    },
     find: (target) => {
       const found = resources.get(idOf(target)) ?? [];
       const [only, second] = found;

@@ -48,7 +48,7 @@ describe('the place of a namespace', () => {
 
 describe('the name of a new file', () => {
   const name = (kind: string, resource: string, taken: readonly string[] = []) =>
-    computeFileName({ kind, name: resource }, new Set(taken));
+    computeFileName({ kind, name: resource }, (file) => taken.some((other) => other.toLowerCase() === file));
 
   it('is that of kind and resource', () => {
     expect(name('RDPInstance', 'anna-desk')).toBe('rdpinstance-anna-desk.yaml');

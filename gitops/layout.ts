@@ -84,13 +84,15 @@ export function computePlace(namespace: string, facts: LayoutFacts): Place | NoP
  * The name of a new file for a resource: `<kind>-<name>.yaml` in lower case, the same at every call, unless something of that name is there in any letter case;
  * then the first free of `<kind>-<name>.2.yaml` and so on. Names too long for a file get a hash.
  */
-export function computeFileName({ kind, name }: Pick<Target, 'kind' | 'name'>, taken: ReadonlySet<string>): string {
+export function computeFileName(
+  { kind, name }: Pick<Target, 'kind' | 'name'>,
+  isTaken: (name: string) => boolean,
+): string {
   const stem = `${kind.toLowerCase()}-${name}`;
   const short =
     stem.length <= MAX_STEM ? stem : `${stem.slice(0, MAX_STEM - HASH_LENGTH - 1).replace(/[-.]+$/, '')}-${hash(stem)}`;
-  const used = new Set([...taken].map((file) => file.toLowerCase()));
   let free = `${short}.yaml`;
-  for (let count = 2; used.has(free); count++) free = `${short}.${count}.yaml`;
+  for (let count = 2; isTaken(free); count++) free = `${short}.${count}.yaml`;
   return free;
 }
 

@@ -10,6 +10,7 @@ import type { Folder, FolderRefusal, Location } from './folder.ts';
 import type { Difference, FieldEdit, Intent, Json, JsonMap, Target } from './intent.ts';
 import { computeFileName } from './layout.ts';
 import { declaredOf, type RenderOptions, renderFile } from './render.ts';
+import { explainTreePath } from './treepath.ts';
 
 /** What an intent does to a folder as it is now. */
 export type Plan =
@@ -40,6 +41,11 @@ export function planChange(folder: Folder, intent: Intent, options: PlanOptions)
   if (problem !== undefined) return { type: 'refused', reason: 'Invalid', message: problem };
   const found = folder.find(intent.target);
   if (found.type === 'refused') return found;
+  const path = found.type === 'found' ? found.path : folder.path;
+  const why = path === '' ? undefined : explainTreePath(path);
+  if (why !== undefined) {
+    return { type: 'refused', reason: 'Unwritable', message: `the path ${JSON.stringify(path)} ${why}; rename it` };
+  }
   switch (intent.type) {
     case 'Create':
       return found.type === 'found'
@@ -57,7 +63,7 @@ export function planChange(folder: Folder, intent: Intent, options: PlanOptions)
 }
 
 function planCreate(folder: Folder, target: Target, object: JsonMap, { limits, render }: PlanOptions): Plan {
-  const name = computeFileName(target, folder.names());
+  const name = computeFileName(target, folder.isTaken);
   const file = parseFile(renderFile(object, target.kind, render), limits);
   if (file.type === 'unreadable') return { type: 'refused', reason: 'Unwritable', message: file.message };
   const path = folder.path === '' ? name : `${folder.path}/${name}`;

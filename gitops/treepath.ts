@@ -5,7 +5,7 @@ import { type NewCommit, RepositoryError } from './repository.ts';
  * out. Every write goes through here, whoever asks.
  */
 export function assertTreePath(path: string): void {
-  const problem = findProblem(path);
+  const problem = explainTreePath(path);
   if (problem !== undefined) {
     throw new RepositoryError('Refused', `the path ${JSON.stringify(path.slice(0, 200))} ${problem}`);
   }
@@ -42,7 +42,8 @@ export function refuseFile(path: string): RepositoryError {
   );
 }
 
-function findProblem(path: string): string | undefined {
+/** Why a path cannot be written, as a predicate; undefined when it can. */
+export function explainTreePath(path: string): string | undefined {
   if (path.length === 0 || Buffer.byteLength(path) > MAX_BYTES) return `must have 1 to ${MAX_BYTES} bytes`;
   if (!path.isWellFormed() || path.includes('\ufffd')) return 'is not valid UTF-8';
   if (FORBIDDEN.test(path)) return 'holds a character that not every system takes';

@@ -178,6 +178,14 @@ describe('a workspace', () => {
     expect(filesOf(await take(workspace, create('Plan', 'pro', {})))).toHaveProperty([`${FOLDER}/plan-pro.2.yaml`]);
   });
 
+  it('refuses to write to a name that not every system takes', async () => {
+    const workspace = commit({ 'a:b.yaml': yaml('Plan', 'pro', 'A') });
+    expect(await take(workspace, retitle('pro', 'A', 'B'))).toMatchObject({
+      reason: 'Unwritable',
+      message: expect.stringContaining('a:b.yaml'),
+    });
+  });
+
   it('refuses an intent that no repository can hold', async () => {
     const workspace = commit({ 'a.yaml': yaml('Plan', 'pro', 'A') });
     expect(await take(workspace, edit('pro', { path: ['metadata', 'name'], to: 'x' }))).toMatchObject({

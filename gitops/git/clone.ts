@@ -27,12 +27,16 @@ export async function openClone(
   const home = join(root, 'home');
   await mkdir(home);
   const env = { ...environment, HOME: home, XDG_CONFIG_HOME: home };
-  const result = await runGit({
-    args: ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', folder],
-    env,
-    timeoutMs,
-    maxOutputBytes: 64 * 1024,
-  });
+  const run = (args: readonly string[]) => runGit({ args, env, timeoutMs, maxOutputBytes: 64 * 1024 });
+  const version = (await run(['version'])).stdout.toString('latin1').trim();
+  if (!isRecent(version)) {
+    await rm(root, { recursive: true, force: true });
+    throw new RepositoryError(
+      'Broken',
+      `git ${MIN_VERSION.join('.')} or newer is needed, and there is ${version.slice(0, 60)}`,
+    );
+  }
+  const result = await run(['init', '--quiet', '--bare', '--template=', '--initial-branch=main', folder]);
   if (result.code !== 0) {
     await rm(root, { recursive: true, force: true });
     throw new RepositoryError(
@@ -51,6 +55,14 @@ export async function openClone(
       await rm(root, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+/** Older ones do not know `http.curloptResolve`, and would connect wherever a name leads. */
+const MIN_VERSION = [2, 37] as const;
+
+function isRecent(version: string): boolean {
+  const [, major = 0, minor = 0] = (/^git version ([0-9]+)[.]([0-9]+)/.exec(version) ?? []).map(Number);
+  return major > MIN_VERSION[0] || (major === MIN_VERSION[0] && minor >= MIN_VERSION[1]);
 }
 
 /** Puts certificates where git reads them; gives the file. */

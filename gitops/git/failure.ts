@@ -10,6 +10,7 @@ export function createScrub(secrets: readonly string[], folders: readonly string
     for (const secret of secrets) clean = clean.replaceAll(secret, '***');
     for (const folder of folders) clean = clean.replaceAll(folder, '');
     return clean
+      .slice(0, MAX_LOOKED_AT)
       .replaceAll(/([a-z]+:\/\/)[^/\s@]*@/gi, '$1***@')
       .replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')
       .trim()
@@ -18,6 +19,7 @@ export function createScrub(secrets: readonly string[], folders: readonly string
 }
 
 const MAX_MESSAGE = 300;
+const MAX_LOOKED_AT = 2000;
 
 /** The error of a git that failed while it talked to the remote, by its English messages (`LC_ALL=C`). */
 export function failureOf(what: string, result: Pick<GitResult, 'code' | 'stderr'>, scrub: Scrub): RepositoryError {

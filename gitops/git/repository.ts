@@ -30,7 +30,7 @@ export type GitRepositoryOptions = {
 };
 
 /**
- * A Repository by the git binary (2.36 or newer). The copy is bare, made at the first call and thrown away at the end or when it is broken. Nothing of the
+ * A Repository by the git binary (2.37 or newer). The copy is bare, made at the first call and thrown away at the end or when it is broken. Nothing of the
  * machine's configuration reaches git, no hook and no submodule is run, nothing is checked out and only blobs are read. Throws `Refused` when URL or
  * branch are not allowed.
  */

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createScrub, failureOf } from './failure.ts';
+import { parseMarks } from './fastimport.ts';
+import { parseChangedPaths, parseCommit } from './log.ts';
+import { parsePush } from './push.ts';
+import { parseListing } from './trees.ts';
+
+const bytes = fc
+  .oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.string({
+      unit: fc.constantFrom(...'0af \n\t\0!:<>-', '100644 ', 'blob ', 'author ', 'remote: ', `${'a'.repeat(40)}`),
+      maxLength: 60,
+    }),
+  )
+  .map((value) => Buffer.from(value));
+const scrub = createScrub(['secret'], ['/tmp/copy']);
+const ID = 'a'.repeat(40);
+
+it('decodes whatever a git may print, and throws at nothing', () => {
+  fc.assert(
+    fc.property(bytes, bytes, fc.constantFrom(0, 1, 128), (stdout, other, code) => {
+      const stderr = other.toString('utf8');
+      for (const entry of parseListing(stdout, 1000)) expect(entry.blob).toMatch(/^[0-9a-f]{40,64}$/);
+      expect(parseMarks(stdout.toString('latin1'), 1)?.length ?? 1).toBe(1);
+      expect(typeof parseCommit({ id: ID, type: 'commit', size: 0, content: stdout }, []).message).toBe('string');
+      expect(parseChangedPaths(stdout, [ID]).size).toBeLessThan(2);
+      expect(['pushed', 'rejected', 'unknown', undefined]).toContain(
+        parsePush({ code, stdout, stderr }, 'refs/heads/main', scrub)?.type,
+      );
+      expect(failureOf('x', { code, stderr }, scrub).message.length).toBeLessThan(400);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('takes no push for done that was not', () => {
+  const result = (stdout: string, stderr: string, code: number) =>
+    parsePush({ code, stdout: Buffer.from(stdout), stderr }, 'refs/heads/main', scrub);
+  const line = (flag: string, summary: string) => `To x\n${flag}\t${ID}:refs/heads/main\t${summary}\nDone\n`;
+  expect(result(line(' ', 'a..b'), '', 0)).toEqual({ type: 'pushed' });
+  expect(result(line('*', '[new branch]'), '', 0)).toEqual({ type: 'pushed' });
+  expect(result(line('=', '[up to date]'), '', 0)).toEqual({ type: 'pushed' });
+  expect(result(line(' ', 'a..b'), 'fatal: the remote end hung up unexpectedly', 128)).toMatchObject({
+    type: 'unknown',
+  });
+  expect(result(line('!', '[rejected] (stale info)'), '', 1)).toMatchObject({ type: 'rejected', stale: true });
+  expect(result(line('!', '[remote rejected] (pre-receive hook declined)'), 'remote: no', 1)).toMatchObject({
+    type: 'rejected',
+    stale: false,
+  });
+  expect(result(line('!', '[remote failure] (remote failed to report status)'), '', 1)).toMatchObject({
+    type: 'unknown',
+  });
+  expect(result('', 'error: RPC failed; HTTP 503 curl 22', 128)).toMatchObject({ type: 'unknown' });
+  expect(result('', 'fatal: unable to access: Could not resolve host', 128)).toBeUndefined();
+});
+
+it('shows no secret, folder or credential, and takes its time for nothing', () => {
+  expect(scrub('https://user:pass@host/x secret /tmp/copy/x\u001b[31m')).toBe('https://***@host/x *** /x [31m');
+  const startedAt = performance.now();
+  scrub('a'.repeat(1_000_000));
+  failureOf('x', { code: 1, stderr: `remote: ${'a'.repeat(16_000)}` }, scrub);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
