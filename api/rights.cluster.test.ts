@@ -93,7 +93,7 @@ async function install(cluster: OwnCluster): Promise<void> {
       ...buildMemberBindings(input, {}),
       ...buildSellerAccess(input, {}),
       buildRole(desk),
-      ...buildRoleBinding(desk),
+      ...buildRoleBinding(desk, { systemNamespace: 'sublet-system', vcpusPerCpu: 4 }),
     ];
     for (const object of made) {
       const { ownerReferences: _, ...metadata } = object.metadata;

@@ -29,7 +29,7 @@ describeWithCluster('the kustomize base', {}, (cluster) => {
     for (const { metadata } of objects)
       if (metadata.namespace !== undefined) expect(made).toContain(metadata.namespace);
     const images = JSON.stringify(objects).match(/"image":"[^"]+"/g) ?? [];
-    expect(images.length).toBe(2);
+    expect(images.length).toBe(3);
     for (const image of images) expect(image).toMatch(/^"image":"[a-z0-9.]+\/[a-z0-9/-]+:[0-9.]+"$/);
   });
 

@@ -30,6 +30,8 @@ export const OperatorConfig = z.strictObject({
   fleetNamespace: z.string().max(63).default(FLEET_NAMESPACE),
   /** Where the DataSources of images live. */
   imagesNamespace: z.string().max(63).default(IMAGES_NAMESPACE),
+  /** ServiceAccount of the API in the system namespace, which may then read the one Secret of each desktop; absent where no API runs. */
+  apiServiceAccount: z.string().min(1).max(253).optional(),
   /** Name of this process in Events; a pod's name. */
   instance: z.string().min(1).max(128).default('sublet-operator'),
   leaderElection: z.boolean().default(true),

@@ -50,7 +50,12 @@ export async function startRoles(
   );
   const operator = createOperator(
     { ...shared('sublet-operator', SYSTEM_NAMESPACE), metrics: createMetrics(), dial: dialTcp },
-    OperatorConfig.parse({ leaderElection: false, port: null, nodePortAddress: '127.0.0.1' }),
+    OperatorConfig.parse({
+      leaderElection: false,
+      port: null,
+      nodePortAddress: '127.0.0.1',
+      apiServiceAccount: 'sublet-api',
+    }),
   );
   const flux = {
     ...shared('flux-simulator'),

@@ -31,3 +31,20 @@ test('an empty list of sources admits nobody but the probe', () => {
     },
   });
 });
+
+test('the API may read the one Secret of a desktop where an API runs, whoever the members are', () => {
+  const settings = { systemNamespace: 'sublet-system', vcpusPerCpu: 4 };
+  const subjectsOf = (one: DesktopInput, apiServiceAccount?: string) => {
+    const { stateless } = buildDesktop(one, { ...settings, apiServiceAccount });
+    const binding = stateless.find(({ kind }) => kind === 'RoleBinding');
+    return binding === undefined ? undefined : 'subjects' in binding && binding.subjects;
+  };
+  const api = { kind: 'ServiceAccount', name: 'sublet-api', namespace: 'sublet-system' };
+  const anna = { kind: 'User', name: 'oidc:anna' } as const;
+  expect(subjectsOf(input)).toBeUndefined();
+  expect(subjectsOf(input, 'sublet-api')).toEqual([api]);
+  expect(subjectsOf({ ...input, readers: [anna] }, 'sublet-api')).toEqual([
+    { apiGroup: 'rbac.authorization.k8s.io', ...anna },
+    api,
+  ]);
+});

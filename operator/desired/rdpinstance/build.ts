@@ -53,6 +53,8 @@ export type DesktopSettings = {
   readonly systemNamespace: string;
   /** Guest vCPUs that share one requested CPU. */
   readonly vcpusPerCpu: number;
+  /** ServiceAccount of the API, in the same namespace; absent where none runs. */
+  readonly apiServiceAccount?: string | undefined;
 };
 
 /** The children of a desktop but its Secret, which is made once and never rendered again (`buildSecret`). */
@@ -69,6 +71,11 @@ export function buildDesktop(input: DesktopInput, settings: DesktopSettings): De
   return {
     disk: buildDataVolume(input),
     virtualMachine: buildVirtualMachine(input, settings),
-    stateless: [buildNetworkPolicy(input, settings), buildService(input), buildRole(input), ...buildRoleBinding(input)],
+    stateless: [
+      buildNetworkPolicy(input, settings),
+      buildService(input),
+      buildRole(input),
+      ...buildRoleBinding(input, settings),
+    ],
   };
 }

@@ -1,4 +1,4 @@
-import type { DesktopInput } from './build.ts';
+import type { DesktopInput, DesktopSettings } from './build.ts';
 import { buildMetadata, type RenderedObject } from './metadata.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -14,9 +14,16 @@ export function buildRole(input: DesktopInput): RenderedObject {
   };
 }
 
-/** Gives that right to the tenant's members who work with desktops; none when there are none. */
-export function buildRoleBinding(input: DesktopInput): readonly RenderedObject[] {
-  if (input.readers.length === 0) return [];
+/** Gives that right to the tenant's members who work with desktops, and to the API, which shows a password once; none when there are none. */
+export function buildRoleBinding(input: DesktopInput, settings: DesktopSettings): readonly RenderedObject[] {
+  const { apiServiceAccount, systemNamespace } = settings;
+  const members = input.readers.map((reader) => ({ apiGroup: RBAC, kind: reader.kind, name: reader.name }));
+  const api =
+    apiServiceAccount === undefined
+      ? []
+      : [{ kind: 'ServiceAccount', name: apiServiceAccount, namespace: systemNamespace }];
+  const subjects = [...members, ...api];
+  if (subjects.length === 0) return [];
   const metadata = buildMetadata(input);
   return [
     {
@@ -24,7 +31,7 @@ export function buildRoleBinding(input: DesktopInput): readonly RenderedObject[]
       kind: 'RoleBinding',
       metadata,
       roleRef: { apiGroup: RBAC, kind: 'Role', name: metadata.name },
-      subjects: input.readers.map((reader) => ({ apiGroup: RBAC, kind: reader.kind, name: reader.name })),
+      subjects,
     },
   ];
 }
