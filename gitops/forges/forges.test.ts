@@ -7,6 +7,7 @@ import { type Forge, ForgeError } from './forge.ts';
 import { createGiteaForge } from './gitea.ts';
 import { createGitHubForge } from './github.ts';
 import { createGitLabForge } from './gitlab.ts';
+import { apiOfGitHub, createForge } from './open.ts';
 
 const NOW_MS = 1_700_000_000_000;
 
@@ -220,6 +221,26 @@ describe('GitHub', () => {
   it('waits as long as a secondary limit asks', async () => {
     answers = [{ status: 403, headers: { 'retry-after': '45' }, body: { message: 'secondary rate limit' } }];
     await expect(forge().read(1)).rejects.toMatchObject({ failure: 'Limited', retryAfterMs: 45_000 });
+  });
+});
+
+describe('the forge of a repository', () => {
+  it.each([
+    ['Gitea', '/git/acme/fleet.git', '/git/api/v1/repos/acme/fleet/pulls/7'],
+    ['GitHub', '/acme/fleet', '/api/v3/repos/acme/fleet/pulls/7'],
+    ['GitLab', '/acme/europe/fleet.git', '/api/v4/projects/acme%2Feurope%2Ffleet/merge_requests/7'],
+  ] as const)('is asked on the host of the repository: %s', async (type, repository, asked) => {
+    answers = [{ status: 404, body: { message: 'no' } }];
+    expect(await createForge(type, `${url}${repository}`, deps).read(7)).toBeUndefined();
+    expect(received[0]?.path).toBe(asked);
+  });
+
+  it('is that of github.com where it says', () => {
+    expect(apiOfGitHub('https://github.com')).toBe('https://api.github.com');
+  });
+
+  it.each(['https://host/x', 'file:///a/b', 'ssh://git@host/a/b', ''])('is none for %j', (address) => {
+    expect(() => createForge('Gitea', address, deps)).toThrow(ForgeError);
   });
 });
 
