@@ -34,7 +34,7 @@ export async function startCurrentDemo({ step, detail }: DemoDeps): Promise<Demo
     step(`looking at context ${kubeConfig.getCurrentContext()}, ${server}`);
     await refuseReal(access);
     for (const line of INSTALLED) detail(line);
-    const options = { folder, environment: 'staging', gitPort: 0, orders: false } as const;
+    const options = { folder, environment: 'staging', gitPort: 0, restPort: 0, orders: false } as const;
     const world = await startWorld({ access, log, step }, { ...options, kubevirt: { timings: QUICK_TIMINGS } });
     const demo = asDemoWorld(world, folder);
     step('waiting until the cluster counts objects of the new kinds, which takes it up to 30 s');

@@ -36,7 +36,14 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
   expect(result.P21).toBe(result.seconds);
   expect(result.P21).toBeGreaterThan(0);
   expect(result.P21).toBeLessThanOrEqual(elapsedS + 0.1);
-  for (const step of ['pushed commit', 'tenant acme has its namespace', 'answered RDP: Ready', 'full address:s:127.']) {
+  for (const step of [
+    'pushed commit',
+    'provider ordered by the API: reseller acme',
+    'oidc:anna ordered by the API: desktop anna-desk',
+    'Accepted -> Committed ',
+    'answered RDP: Ready',
+    'full address:s:127.',
+  ]) {
     expect(stderr).toContain(step);
   }
   const left = (await folders()).filter((name) => !before.includes(name));

@@ -13,7 +13,7 @@ const TAIL_BYTES = 8_000;
 export async function startEmbeddedDemo({ step }: DemoDeps): Promise<DemoWorld> {
   const folder = await makeFolder();
   try {
-    const options = { folder, environment: 'staging', apiPort: 0, gitPort: 0, orders: false } as const;
+    const options = { folder, environment: 'staging', apiPort: 0, gitPort: 0, restPort: 0, orders: false } as const;
     const log = pino({ level: 'info' }, pino.destination({ dest: logPath(folder), sync: true }));
     const world = await startEmbeddedWorld({ log, step }, { ...options, kubevirt: { timings: QUICK_TIMINGS } });
     return { ...asDemoWorld(world, folder), kubeconfigPath: world.kubeconfigPath };
@@ -35,6 +35,7 @@ export function asDemoWorld(world: World, folder: string): Omit<DemoWorld, 'kube
   return {
     environment: world.environment,
     checkout: world.checkout.path,
+    api: world.api,
     push: (message) => world.checkout.push(message),
     read: (url) => world.access.get(url),
     logTail: async () => (await readFile(logPath(folder), 'utf8').catch(() => '')).slice(-TAIL_BYTES),

@@ -4,7 +4,7 @@ import { listenForStop } from '../cli/stop.ts';
 import { orderDesktop } from './story.ts';
 import { CLUSTERS, type ClusterChoice, type DemoWorld, startDemoWorld } from './world.ts';
 
-const HELP = `A desktop is ordered by a commit and answers RDP.
+const HELP = `A desktop is ordered through the API, becomes a commit, and answers RDP.
 
 Usage: npm run demo -- [--cluster embedded|local|current] [--once]
 

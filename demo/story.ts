@@ -1,10 +1,13 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { PROVIDER } from '../cli/embedded/people.ts';
 import type { Progress } from '../cli/progress.ts';
 import { realClock } from '../kube/clock.ts';
+import { ROOT_NAMESPACE } from '../model/names.ts';
 import { probeDesktop } from '../operator/controllers/rdpinstance/probe.ts';
 import { dialTcp } from '../operator/dial.ts';
 import { renderRdpFile } from '../rdp/index.ts';
+import { createOrders } from './orders.ts';
 import type { DemoWorld } from './world.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -19,19 +22,14 @@ export type OrderedDesktop = {
   readonly rdpFile: string;
 };
 
-/** The reference fleet's story: a reseller, its customer and the customer's desktop, in one push, up to the handshake. */
+/**
+ * The reference fleet's story: a reseller, its customer and the customer's desktop, up to the handshake. Where Sublet's API runs, the provider commits its price list and the
+ * rest is ordered through the API; elsewhere all of it is one push.
+ */
 export async function orderDesktop(world: DemoWorld, progress: Progress, signal: AbortSignal): Promise<OrderedDesktop> {
-  const tenants = path.join('tenants', world.environment);
-  await cp(path.join(ROOT, tenants), path.join(world.checkout, tenants), { recursive: true });
-  const commit = await world.push('Order a reseller, a customer and a desktop');
-  progress.step(`pushed commit ${commit.slice(0, 8)}: reseller acme, its customer bob, bob's desktop anna-desk`);
   const see = (what: string, get: () => Promise<string | undefined>) => waitFor(world, what, get, progress, signal);
-
-  await see('the fleet source published the first folders', () =>
-    ready(world, 'externalartifacts', 'sublet-fleet', 'sublet-root', 'source.toolkit.fluxcd.io/v1'),
-  );
-  await see('tenant acme has its namespace', () => ready(world, 'tenants', 'sublet-root', 'acme'));
-  await see('tenant acme--bob, sold by acme, has its namespace', () => ready(world, 'tenants', 't-acme', 'bob'));
+  if (world.api === undefined) await orderByPush(world, progress, see);
+  else await orderByApi(world, world.api, progress, see, signal);
   await see('the disk is cloned from the image', () =>
     phase(world, 'cdi.kubevirt.io/v1beta1', 'datavolumes', 'Succeeded'),
   );
@@ -50,6 +48,63 @@ export async function orderDesktop(world: DemoWorld, progress: Progress, signal:
     progress.detail(line);
   return { address: `${address}:${port}`, selectedProtocol, readyAtMs, rdpFile };
 }
+
+type See = (what: string, get: () => Promise<string | undefined>) => Promise<void>;
+
+async function orderByPush(world: DemoWorld, progress: Progress, see: See): Promise<void> {
+  const tenants = path.join('tenants', world.environment);
+  await cp(path.join(ROOT, tenants), path.join(world.checkout, tenants), { recursive: true });
+  const commit = await world.push('Order a reseller, a customer and a desktop');
+  progress.step(`pushed commit ${commit.slice(0, 8)}: reseller acme, its customer bob, bob's desktop anna-desk`);
+  await seeRoot(world, see);
+  await see('tenant acme has its namespace', () => ready(world, 'tenants', 'sublet-root', 'acme'));
+  await see('tenant acme--bob, sold by acme, has its namespace', () => ready(world, 'tenants', 't-acme', 'bob'));
+}
+
+async function orderByApi(
+  world: DemoWorld,
+  { url, tokenFor }: NonNullable<DemoWorld['api']>,
+  progress: Progress,
+  see: See,
+  signal: AbortSignal,
+): Promise<void> {
+  const tenants = path.join('tenants', world.environment);
+  const isPriceList = (file: string): boolean => path.basename(file) !== 'acme.yaml';
+  const root = path.join(tenants, ROOT_NAMESPACE);
+  await cp(path.join(ROOT, root), path.join(world.checkout, root), { recursive: true, filter: isPriceList });
+  const commit = await world.push('Begin with the price list');
+  progress.step(`pushed commit ${commit.slice(0, 8)}: the provider's price list`);
+  await seeRoot(world, see);
+  const orders = createOrders({ server: url, tokenFor, progress, folder: path.join(ROOT, tenants), signal });
+  await orders.order(PROVIDER, 'reseller acme', 'sublet-root/acme.yaml', ({ post }, body) =>
+    post('/v1/tenants/{path}/tenants', { path: { path: '-' }, body }),
+  );
+  await orders.order(ACME_OWNER, 'plan pro', 't-acme/pro.yaml', ({ post }, body) =>
+    post('/v1/tenants/{path}/plans', { path: { path: 'acme' }, body }),
+  );
+  await orders.order(ACME_OWNER, 'plan studio', 't-acme/studio.yaml', ({ post }, body) =>
+    post('/v1/tenants/{path}/plans', { path: { path: 'acme' }, body }),
+  );
+  await orders.order(ACME_OWNER, 'customer bob', 't-acme/bob.yaml', ({ post }, body) =>
+    post('/v1/tenants/{path}/tenants', { path: { path: 'acme' }, body }),
+  );
+  await orders.order(
+    ANNA,
+    'desktop anna-desk',
+    't-acme--bob/anna-desk.yaml',
+    ({ post }, body) => post('/v1/tenants/{path}/desktops', { path: { path: 'acme--bob' }, body }),
+    'Applied',
+  );
+}
+
+/** Members of the reference fleet's tenants. */
+const ACME_OWNER = 'oidc:acme-owner';
+const ANNA = 'oidc:anna';
+
+const seeRoot = (world: DemoWorld, see: See): Promise<void> =>
+  see('the fleet source published the first folder', () =>
+    ready(world, 'externalartifacts', 'sublet-fleet', ROOT_NAMESPACE, 'source.toolkit.fluxcd.io/v1'),
+  );
 
 type Live = {
   readonly status?: {

@@ -4,6 +4,8 @@ export type DemoWorld = {
   /** A clone of the fleet repository. */
   readonly checkout: string;
   readonly kubeconfigPath: string;
+  /** Sublet's own API, where it runs: orders go through it. */
+  readonly api?: { readonly url: string; tokenFor(user: string): Promise<string> } | undefined;
   /** Commits whatever changed in the checkout and pushes it; gives the commit. */
   push(message: string): Promise<string>;
   /** The object at a path of the API; undefined where nothing is. */

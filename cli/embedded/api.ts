@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { isSecretOf, mintKey, parseKey } from '../../api/authenticate/apikey.ts';
@@ -13,6 +13,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import { ROOT_NAMESPACE, SYSTEM_NAMESPACE } from '../../model/names.ts';
 import { openStore } from '../../store/store.ts';
 import type { Access } from './access.ts';
+import { PROVIDER } from './people.ts';
 
 export type EmbeddedApiOptions = {
   /** The database, copies of repositories and the key are kept here. */
@@ -24,8 +25,9 @@ export type EmbeddedApiOptions = {
 
 export type EmbeddedApi = {
   readonly url: string;
-  /** A key of the provider's that may do everything; also in `tokenPath`. */
-  readonly token: string;
+  /** A key that acts in a user's name, as whom the API server knows: what an issuer's token does elsewhere. Kept, and the same at the next start. */
+  tokenFor(user: string): Promise<string>;
+  /** Where the key of {@link PROVIDER} is kept. */
   readonly tokenPath: string;
   /** Rejects when it gives up by itself. */
   readonly stopped: Promise<void>;
@@ -33,8 +35,6 @@ export type EmbeddedApi = {
 };
 
 const HOST = '127.0.0.1';
-/** In whose name the key acts: one of the provider's staff, on this machine only. */
-const PROVIDER = 'dev';
 const KEY_DAYS = 365;
 const DAY_MS = 86_400_000;
 
@@ -48,8 +48,12 @@ export async function startEmbeddedApi(
   const store = await openStore(shared, { type: 'Embedded', folder: path.join(folder, 'database') });
   const abort = new AbortController();
   try {
-    const tokenPath = path.join(folder, 'api-token');
-    const token = await keepToken(createKeyRecords(store.db), tokenPath);
+    const keys = createKeyRecords(store.db);
+    const tokens = path.join(folder, 'tokens');
+    await mkdir(tokens, { recursive: true, mode: 0o700 });
+    const fileOf = (user: string): string => path.join(tokens, encodeURIComponent(user));
+    const tokenFor = (user: string): Promise<string> => keepToken(keys, fileOf(user), user);
+    await tokenFor(PROVIDER);
     await admitProvider(access);
     const config = ApiConfig.parse({
       environment,
@@ -76,7 +80,7 @@ export async function startEmbeddedApi(
       abort.abort();
       await stopped;
     };
-    return { url: `http://${HOST}:${api.port}`, token, tokenPath, stopped, stop };
+    return { url: `http://${HOST}:${api.port}`, tokenFor, tokenPath: fileOf(PROVIDER), stopped, stop };
   } catch (error) {
     abort.abort();
     await store.close();
@@ -85,7 +89,7 @@ export async function startEmbeddedApi(
 }
 
 /** The key of an earlier start while the database knows it, or a new one. */
-async function keepToken(keys: KeyRecords, file: string): Promise<string> {
+async function keepToken(keys: KeyRecords, file: string, user: string): Promise<string> {
   const known = (await readFile(file, 'utf8').catch(() => '')).trim();
   const parsed = parseKey(known);
   const record = parsed && (await keys.find(parsed.id));
@@ -98,7 +102,7 @@ async function keepToken(keys: KeyRecords, file: string): Promise<string> {
     name: 'sublet dev',
     salt,
     hash,
-    maker: PROVIDER,
+    maker: user,
     scope: undefined,
     role: 'Owner',
     createdAtMs: nowMs,

@@ -1,0 +1,2 @@
+/** One of the provider's staff on an embedded platform, on this machine only. */
+export const PROVIDER = 'provider';
