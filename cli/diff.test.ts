@@ -273,6 +273,16 @@ describe('sublet diff', () => {
     expect(await diff()).toMatchObject({ code: 2, err: expect.stringContaining('fetch the whole history') });
   });
 
+  it("passes git's own words on where it may not read", async () => {
+    vi.stubEnv('GIT_TEST_ASSUME_DIFFERENT_OWNER', '1');
+    try {
+      const { code, err } = await diff();
+      expect([code, err]).toEqual([2, expect.stringContaining('detected dubious ownership')]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it('runs no program that the repository names', async () => {
     await fleet.git('config', 'core.fsmonitor', 'touch fsmonitor-ran');
     await fleet.git('config', 'diff.external', 'touch external-ran');

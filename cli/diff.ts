@@ -53,6 +53,7 @@ export function addDiffCommand(program: Command, deps: CliDeps): void {
 async function runDiff(deps: CliDeps, folder: string, options: DiffOptions): Promise<void> {
   const { resolve } = await import('node:path');
   const { findMergeBase, openGit, resolveCommit } = await import('./fleet/git.ts');
+  const { createBreath } = await import('./fleet/breath.ts');
   const { readCommit } = await import('./fleet/commit.ts');
   const { diffFleets } = await import('./fleet/diff.ts');
   const git = openGit(resolve(deps.cwd, folder), deps.signal);
@@ -65,7 +66,7 @@ async function runDiff(deps: CliDeps, folder: string, options: DiffOptions): Pro
       `neither ${options.base} nor ${options.head} has files below tenants/; is ${folder} a fleet repository?`,
     );
   }
-  const diff = await diffFleets(before, after, options.environment);
+  const diff = await diffFleets(before, after, { only: options.environment, breathe: createBreath(deps.signal) });
   await printDiff(deps, { base, head, ...diff }, options.output);
   if (diff.errors > 0 || (options.strict && diff.warnings > 0)) throw new CliExit(EXIT.refused);
 }

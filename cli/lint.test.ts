@@ -229,6 +229,15 @@ describe('sublet lint on garbage', () => {
   }, 300_000);
 });
 
+it('ends when it is told to stop', async () => {
+  const files = Array.from({ length: 400 }, (_, index) => [`t-acme--bob/d${index}.yaml`, desktop()] as const);
+  await fleet.write({ ...SMALL_FLEET, ...Object.fromEntries(files) });
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(new Error('received SIGINT')), 30);
+  const { code, err } = await run(['lint'], { cwd: fleet.folder, signal: stop.signal });
+  expect([code, err]).toEqual([1, 'sublet: received SIGINT\n']);
+});
+
 describe('the judgement', () => {
   it.each([
     ['good', {}],
@@ -240,7 +249,7 @@ describe('the judgement', () => {
   ])("is the fleet source's own: %s", async (_name, extra) => {
     await fleet.write({ ...SMALL_FLEET, ...extra });
     const tree = await readCheckout(fleet.folder);
-    const judged = await judgeEnvironment(tree, 'staging');
+    const judged = await judgeEnvironment(tree, 'staging', { breathe: async () => {} });
     const contents = await tree.read(tree.files.map(({ path: file }) => file));
     const files = tree.files.map((file) => ({ ...file, bytes: contents.get(file.path) ?? new Uint8Array() }));
     const split = splitTree(files, 'staging', isTenantNamespace);

@@ -57,10 +57,15 @@ export function addLintCommand(program: Command, deps: CliDeps): void {
 
 async function runLint(deps: CliDeps, folder: string, options: LintOptions): Promise<void> {
   const { resolve } = await import('node:path');
+  const { createBreath } = await import('./fleet/breath.ts');
   const { readCheckout } = await import('./fleet/checkout.ts');
   const { lintFleet } = await import('./fleet/lint.ts');
   const tree = await readCheckout(resolve(deps.cwd, folder));
-  const report = await lintFleet(tree, { only: options.environment, allowedGitHosts: options.allowedGitHost ?? [] });
+  const report = await lintFleet(tree, {
+    only: options.environment,
+    allowedGitHosts: options.allowedGitHost ?? [],
+    breathe: createBreath(deps.signal),
+  });
   if (report.environments.length === 0) {
     const what =
       options.environment === undefined

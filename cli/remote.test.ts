@@ -95,6 +95,13 @@ describe('writing', () => {
     });
   });
 
+  it('says where the pull request is that has to be merged', async () => {
+    const pullRequest = { number: 7, url: 'https://git.example.com/provider/fleet/pulls/7' };
+    running.outcomes = [{ state: 'Proposed', pullRequest }];
+    const { code, err } = await sublet(['desktop', 'restart', 'anna-desk', '--wait', '--timeout', '2']);
+    expect([code, err]).toEqual([3, expect.stringContaining(`Proposed: ${pullRequest.url}\n`)]);
+  });
+
   it('says what became of a change that did not get there, and fails', async () => {
     const differences = [{ path: 'spec.power', seen: 'Running', wanted: 'Stopped', found: 'Off' }];
     running.outcomes = [{ state: 'Conflict', reason: 'Changed', message: 'somebody was first', differences }];

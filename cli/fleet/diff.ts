@@ -10,6 +10,7 @@ import {
   ZERO,
 } from '../../model/money.ts';
 import { computeShrink } from '../../source/shrink.ts';
+import type { Breathe } from './breath.ts';
 import { compareResources, type FieldChange } from './fields.ts';
 import { type Finding, listFindings, listOutside } from './findings.ts';
 import { type JudgedEnvironment, judgeEnvironment } from './judge.ts';
@@ -67,13 +68,17 @@ export type FleetDiff = {
 const SHRINK_RULE = { least: 3, percent: 5 };
 
 /** What lies between two states of a fleet. A folder that is held afterwards counts as it was before, because its last good content stays. */
-export async function diffFleets(before: FleetTree, after: FleetTree, only: string | undefined): Promise<FleetDiff> {
+export async function diffFleets(
+  before: FleetTree,
+  after: FleetTree,
+  { only, breathe }: { readonly only: string | undefined; readonly breathe: Breathe },
+): Promise<FleetDiff> {
   const names = [...new Set([...listEnvironments(before), ...listEnvironments(after)])].sort();
   const environments: EnvironmentDiff[] = [];
   for (const name of names) {
     if (only !== undefined && name !== only) continue;
-    const old = await judgeEnvironment(before, name);
-    const now = await judgeEnvironment(after, name, { known: old });
+    const old = await judgeEnvironment(before, name, { breathe });
+    const now = await judgeEnvironment(after, name, { known: old, breathe });
     environments.push(compareEnvironments({ tree: before, judged: old }, { tree: after, judged: now }));
   }
   const known = new Set(listOutside(before).map(keyOf));

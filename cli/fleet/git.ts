@@ -21,11 +21,8 @@ export async function resolveCommit(git: Git, revision: string): Promise<string>
     const text = await git.run(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]);
     return text.toString('utf8').trim();
   } catch (error) {
-    if (
-      !(error instanceof CliExit) ||
-      error.message.includes('not a git repository') ||
-      error.message.startsWith('git is')
-    )
+    // Of a revision that is not there git says nothing by --quiet; what is fatal is something else.
+    if (!(error instanceof CliExit) || error.message.includes('fatal:') || error.message.startsWith('git is'))
       throw error;
     const message = `there is no commit ${JSON.stringify(revision)} here; fetch it first: git fetch origin ${revision}`;
     throw new CliExit(EXIT.usage, message, { cause: error });
@@ -37,6 +34,7 @@ export async function findMergeBase(git: Git, base: string, head: string): Promi
   try {
     return (await git.run(['merge-base', base, head])).toString('utf8').trim();
   } catch (error) {
+    if (!(error instanceof CliExit) || error.message.includes('fatal:')) throw error;
     const message =
       `no commit that ${base.slice(0, 12)} and ${head.slice(0, 12)} have in common is known here; ` +
       'fetch the whole history (git fetch --unshallow; in a workflow: actions/checkout with fetch-depth: 0)';

@@ -6,6 +6,7 @@ import { isTenantNamespace } from '../../source/main.ts';
 import type { ParsedDocument, ParsedFile } from '../../source/parse.ts';
 import { type Stray, splitTree } from '../../source/split.ts';
 import type { Violation } from '../../source/violation.ts';
+import type { Breathe } from './breath.ts';
 import { type ReadFolder, readFolders } from './read.ts';
 import type { FleetTree, TreeFile } from './tree.ts';
 
@@ -35,6 +36,7 @@ export type JudgedEnvironment = {
 };
 
 export type JudgeOptions = {
+  readonly breathe: Breathe;
   readonly limits?: SourceLimits | undefined;
   /** Hosts inside that tenants' own repositories may be on, as the fleet source has them. */
   readonly allowedGitHosts?: readonly string[] | undefined;
@@ -50,9 +52,9 @@ export type JudgeOptions = {
 export async function judgeEnvironment(
   tree: FleetTree,
   name: string,
-  options: JudgeOptions = {},
+  options: JudgeOptions,
 ): Promise<JudgedEnvironment> {
-  const { limits = DEFAULT_LIMITS, known, allowedGitHosts } = options;
+  const { limits = DEFAULT_LIMITS, known, allowedGitHosts, breathe } = options;
   const prefix = `tenants/${name}/`;
   const files = tree.files.filter(({ path }) => path.startsWith(prefix));
   const { folders, strays } = splitTree(
@@ -61,25 +63,33 @@ export async function judgeEnvironment(
     isTenantNamespace,
   );
   const sizes = new Map(files.map((file) => [file.path, file]));
-  const listed = { tree, prefix, sizes, limits, known: known?.folders };
+  const listed = { tree, prefix, sizes, limits, known: known?.folders, breathe };
   const parsed = await readFolders(listed, [...folders.values()]);
   return {
     name,
-    folders: judgeFolders(parsed, { limits, allowedGitHosts }),
+    folders: await judgeFolders(parsed, { limits, allowedGitHosts, breathe }),
     strays,
     refused: findRefusal(files, limits),
   };
 }
 
-type Rules = { readonly limits: SourceLimits; readonly allowedGitHosts: readonly string[] | undefined };
+type Rules = {
+  readonly limits: SourceLimits;
+  readonly allowedGitHosts: readonly string[] | undefined;
+  readonly breathe: Breathe;
+};
 
-function judgeFolders(parsed: ReadonlyMap<string, ReadFolder>, rules: Rules): ReadonlyMap<string, JudgedFolder> {
+async function judgeFolders(
+  parsed: ReadonlyMap<string, ReadFolder>,
+  rules: Rules,
+): Promise<ReadonlyMap<string, JudgedFolder>> {
   const judged = new Map<string, JudgedFolder>();
   const queue: Whose[] = [{ namespace: ROOT_NAMESPACE, tenantPath: undefined, owner: 'Root', hasRepository: false }];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const folder = parsed.get(next.namespace);
     if (folder === undefined || judged.has(next.namespace)) continue;
     judged.set(next.namespace, judgeFolder(folder, next, rules));
+    await rules.breathe();
     for (const { name, type, source } of listTenants(folder.documents)) {
       const path = tenantPath(next.tenantPath, name);
       queue.push({

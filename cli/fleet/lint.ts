@@ -1,3 +1,4 @@
+import type { Breathe } from './breath.ts';
 import { type Finding, listFindings, listOutside } from './findings.ts';
 import { judgeEnvironment } from './judge.ts';
 import { buildFleet } from './model.ts';
@@ -13,16 +14,23 @@ export type LintReport = {
   readonly findings: readonly Finding[];
 };
 
-export type LintSettings = { readonly only: string | undefined; readonly allowedGitHosts: readonly string[] };
+export type LintSettings = {
+  readonly only: string | undefined;
+  readonly allowedGitHosts: readonly string[];
+  readonly breathe: Breathe;
+};
 
 /** Judges every environment, or the one that is named; one that is broken hides no other. */
-export async function lintFleet(tree: FleetTree, { only, allowedGitHosts }: LintSettings): Promise<LintReport> {
+export async function lintFleet(
+  tree: FleetTree,
+  { only, allowedGitHosts, breathe }: LintSettings,
+): Promise<LintReport> {
   const environments = listEnvironments(tree).filter((name) => only === undefined || name === only);
   const findings: Finding[] = only === undefined ? [...listOutside(tree)] : [];
   let folders = 0;
   let resources = 0;
   for (const name of environments) {
-    const judged = await judgeEnvironment(tree, name, { allowedGitHosts });
+    const judged = await judgeEnvironment(tree, name, { allowedGitHosts, breathe });
     const fleet = buildFleet(judged);
     folders += judged.folders.size;
     resources += fleet.resources.size;

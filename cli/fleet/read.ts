@@ -2,6 +2,7 @@ import type { SourceLimits } from '../../source/limits.ts';
 import { checkFolderFiles, type ParsedDocument, type ParsedFile, parseFolder } from '../../source/parse.ts';
 import type { Folder } from '../../source/split.ts';
 import type { Violation } from '../../source/violation.ts';
+import type { Breathe } from './breath.ts';
 import type { FleetTree, TreeFile } from './tree.ts';
 
 /** What a folder's files say, before anybody judges it. */
@@ -19,6 +20,7 @@ export type ReadContext = {
   /** Files by path. */
   readonly sizes: ReadonlyMap<string, TreeFile>;
   readonly limits: SourceLimits;
+  readonly breathe: Breathe;
   /** Folders that were read before: files with the same digest are not read again. */
   readonly known: ReadonlyMap<string, Pick<ReadFolder, 'files'>> | undefined;
 };
@@ -75,7 +77,7 @@ async function readBatch(
   context: ReadContext,
   batch: readonly Listed[],
 ): Promise<readonly (readonly [string, ReadFolder])[]> {
-  const { tree, prefix, sizes, limits, known } = context;
+  const { tree, prefix, sizes, limits, known, breathe } = context;
   const described = batch.map(({ folder, violations }) => {
     const before = known?.get(folder.namespace)?.files;
     const files = folder.files.map((file) => {
@@ -92,7 +94,7 @@ async function readBatch(
   for (const { folder, files, before, violations } of described) {
     const loaded = files.map((file) => ({ ...file, bytes: contents.get(file.path) ?? NOTHING }));
     const reusable = files.some(({ isKnown }) => isKnown) ? before : undefined;
-    const parsed = await parseFolder({ ...folder, files: loaded }, { limits, known: reusable });
+    const parsed = await parseFolder({ ...folder, files: loaded }, { limits, known: reusable, breathe });
     const isRead = violations.length + parsed.violations.length === 0;
     read.push([
       folder.namespace,

@@ -47,9 +47,15 @@ export async function followChange(
       until: options.wait === 'Applied' ? 'Applied' : 'Ready',
       timeoutMs: options.timeout * 1_000,
       signal: deps.signal,
-      onState: ({ state, message }) => deps.err(`${state}${message === undefined ? '' : `: ${showText(message)}`}\n`),
+      onState: (change) => deps.err(`${renderState(change)}\n`),
     }),
   );
+}
+
+/** A pull request is where somebody has to go. */
+function renderState({ state, message, pullRequest }: Change): string {
+  const more = message ?? (state === 'Proposed' ? pullRequest?.url : undefined);
+  return more === undefined ? state : `${state}: ${showText(more)}`;
 }
 
 /** Prints where it ended; a change that did not get there is an exit code. */
