@@ -174,8 +174,9 @@ describe('field managers of people', () => {
 it('names the field that it does not play', () => {
   const spec = { interval: '1m', wait: false, patches: [], ref: { branch: 'main' } };
   expect(findUnsupported(spec, GITREPOSITORY_FIELDS)).toBeUndefined();
-  expect(findUnsupported({ secretRef: { name: 'x' } }, GITREPOSITORY_FIELDS)).toMatch(
-    /^spec\.secretRef is not supported/,
+  expect(findUnsupported({ secretRef: { name: 'x' } }, GITREPOSITORY_FIELDS)).toBeUndefined();
+  expect(findUnsupported({ proxySecretRef: { name: 'x' } }, GITREPOSITORY_FIELDS)).toMatch(
+    /^spec\.proxySecretRef is not supported/,
   );
   expect(findUnsupported({ ref: { semver: '1.x' } }, GITREPOSITORY_FIELDS)).toMatch(/^spec\.ref\.semver /);
   expect(findUnsupported({ wait: true }, KUSTOMIZATION_FIELDS)).toMatch(/^spec\.wait /);

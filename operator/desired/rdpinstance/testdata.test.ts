@@ -148,6 +148,7 @@ function observe(given: Case): DesktopObservation {
   return {
     desktop,
     owner: world.owner ?? undefined,
+    feed: undefined,
     suspensions: world.suspensions,
     plan: resolvePlan(plans as never, world.seller, desktop.spec.plan),
     image,
