@@ -7,8 +7,10 @@ import {
   FOLDER,
   findLies,
   mortal,
+  planObject,
   renderPlan,
   steady,
+  target,
   type WriterWorld,
 } from './testing/world.ts';
 
@@ -123,6 +125,27 @@ describe('proposing', () => {
       differences: [{ path: 'spec.title', found: 'By hand' }],
     });
     expect(pulls[0]).toMatchObject({ state: 'Closed' });
+  });
+
+  it('waits for a forge that does not answer, says so, and holds up nobody else', async () => {
+    const world = createWriterWorld(FILES);
+    const { forge, pulls } = createForge(world);
+    let away = true;
+    const open: Forge['open'] = async (...args) => {
+      if (away) throw new Error('the forge does not answer');
+      return forge.open(...args);
+    };
+    const id = await world.accept(editTitle('pro', 'Pro', 'Two'), { mode: 'PullRequest' });
+    world.start(steady('one'), {}, { forge: { ...forge, open } });
+    await world.clock.advance(120_000);
+    expect(await world.state(id)).toMatchObject({ state: 'Accepted', message: 'the forge does not answer' });
+    const direct = await world.accept({ type: 'Create', target: target('new'), object: planObject('new', 'New') });
+    await world.clock.advance(500);
+    expect(await world.state(direct)).toMatchObject({ state: 'Committed' });
+    away = false;
+    await world.settle();
+    expect(await world.state(id)).toMatchObject({ state: 'Proposed' });
+    expect(pulls).toHaveLength(1);
   });
 
   it('is a pushed branch where there is no forge, and committed when somebody merges it', async () => {

@@ -37,8 +37,8 @@ export type RoundResult =
   | { readonly type: 'contended'; readonly why: string }
   /** The remote does not take this push. */
   | { readonly type: 'refused'; readonly why: string; readonly changes: number }
-  /** Changes wait for something outside. */
-  | { readonly type: 'waiting'; readonly why: string };
+  /** Changes wait for something outside; `blocking`: those that come after them, too. */
+  | { readonly type: 'waiting'; readonly why: string; readonly blocking: boolean };
 
 /**
  * One turn of the writer of a repository: fetch, settle what was in flight, carry out what was accepted, push, write down. What is written down is true whenever
@@ -59,8 +59,8 @@ export async function runRound(
   if (batch.type !== 'committed') return batch;
   const committed = [...settled.committed, ...batch.committed];
   const proposals = await propose(deps, { ...batch, reviewed, committed, changes }, signal);
-  if (batch.waiting !== undefined) return { type: 'waiting', why: batch.waiting };
-  if (proposals.waiting !== undefined) return { type: 'waiting', why: proposals.waiting };
+  if (batch.waiting !== undefined) return { type: 'waiting', why: batch.waiting, blocking: true };
+  if (proposals.waiting !== undefined) return { type: 'waiting', why: proposals.waiting, blocking: false };
   return { type: 'done', pushed: batch.committed.length > 0, more };
 }
 

@@ -40,6 +40,7 @@ class RepositoryWorker implements Worker {
   #dirty = false;
   #review = false;
   #retry: Timer | undefined;
+  #reminder: Timer | undefined;
   #lease: Lease | undefined;
   #pushedAtMs = Number.NEGATIVE_INFINITY;
   #busyAtMs: number;
@@ -79,6 +80,7 @@ class RepositoryWorker implements Worker {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the writer stops'));
     this.#deps.clock.clearTimeout(this.#retry);
+    this.#deps.clock.clearTimeout(this.#reminder);
     this.#dirty = false;
     await this.#running;
     if (this.#lease !== undefined) await this.#deps.journal.release(this.#lease).catch(() => {});
@@ -155,10 +157,14 @@ class RepositoryWorker implements Worker {
         this.#refusals = result.changes === 1 ? this.#refusals + 1 : 0;
         this.#most = Math.max(1, Math.ceil(result.changes / 2));
         return this.#backoff(FIRST_CONTENTION_MS, MAX_CONTENTION_MS, this.#refusals);
-      case 'waiting':
+      case 'waiting': {
         await this.#explain(result.why);
         this.#failures += 1;
-        return this.#backoff(FIRST_BACKOFF_MS, MAX_BACKOFF_MS, this.#failures - 1);
+        const waitMs = this.#backoff(FIRST_BACKOFF_MS, MAX_BACKOFF_MS, this.#failures - 1);
+        if (result.blocking) return waitMs;
+        this.#again(waitMs);
+        return undefined;
+      }
     }
   }
 
@@ -216,6 +222,13 @@ class RepositoryWorker implements Worker {
   async #explain(why: string): Promise<void> {
     if (this.#lease === undefined) return;
     await explain(this.#deps.journal, this.#lease, why).catch(() => {});
+  }
+
+  /** Looks again after a while, and before when something comes. */
+  #again(ms: number): void {
+    const { clock } = this.#deps;
+    clock.clearTimeout(this.#reminder);
+    this.#reminder = clock.setTimeout(() => this.wake(false), ms);
   }
 
   #later(ms: number, review: boolean): void {
