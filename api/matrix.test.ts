@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const path of ['acme', 'acme--bob', 'acme--eve', 'acme--bob--kim']) {
     api.sell(path, { type: 'Reseller', members: members(path) });
   }
-  api.put(plan('t-acme--bob', 'x', {}));
+  api.put(plan('t-acme--bob', 'x', { basedOn: 'y' }));
   api.put(
     desktop(
       't-acme--bob',

@@ -32,7 +32,7 @@ export function buildOpenApi(routes: readonly Route[]): Schema {
     paths,
     components: {
       schemas: {
-        Problem: convert(Problem, 'output'),
+        Problem: convert(ProblemSchema, 'output'),
         ...Object.fromEntries(NAMED.map(([name, schema, io]) => [name, convert(schema, io, true)])),
       },
       securitySchemes: {
@@ -64,7 +64,7 @@ const NAMED: readonly (readonly [name: string, schema: z.ZodType, io: 'input' | 
 const NAMES = new Map<unknown, string>(NAMED.map(([name, schema]) => [schema._zod.def, name]));
 
 /** RFC 9457. */
-const Problem = z.strictObject({
+export const ProblemSchema = z.strictObject({
   type: z.enum(PROBLEM_CODES.map((code) => `urn:sublet:problem:${code}`)),
   title: z.string(),
   status: z.int(),

@@ -27,6 +27,7 @@ import { createInvitationRecords } from '../records/invitations.ts';
 import { createKeyRecords } from '../records/keys.ts';
 import { createLinkRecords } from '../records/links.ts';
 import { createTree } from '../tree.ts';
+import { checkDescribed } from './described.ts';
 import { CLIENT_ID, createTestIssuer, ISSUER_URL, type TestIssuer } from './issuer.ts';
 
 /** The API over caches that are filled by hand, a journal in memory and a database in this process. The issuer and its tokens are real. */
@@ -48,6 +49,7 @@ export type TestApi = {
   sell(path: string, spec: Partial<Tenant['spec']>): Tenant & KubeObject;
   /** Calls as the user of that name (`oidc:` before it) with these groups. */
   as(user: string, request: InjectOptions, groups?: readonly string[]): Promise<LightMyRequestResponse>;
+  /** Every answer is held to the description. */
   call(request: InjectOptions): Promise<LightMyRequestResponse>;
   close(): Promise<void>;
 };
@@ -126,6 +128,11 @@ export async function createTestApi({ database = false }: { readonly database?: 
     tokens.set(id, token);
     return token;
   };
+  const call = async (request: InjectOptions): Promise<LightMyRequestResponse> => {
+    const answer = await app.inject(request);
+    checkDescribed(request, answer);
+    return answer;
+  };
   return {
     app,
     clock,
@@ -140,10 +147,10 @@ export async function createTestApi({ database = false }: { readonly database?: 
     put: objects.put,
     remove: objects.remove,
     sell: (path, spec) => sell(objects.put, config.rootNamespace, path, spec, objects.caches),
-    call: (request) => app.inject(request),
+    call,
     as: async (user, request, groups = []) => {
       const authorization = `Bearer ${await tokenOf(user, groups)}`;
-      return app.inject({ ...request, headers: { ...request.headers, authorization } });
+      return call({ ...request, headers: { ...request.headers, authorization } });
     },
     close: async () => {
       stopping.abort();

@@ -20,7 +20,7 @@ describe('the image', () => {
 
   it('has every role that the Deployments start, with no module beside it', async () => {
     const { stdout } = await sublet('--help');
-    for (const role of ['operator', 'source']) {
+    for (const role of ['operator', 'source', 'api']) {
       const workload = await readFile(path.join(import.meta.dirname, '..', 'workloads', `${role}.yaml`), 'utf8');
       expect(workload).toContain(`args: [${role}]`);
       expect(stdout).toMatch(new RegExp(`^ {2}${role} `, 'm'));
