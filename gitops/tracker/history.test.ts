@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { createMemoryRemote } from '../memory/remote.ts';
+import { openMemoryRepository } from '../memory/repository.ts';
+import { createHistory } from './history.ts';
+
+const PERSON = { name: 'Pat', email: 'pat@example.com' };
+
+function createHistoryWorld(most?: number) {
+  const remote = createMemoryRemote();
+  let written = 0;
+  const write = (): string => {
+    written += 1;
+    const files = new Map([[`n${written}.md`, 'x\n']]);
+    return remote.write('main', {
+      author: PERSON,
+      committer: PERSON,
+      atMs: written * 1_000,
+      message: `${written}`,
+      files,
+    });
+  };
+  const calls: string[] = [];
+  const inner = openMemoryRepository(remote, { branch: 'main' });
+  const history = createHistory(
+    async (id) => {
+      if (id !== 'fleet') return undefined;
+      calls.push('open');
+      return {
+        fetch: async () => {
+          calls.push('fetch');
+          return inner.fetch();
+        },
+        log: async (...args) => {
+          calls.push('log');
+          return inner.log(...args);
+        },
+        isAncestor: async (...args) => {
+          calls.push('isAncestor');
+          return inner.isAncestor(...args);
+        },
+        close: async () => void calls.push('close'),
+      };
+    },
+    most === undefined ? {} : { most },
+  );
+  return { remote, write, history, calls };
+}
+
+describe('the history of a repository', () => {
+  it('knows which commit contains which, in a few calls for many questions', async () => {
+    const { write, history, calls } = createHistoryWorld();
+    const commits = Array.from({ length: 50 }, write);
+    const middle = commits[25] ?? '';
+    for (const [index, commit] of commits.entries()) {
+      expect(await history.contains('fleet', commit, middle)).toBe(index <= 25);
+    }
+    expect(calls).toEqual(['open', 'fetch', 'log']);
+    const head = commits.at(-1) ?? '';
+    for (const commit of commits) expect(await history.contains('fleet', commit, head)).toBe(true);
+    expect(calls).toEqual(['open', 'fetch', 'log', 'fetch', 'isAncestor', 'log']);
+  });
+
+  it('does not take over what a rewritten branch lost', async () => {
+    const { remote, write, history } = createHistoryWorld();
+    const [first = '', lost = ''] = [write(), write()];
+    expect(await history.contains('fleet', first, lost)).toBe(true);
+    remote.move('main', first);
+    const other = write();
+    expect(await history.contains('fleet', lost, other)).toBe(false);
+    expect(await history.contains('fleet', first, other)).toBe(true);
+  });
+
+  it('asks for single commits of a history that is longer than it lists, once each', async () => {
+    const { write, history, calls } = createHistoryWorld(5);
+    const commits = Array.from({ length: 20 }, write);
+    const [first = '', head = ''] = [commits[0], commits.at(-1)];
+    for (let turn = 0; turn < 3; turn++) expect(await history.contains('fleet', first, head)).toBe(true);
+    expect(await history.contains('fleet', 'f'.repeat(40), head)).toBe(false);
+    expect(calls.filter((call) => call === 'isAncestor')).toHaveLength(2);
+  });
+
+  it('contains nothing where there is no such repository, and asks again after a failure', async () => {
+    const { write, history, calls, remote } = createHistoryWorld();
+    expect(await history.contains('other', 'a', 'b')).toBe(false);
+    const [first = '', second = ''] = [write(), write()];
+    remote.fail({ call: 'fetch', type: 'unreachable' });
+    await expect(history.contains('fleet', first, second)).rejects.toThrow('does not answer');
+    expect(await history.contains('fleet', first, second)).toBe(true);
+    await history.close();
+    expect(calls.at(-1)).toBe('close');
+  });
+});
