@@ -89,6 +89,18 @@ describe('the commands of the guide', () => {
     expect(await readFile(path.join(fleet.folder, 'anna.rdp'), 'utf8')).toContain('198.51.100.7:3389');
   });
 
+  it('have a like in the example of the client', async () => {
+    const readme = await readFile(path.join(ROOT, 'client', 'README.md'), 'utf8');
+    const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+    const here = example
+      .replace("'./client/index.ts'", JSON.stringify(path.join(ROOT, 'client', 'index.ts')))
+      .replace('https://sublet.example.com', running.url);
+    const file = path.join(folder, 'example.ts');
+    await writeFile(file, here.replace("name: 'lab'", "name: 'example'"));
+    const { code, out, err } = await bash(`node ${file}`, folder, { SUBLET_TOKEN: await running.tokenOf('anna') });
+    expect([code, out, err]).toEqual([0, 'Ready\n', '']);
+  });
+
   it('are those of kubectl sublet, too', async () => {
     const { code, out } = await bash('kubectl-sublet desktop --help', fleet.folder);
     expect([code, out]).toEqual([0, expect.stringContaining('Usage: kubectl sublet desktop')]);
