@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { describeIntent, indexChanges, listChangeIds, parseTrailers, renderMessage } from './message.ts';
+
+// Holds on a machine that is busy with much else.
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 const ID = `I${'0123456789'.repeat(4)}`;
 const change = { changeId: ID, requestedBy: 'oidc:anna', requestId: 'req-1' };

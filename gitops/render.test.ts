@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { parseFile } from './document/parse.ts';
 import type { Json, JsonMap } from './intent.ts';
 import { renderFile, renderInline, renderLines } from './render.ts';
+
+// Holds on a machine that is busy with much else.
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 const json: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
   value: fc.oneof(

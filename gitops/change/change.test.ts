@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FieldEdit, Json, JsonMap } from '../intent.ts';
 import { planLike } from '../testing/styles.ts';
 import { applyEdits } from './apply.ts';
@@ -7,6 +7,9 @@ import { checkIntent } from './check.ts';
 import { computeEdits } from './compute.ts';
 import { equalJson, isList, isMap } from './json.ts';
 import { shapeOf } from './shape.ts';
+
+// Holds on a machine that is busy with much else.
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 const plan = (spec: JsonMap, metadata: JsonMap = {}): JsonMap => ({
   apiVersion: 'sublet.dev/v1alpha1',

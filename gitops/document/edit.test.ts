@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { applyEdits } from '../change/apply.ts';
 import { computeEdits } from '../change/compute.ts';
@@ -9,6 +9,9 @@ import { choices, planLike, renderStyled } from '../testing/styles.ts';
 import { type ReadableFile, removeResource, replaceResource } from './edit.ts';
 import { DEFAULT_FILE_LIMITS, parseFile, type ResourceDocument } from './parse.ts';
 import { rewriteDocument } from './rewrite.ts';
+
+// Holds on a machine that is busy with much else.
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 const HEAD = 'apiVersion: sublet.dev/v1alpha1\nkind: Plan\nmetadata:\n  name: pro\n';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { applyEdits } from '../change/apply.ts';
 import { computeEdits } from '../change/compute.ts';
 import { shapeOf } from '../change/shape.ts';
@@ -7,6 +7,9 @@ import { choices, renderStyled, usualPlan } from '../testing/styles.ts';
 import { DEFAULT_FILE_LIMITS, parseAny, parseFile } from './parse.ts';
 import { rewriteDocument } from './rewrite.ts';
 import { parseUsual } from './usual.ts';
+
+// Holds on a machine that is busy with much else.
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 const USUAL = `# yaml-language-server: $schema=x
 apiVersion: sublet.dev/v1alpha1

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createScrub, failureOf } from './failure.ts';
 import { parseMarks } from './fastimport.ts';
 import { parseChangedPaths, parseCommit } from './log.ts';
 import { parsePush } from './push.ts';
 import { parseListing } from './trees.ts';
+
+// Holds on a machine that is busy with much else.
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 const bytes = fc
   .oneof(

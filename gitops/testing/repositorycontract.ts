@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MadeCommit } from '../memory/objects.ts';
 import type { CommitId, NewCommit, Repository } from '../repository.ts';
+
+// Holds on a machine that is busy with much else.
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 /** What somebody else does to the remote, and copies of it. */
 export type RemoteUnderTest = {
