@@ -21,7 +21,7 @@ type Manifest = {
   readonly spec?: Readonly<Record<string, unknown>>;
 };
 
-describeWithCluster('the kustomize base', {}, (cluster) => {
+describeWithCluster('the kustomize base', { flux: true }, (cluster) => {
   it('renders everything, with the image set and nothing in a namespace that it does not make', async () => {
     const objects = await render(cluster(), 'deploy');
     const made = objects.filter((object) => object.kind === 'Namespace').map((object) => object.metadata.name);
@@ -40,6 +40,12 @@ describeWithCluster('the kustomize base', {}, (cluster) => {
     expect(objects.filter((object) => object.kind === 'CustomResourceDefinition')).toHaveLength(generated.length);
   });
 
+  it("comes with a policy for Flux's source-controller that the API server takes", async () => {
+    const applied = await cluster().kubectl(['apply', '--dry-run=server', '-k', path.join(ROOT, 'deploy/flux')]);
+    expect(applied).toMatchObject({ code: 0, stderr: '' });
+    expect(applied.stdout).toContain('networkpolicy.networking.k8s.io/sublet-source-controller created');
+  });
+
   it('runs under Pod Security restricted, as the API server judges it', async () => {
     const objects = await render(cluster(), 'deploy');
     const namespace = objects.find((object) => object.metadata.name === 'sublet-system' && object.kind === 'Namespace');
@@ -49,7 +55,11 @@ describeWithCluster('the kustomize base', {}, (cluster) => {
       metadata: { ...namespace?.metadata, name: trial },
     });
     const deployments = objects.filter((object) => object.kind === 'Deployment');
-    expect(deployments.map((object) => object.metadata.name).sort()).toEqual(['sublet-operator', 'sublet-source']);
+    expect(deployments.map((object) => object.metadata.name).sort()).toEqual([
+      'sublet-api',
+      'sublet-operator',
+      'sublet-source',
+    ]);
     for (const deployment of deployments) {
       const { template } = deployment.spec as {
         readonly template: { readonly spec: Readonly<Record<string, unknown>> };
@@ -281,6 +291,40 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
     }
   });
 
+  it('lets the API ask Flux to look, and name no other repository', async () => {
+    const grants = `/apis/rbac.authorization.k8s.io/v1/namespaces/${BOB}`;
+    const apiGroup = 'rbac.authorization.k8s.io';
+    await operator.ask('POST', `${grants}/roles`, {
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'Role',
+      metadata: { name: 'ask' },
+      rules: [{ apiGroups: ['source.toolkit.fluxcd.io'], resources: ['gitrepositories'], verbs: ['patch'] }],
+    });
+    await operator.ask('POST', `${grants}/rolebindings`, {
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'ask' },
+      roleRef: { apiGroup, kind: 'Role', name: 'ask' },
+      subjects: [{ kind: 'ServiceAccount', name: 'sublet-api', namespace: 'sublet-system' }],
+    });
+    const { path: served, body } = FLUX.gitrepositories;
+    await operator.ask('POST', `${served}/namespaces/${BOB}/gitrepositories`, body);
+    const api = await createRest(await cluster().serviceAccountKubeConfig('sublet-system', 'sublet-api'));
+    const patch = (change: object) =>
+      api.call(
+        'PATCH',
+        `${served}/namespaces/${BOB}/gitrepositories/${body.metadata.name}`,
+        change,
+        'application/merge-patch+json',
+      );
+    const asked = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': '1' } } };
+    await expect.poll(async () => (await patch(asked)).status, { timeout: 20_000 }).toBe(200);
+    expect(await patch({ spec: { url: 'https://evil.example/x' } })).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining('the API asks Flux to look at a repository and states none') },
+    });
+  });
+
   it("gives the source the fleet's artifacts and tenants to read, and nothing else", async () => {
     expect((await source.call('GET', `/apis/sublet.dev/v1alpha1/${TENANTS.plural}`)).status).toBe(200);
     for (const refused of [
@@ -310,20 +354,31 @@ describe('what Flux may reach, as written', () => {
 
 describe('the roles as written', () => {
   it('name no wildcard, and no verb that escalates but bind on the fixed roles', async () => {
-    const folder = path.join(import.meta.dirname, 'prerequisites');
-    const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
-    const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
-    const roles = texts.flatMap((text) => parseAllDocuments(text).map((document): unknown => document.toJS()));
-    const rules = roles.flatMap((role) => (role as { readonly rules?: readonly Rule[] }).rules ?? []);
+    const rules = (await readRoles()).flatMap((role) => role.rules ?? []);
     expect(rules.length).toBeGreaterThan(20);
     for (const rule of rules) {
       expect([...rule.verbs, ...rule.resources, ...rule.apiGroups]).not.toContain('*');
       expect(rule.verbs).not.toContain('escalate');
-      expect(rule.verbs).not.toContain('impersonate');
+      if (rule.verbs.includes('impersonate')) expect(rule.resources).toEqual(['serviceaccounts']);
       if (rule.verbs.includes('bind')) expect(rule.resourceNames).toHaveLength(7);
     }
   });
+
+  it("let the API alone act as somebody else: as the accounts of the fleet's namespace, to try a change", async () => {
+    const acting = (await readRoles()).filter(({ rules = [] }) =>
+      rules.some(({ verbs }) => verbs.includes('impersonate')),
+    );
+    expect(acting.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)).toEqual([
+      'Role sublet-fleet/sublet-api',
+    ]);
+  });
 });
+
+type Role = {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly rules?: readonly Rule[];
+};
 
 type Rule = {
   readonly apiGroups: readonly string[];
@@ -331,6 +386,14 @@ type Rule = {
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 };
+
+/** Every document of `prerequisites/`; those without rules are no roles. */
+async function readRoles(): Promise<readonly Role[]> {
+  const folder = path.join(import.meta.dirname, 'prerequisites');
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
+  const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
+  return texts.flatMap((text) => parseAllDocuments(text).map((document): Role => document.toJS()));
+}
 
 async function render(cluster: Cluster, folder: string): Promise<readonly Manifest[]> {
   const rendered = await cluster.kubectl(['kustomize', path.join(ROOT, folder)]);

@@ -86,7 +86,7 @@ describe('every child of every Tenant', () => {
           .map((child) => JSON.stringify(child.roleRef));
         for (const role of bound)
           expect(role).toMatch(
-            /"name":"sublet-(owner|admin|developer|viewer|billing|fleet-(customer|reseller)|tenant-[a-z0-9]+|repository-secret)"/,
+            /"name":"sublet-(owner|admin|developer|viewer|billing|fleet-(customer|reseller)|tenant-[a-z0-9]+|repository-(api|secret))"/,
           );
       }),
     );

@@ -45,6 +45,8 @@ export type TenantInput = {
 
 export type TenantSettings = {
   readonly fleetNamespace: string;
+  /** Where the software runs. */
+  readonly systemNamespace: string;
   /** Namespace and pod labels of the cluster's DNS service. */
   readonly dns: { readonly namespace: string; readonly podLabels: Readonly<Record<string, string>> };
   readonly objectCounts: { readonly Customer: ObjectCounts; readonly Reseller: ObjectCounts };
@@ -82,7 +84,7 @@ type Labels = Readonly<Record<string, string>>;
 function buildAccess(input: TenantInput, settings: TenantSettings, labels: Labels): readonly Manifest[] {
   if (input.source === undefined) return [];
   if (input.source === 'Fleet') return buildFleetAccess(input, settings, labels);
-  return buildRepositoryAccess(input, input.source, labels);
+  return buildRepositoryAccess(input, input.source, settings, labels);
 }
 
 function buildFeed(input: TenantInput, settings: TenantSettings, labels: Labels): readonly Manifest[] {

@@ -19,11 +19,52 @@ const RBAC = 'rbac.authorization.k8s.io';
 export function buildRepositoryAccess(
   input: TenantInput,
   { secretName }: RepositoryInput,
+  settings: TenantSettings,
   labels: Labels,
 ): readonly Manifest[] {
   const account = { name: TENANT_REPOSITORY_NAME, namespace: input.namespace };
-  const access = buildFluxAccess(input, account, labels);
-  return secretName === undefined ? access : [...access, ...buildSecretAccess(input, secretName, labels)];
+  return [
+    ...buildFluxAccess(input, account, labels),
+    ...buildApiAccess(input, secretName, settings, labels),
+    ...(secretName === undefined ? [] : buildSecretAccess(input, secretName, labels)),
+  ];
+}
+
+/** Who commits what is ordered through the API, with the repository's own credentials, and asks Flux to look. */
+const API_ACCOUNT = 'sublet-api';
+
+function buildApiAccess(
+  input: TenantInput,
+  secretName: string | undefined,
+  { systemNamespace }: TenantSettings,
+  labels: Labels,
+): readonly Manifest[] {
+  const name = `${TENANT_REPOSITORY_NAME}-api`;
+  const rules = [
+    {
+      apiGroups: ['source.toolkit.fluxcd.io'],
+      resources: ['gitrepositories'],
+      resourceNames: [TENANT_REPOSITORY_NAME],
+      verbs: ['patch'],
+    },
+    ...(secretName === undefined
+      ? []
+      : [{ apiGroups: [''], resources: ['secrets'], resourceNames: [secretName], verbs: ['get'] }]),
+  ];
+  const subjects = [{ kind: 'ServiceAccount', name: API_ACCOUNT, namespace: systemNamespace }];
+  return buildGrant({ name, namespace: input.namespace, labels }, rules, subjects);
+}
+
+function buildGrant(
+  metadata: { readonly name: string; readonly namespace: string; readonly labels: Labels },
+  rules: readonly object[],
+  subjects: readonly object[],
+): readonly Manifest[] {
+  const roleRef = { apiGroup: RBAC, kind: 'Role', name: metadata.name };
+  return [
+    { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata, rules },
+    { apiVersion: `${RBAC}/v1`, kind: 'RoleBinding', metadata, roleRef, subjects },
+  ];
 }
 
 /**
@@ -34,24 +75,9 @@ function buildSecretAccess(input: TenantInput, secretName: string, labels: Label
   const keepers = input.members.filter(({ role }) => KEEPERS.has(role));
   if (keepers.length === 0) return [];
   const name = `${TENANT_REPOSITORY_NAME}-secret`;
-  const metadata = { name, namespace: input.namespace, labels };
-  return [
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [
-        { apiGroups: [''], resources: ['secrets'], resourceNames: [secretName], verbs: ['create', 'patch', 'delete'] },
-      ],
-    },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: RBAC, kind: 'Role', name },
-      subjects: keepers.map(buildSubject),
-    },
-  ];
+  const verbs = ['create', 'patch', 'delete'];
+  const rules = [{ apiGroups: [''], resources: ['secrets'], resourceNames: [secretName], verbs }];
+  return buildGrant({ name, namespace: input.namespace, labels }, rules, keepers.map(buildSubject));
 }
 
 /**
