@@ -46,6 +46,15 @@ export const applies: Subject = {
       ],
     },
     {
+      name: 'states metadata with nothing in it, and the next write changes nothing',
+      steps: [
+        by('one', { title: 'new' }),
+        by('one', { title: 'other' }, { labels: {}, finalizers: [] }),
+        get(A),
+        merge(`${A}?fieldManager=two`, { spec: {} }),
+      ],
+    },
+    {
       name: 'needs a field manager',
       steps: [
         apply(A, widget('a')),

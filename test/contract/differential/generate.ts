@@ -66,12 +66,21 @@ function buildWidget(choices: Choices, name: string, metadata: JsonObject = {}):
   return widget(name, buildSpec(choices), { ...buildMetadata(choices), ...metadata });
 }
 
-/** Without unknown fields: of several errors of an apply the real server names those that it meets by chance. */
+/**
+ * Without unknown fields: of several errors of an apply the real server names those that it meets by chance. Without metadata that is empty: the
+ * real server keeps that of an apply, and the next write counts as a change whatever it says (`allowed.ts`).
+ */
 function generateApply(choices: Choices): Step {
   const name = choices.pick(NAMES);
   const force = choices.chance(35) ? '&force=true' : '';
   const { unknown: _, ...spec } = buildSpec(choices);
-  return apply(`${WIDGETS}/${name}${manager(choices)}${force}`, widget(name, spec, buildMetadata(choices)));
+  return apply(`${WIDGETS}/${name}${manager(choices)}${force}`, widget(name, spec, dropEmpty(buildMetadata(choices))));
+}
+
+function dropEmpty(metadata: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(metadata).filter(([, value]) => Object.keys(value as object).length > 0),
+  ) as JsonObject;
 }
 
 function generateMerge(choices: Choices, step: string): Step {
