@@ -1,26 +1,16 @@
-import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { parse } from 'yaml';
 import { type RunningApi, startApi } from './testing/api.ts';
 import { makeFleet, SMALL_FLEET, type TestFleet, yaml } from './testing/fleet.ts';
+import { bash, makeHome, makeWorkspace, readWorkflow, runSteps } from './testing/workflow.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const ROOT = path.join(import.meta.dirname, '..');
 const desk = (name: string, plan = 'pro') => yaml('RDPInstance', name, { plan, image: 'ubuntu-24', username: 'bob' });
-
-type Step = {
-  readonly name?: string;
-  readonly run?: string;
-  readonly if?: string;
-  readonly env?: Readonly<Record<string, string>>;
-};
-type Ran = { readonly code: number; readonly out: string; readonly err: string };
 
 let guide = '';
 let folder = '';
@@ -28,10 +18,7 @@ let fleet: TestFleet;
 
 beforeAll(async () => {
   guide = await readFile(path.join(ROOT, 'docs', 'guides', 'cli.md'), 'utf8');
-  folder = await mkdtemp(path.join(tmpdir(), 'sublet-guide-'));
-  await mkdir(path.join(folder, 'bin'));
-  for (const name of ['sublet', 'kubectl-sublet'])
-    await symlink(path.join(ROOT, 'cli', 'main.ts'), path.join(folder, 'bin', name));
+  folder = await makeHome();
   fleet = await makeFleet();
   await fleet.write(SMALL_FLEET);
   await fleet.commit();
@@ -43,25 +30,6 @@ afterAll(async () => {
   await fleet.remove();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** Runs a script as a workflow's runner and a careful person do: it ends with the first command that fails. */
-function bash(script: string, cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const all = {
-    PATH: `${path.join(folder, 'bin')}:${path.dirname(process.execPath)}:${process.env.PATH ?? ''}`,
-    HOME: folder,
-    ...env,
-  };
-  return new Promise((resolve) => {
-    execFile(
-      'bash',
-      ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', script],
-      { cwd, env: all, maxBuffer: 16 * 1024 * 1024 },
-      (error, out, err) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
-      },
-    );
-  });
-}
 
 describe('the commands of the guide', () => {
   let running: RunningApi;
@@ -83,7 +51,7 @@ describe('the commands of the guide', () => {
     const script = lines
       .map((line) => `echo ${JSON.stringify(`# ${line}`.replaceAll('$', ''))}; ${line.slice(2)}`)
       .join('\n');
-    const { code, out, err } = await bash(script, fleet.folder, { SERVER: running.url });
+    const { code, out, err } = await bash(script, { home: folder, cwd: fleet.folder }, { SERVER: running.url });
     expect(code, `${out}\n${err}`).toBe(0);
     expect(out).toContain('anna-desk   pro');
     expect(await readFile(path.join(fleet.folder, 'anna.rdp'), 'utf8')).toContain('198.51.100.7:3389');
@@ -97,12 +65,16 @@ describe('the commands of the guide', () => {
       .replace('https://sublet.example.com', running.url);
     const file = path.join(folder, 'example.ts');
     await writeFile(file, here.replace("name: 'lab'", "name: 'example'"));
-    const { code, out, err } = await bash(`node ${file}`, folder, { SUBLET_TOKEN: await running.tokenOf('anna') });
+    const { code, out, err } = await bash(
+      `node ${file}`,
+      { home: folder, cwd: folder },
+      { SUBLET_TOKEN: await running.tokenOf('anna') },
+    );
     expect([code, out, err]).toEqual([0, 'Ready\n', '']);
   });
 
   it('are those of kubectl sublet, too', async () => {
-    const { code, out } = await bash('kubectl-sublet desktop --help', fleet.folder);
+    const { code, out } = await bash('kubectl-sublet desktop --help', { home: folder, cwd: fleet.folder });
     expect([code, out]).toEqual([0, expect.stringContaining('Usage: kubectl sublet desktop')]);
   });
 });
@@ -130,61 +102,41 @@ describe('the workflows of the guide', () => {
   });
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-  /** A runner's workspace: a clone of the fleet with the pull request checked out, and Sublet beside it. */
-  async function makeWorkspace(branch: string, isMerged: boolean): Promise<string> {
-    const workspace = await mkdtemp(path.join(folder, 'workspace-'));
-    await symlink(ROOT, path.join(workspace, 'sublet'));
-    const merge = isMerged
-      ? 'git -c user.name=A -c user.email=a@example.com merge --quiet --no-ff --no-edit'
-      : 'git switch --quiet --detach';
-    const { code, err } = await bash(
-      `git clone --quiet ${fleet.folder} fleet && cd fleet && git switch --quiet --detach origin/main && ${merge} origin/${branch}`,
-      workspace,
+  const values = () => ({
+    'github.base_ref': 'main',
+    'secrets.GITHUB_TOKEN': 't0ken',
+    'github.api_url': api,
+    'github.repository': 'provider/fleet',
+    'github.event.pull_request.number': '7',
+  });
+
+  async function runWorkflow(
+    file: string,
+    branch: string,
+    options: { readonly isMerged: boolean; readonly skip?: string },
+  ) {
+    const { steps } = await readWorkflow(file);
+    const cwd = await makeWorkspace(folder, fleet.folder, { branch, isMerged: options.isMerged });
+    const ran = await runSteps(
+      steps.filter(({ name }) => name !== options.skip),
+      { home: folder, cwd },
+      values(),
     );
-    expect(code, err).toBe(0);
-    return workspace;
+    return { ran, cwd };
   }
 
-  function readSteps(where: string): readonly Step[] {
-    const block =
-      new RegExp(`${where.replaceAll('.', '\\.')}[\\s\\S]*?\`\`\`yaml\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1] ?? '';
-    const { on, jobs } = parse(block) as {
-      readonly on: string;
-      readonly jobs: { readonly check: { readonly steps: readonly Step[] } };
-    };
-    expect(on).toBe('pull_request');
-    const [install, ...steps] = jobs.check.steps.filter(({ run }) => run !== undefined);
-    expect(install?.run).toBe('npm ci --omit=dev --prefix sublet');
-    // What the event says reaches scripts by variables alone.
-    for (const { run } of steps) expect(run).not.toContain('${{');
-    return steps;
-  }
-
-  const evaluate = (text: string): string =>
-    text.replaceAll(/\$\{\{ ([a-zA-Z._]+) \}\}/g, (_, name: string) => {
-      const values: Readonly<Record<string, string>> = {
-        'github.base_ref': 'main',
-        'secrets.GITHUB_TOKEN': 't0ken',
-        'github.api_url': api,
-        'github.repository': 'provider/fleet',
-        'github.event.pull_request.number': '7',
-      };
-      return values[name] ?? expect.fail(`${name} is not known`);
-    });
-
-  async function runSteps(steps: readonly Step[], workspace: string): Promise<ReadonlyMap<string, Ran>> {
-    const ran = new Map<string, Ran>();
-    for (const { name = '', run = '', env = {}, if: condition } of steps) {
-      const hasFailed = [...ran.values()].some(({ code }) => code !== 0);
-      if (hasFailed && condition !== 'always()') continue;
-      const variables = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, evaluate(value)]));
-      ran.set(name, await bash(run, workspace, variables));
-    }
-    return ran;
-  }
+  it.each(['.gitea/workflows/fleet.yaml', '.github/workflows/fleet.yaml'])(
+    '%s says nothing of the event in a script',
+    async (file) => {
+      const { on, install, steps } = await readWorkflow(file);
+      expect([on, install?.run]).toEqual(['pull_request', 'npm ci --omit=dev --prefix sublet']);
+      expect(steps.map(({ name }) => name)).toEqual(['Lint', 'Diff', 'Comment']);
+      for (const { run } of steps) expect(run).not.toContain('${{');
+    },
+  );
 
   it('Gitea: a good branch passes, and its price is a comment', async () => {
-    const ran = await runSteps(readSteps('.gitea/workflows/fleet.yaml'), await makeWorkspace('feature', false));
+    const { ran } = await runWorkflow('.gitea/workflows/fleet.yaml', 'feature', { isMerged: false });
     expect([...ran].map(([name, { code, err }]) => [name, code, code === 0 ? '' : err])).toEqual([
       ['Lint', 0, ''],
       ['Diff', 0, ''],
@@ -203,7 +155,7 @@ describe('the workflows of the guide', () => {
     await fleet.git('add', '--all', 'tenants');
     await fleet.git('commit', '--quiet', '--message', 'Order what nobody sells');
     await fleet.git('switch', '--quiet', 'feature');
-    const ran = await runSteps(readSteps('.gitea/workflows/fleet.yaml'), await makeWorkspace('bad', false));
+    const { ran } = await runWorkflow('.gitea/workflows/fleet.yaml', 'bad', { isMerged: false });
     expect([...ran].map(([name, { code }]) => [name, code])).toEqual([
       ['Lint', 1],
       ['Diff', 1],
@@ -216,14 +168,13 @@ describe('the workflows of the guide', () => {
   });
 
   it('GitHub: the merge with the base is checked, and the branch compared', async () => {
-    const steps = readSteps('.github/workflows/fleet.yaml').filter(({ name }) => name !== 'Comment');
-    const workspace = await makeWorkspace('feature', true);
-    const ran = await runSteps(steps, workspace);
+    const options = { isMerged: true, skip: 'Comment' };
+    const { ran, cwd } = await runWorkflow('.github/workflows/fleet.yaml', 'feature', options);
     expect([...ran].map(([name, { code, err }]) => [name, code, code === 0 ? '' : err])).toEqual([
       ['Lint', 0, ''],
       ['Diff', 0, ''],
     ]);
-    expect(await readFile(path.join(workspace, 'comment.md'), 'utf8')).toContain(
+    expect(await readFile(path.join(cwd, 'comment.md'), 'utf8')).toContain(
       '| acme | the provider | Wholesale | USD | 30.00 | 60.00 | +30.00 |',
     );
   });
