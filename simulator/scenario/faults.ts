@@ -54,7 +54,9 @@ export const FAULTS: Readonly<Record<FaultKind, Deed>> = {
       if (tenant.broken) tenant.astray = true;
       for (const desktop of tenant.desktops) if (desktop.guestDown) desktop.guestDown = 'maybe';
     }
-    return mishap(story, 'the branch goes back', { type: 'force-push', back: story.random.integer(1, 3) });
+    const back = story.random.integer(1, 3);
+    const what = `the branch goes back by ${back === 1 ? 'a commit' : `${back} commits`}`;
+    return mishap(story, what, { type: 'force-push', back });
   },
   emptied: (story) => mishap(story, 'a commit empties the repository', { type: 'empty-repository' }),
   'node-loss': ({ random }) => {

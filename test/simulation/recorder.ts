@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ApiObject } from '../../simulator/apiserver/object.ts';
 import type { ApiAnswer, ApiRequest } from '../../simulator/apiserver/request.ts';
 import { parseResourcePath, splitQuery } from '../../simulator/apiserver/request.ts';
 import type { StorageEvent, Store } from '../../simulator/apiserver/store.ts';
@@ -170,7 +171,18 @@ function describeChange(
 
 function renderChange({ type, current, collection }: StorageEvent): string {
   const verb = type === 'ADDED' ? 'created' : type === 'DELETED' ? 'removed' : 'changed';
-  return `${verb} ${resourceName(collection.group, collection.plural)} ${current.key}`;
+  const state = type === 'DELETED' ? undefined : describeState(current.object);
+  const what = `${verb} ${resourceName(collection.group, collection.plural)} ${current.key}`;
+  return state === undefined ? what : `${what}, now ${state}`;
+}
+
+/** What it says of itself. */
+function describeState({ metadata, status }: ApiObject): string | undefined {
+  if (metadata.deletionTimestamp !== undefined) return 'being deleted';
+  const conditions = member(status, 'conditions');
+  const ready = Array.isArray(conditions) ? conditions.find((one) => text(one, 'type') === 'Ready') : undefined;
+  const said = text(status, 'printableStatus') ?? text(status, 'phase');
+  return said ?? (ready === undefined ? undefined : `Ready ${text(ready, 'status')}, ${text(ready, 'reason')}`);
 }
 
 /** Requests are part of the trail where somebody judges them: those of the operator. */
