@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Journal } from '../gitops/journal.ts';
 import type { Client } from '../kube/client.ts';
-import { type Clock, type Random, sleep } from '../kube/clock.ts';
+import { type Clock, type Random, sleep, type Timer } from '../kube/clock.ts';
 import { renderError } from '../kube/errors.ts';
 import { startHttpServer } from '../kube/httpserver.ts';
 import type { Metrics } from '../kube/metrics.ts';
@@ -157,6 +157,9 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** How often connections are looked at that have answered their last request and would be kept alive. */
+const SWEEP_MS = 50;
+
 /** What waits for changes ends at once with what is known; requests that run are finished, or cut when the time is over. */
 async function drain(
   { clock, log }: ApiServerDeps,
@@ -165,10 +168,18 @@ async function drain(
   drainMs: number,
 ): Promise<void> {
   stopping.abort();
-  const timer = clock.setTimeout(() => {
+  let timer: Timer | undefined;
+  const sweep = (leftMs: number): void => {
+    if (leftMs > 0) {
+      app.server.closeIdleConnections();
+      timer = clock.setTimeout(() => sweep(leftMs - SWEEP_MS), SWEEP_MS);
+      return;
+    }
     log.warn({ drainMs }, 'requests were cut at the end of the time to drain');
     app.server.closeAllConnections();
-  }, drainMs);
-  await app.close().catch((error: unknown) => log.warn({ err: renderError(error) }, 'closing the server failed'));
+  };
+  const closed = app.close();
+  sweep(drainMs);
+  await closed.catch((error: unknown) => log.warn({ err: renderError(error) }, 'closing the server failed'));
   clock.clearTimeout(timer);
 }
