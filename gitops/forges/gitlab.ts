@@ -15,6 +15,8 @@ const MergeRequest = z.object({
   web_url: z.string(),
   state: z.string(),
   source_branch: z.string(),
+  source_project_id: z.int().nullish(),
+  target_project_id: z.int().nullish(),
   merge_commit_sha: z.string().nullish(),
   squash_commit_sha: z.string().nullish(),
 });
@@ -41,7 +43,11 @@ export function createGitLabForge(options: GitLabOptions, deps: ForgeDeps): Forg
       sort: 'desc',
     });
     const { json } = await call('GET', `${base}?${query}`, { signal });
-    const found = parseAnswer(z.array(MergeRequest), json).map(toPullRequest);
+    // Not those of a branch of that name in somebody's copy.
+    const own = parseAnswer(z.array(MergeRequest), json).filter(
+      (request) => request.source_project_id === request.target_project_id,
+    );
+    const found = own.map(toPullRequest);
     return found.find(({ state }) => state === 'Open') ?? found[0];
   };
   return {
