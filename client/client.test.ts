@@ -5,7 +5,7 @@ import { type Client, type ClientOptions, createClient } from './client.ts';
 import { REAL_DEPS } from './deps.ts';
 import { ApiError, UnreachableError } from './errors.ts';
 import { listAll, type Page, takeAll } from './pages.ts';
-import { WaitTimeoutError, waitForChange } from './wait.ts';
+import { changeOf, WaitTimeoutError, waitForChange } from './wait.ts';
 
 type Seen = {
   readonly method: string;
@@ -319,6 +319,14 @@ describe('a list', () => {
     await expect(takeAll(listAll(async () => ({ items: [1], next: 'same' })))).rejects.toThrow(
       'the same page again and again',
     );
+  });
+});
+
+describe('an accepted write', () => {
+  it('is a change, and none when nothing was different', () => {
+    expect(changeOf({ status: 202, data: { id: ID, state: 'Accepted' } })?.id).toBe(ID);
+    expect(changeOf({ status: 200, data: { name: 'anna-desk' } })).toBeUndefined();
+    expect(() => changeOf({ status: 202, data: '<html>' })).toThrow('the answer is no change');
   });
 });
 

@@ -14,4 +14,4 @@ export { listAll, type Page, takeAll } from './pages.ts';
 export type { Stream } from './stream.ts';
 export type { Input, Operation, Output } from './typed.ts';
 export type { components, paths } from './types.gen.ts';
-export { type Change, type WaitOptions, WaitTimeoutError, waitForChange } from './wait.ts';
+export { type Change, changeOf, type WaitOptions, WaitTimeoutError, waitForChange } from './wait.ts';

@@ -1,4 +1,4 @@
-import type { Client } from './client.ts';
+import type { Answer, Client } from './client.ts';
 import { ApiError, UnreachableError } from './errors.ts';
 import { parseEvents } from './events.ts';
 import { pause } from './retry.ts';
@@ -6,6 +6,11 @@ import type { Operation, Output } from './typed.ts';
 
 /** A change as the API shows it. */
 export type Change = Output<Operation<'/v1/changes/{id}', 'get'>>;
+
+/** The change that a write was accepted as (202); undefined when nothing was different (200), so that there is none to wait for. */
+export function changeOf({ status, data }: Pick<Answer<unknown>, 'status' | 'data'>): Change | undefined {
+  return status === 202 ? asChange(data) : undefined;
+}
 
 export type WaitOptions = {
   /** `Applied`: Flux took it. `Ready`: the resource says so itself. */
@@ -92,11 +97,15 @@ async function* listen(
 
 function parseChange(text: string): Change {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && 'state' in value) return value as Change;
-  } catch {
-    // Said below.
+    return asChange(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof UnreachableError) throw error;
+    return asChange(undefined);
   }
+}
+
+function asChange(value: unknown): Change {
+  if (typeof value === 'object' && value !== null && 'id' in value && 'state' in value) return value as Change;
   throw new UnreachableError('the answer is no change; is this the address of the API?');
 }
 

@@ -1,4 +1,4 @@
-import { type Answer, type CallOptions, type Change, waitForChange } from '../../client/index.ts';
+import { type Answer, type CallOptions, type Change, changeOf, waitForChange } from '../../client/index.ts';
 import { parseResource } from '../../crds/rules/index.ts';
 import type { SubletResource } from '../../crds/v1alpha1/resources.ts';
 import { API_VERSION } from '../../model/group.ts';
@@ -29,7 +29,7 @@ export async function submitWrite(
   const answer = await call(() =>
     write.send({ signal: deps.signal, ...(key === undefined ? {} : { idempotencyKey: key }) }),
   );
-  const change = answer.status === 202 ? parseChange(answer.data) : undefined;
+  const change = await call(async () => changeOf(answer));
   if (change === undefined) return deps.err('nothing is different; nothing was changed\n');
   if (options.wait === undefined) return printChange(deps, options, change);
   await finishChange(deps, options, await followChange(deps, client, options, change.id));
@@ -96,14 +96,6 @@ function renderOutcome({ id, state, reason, message, differences = [] }: Change)
     ({ path, wanted, found }) => `  ${path}: wanted ${JSON.stringify(wanted)}, found ${JSON.stringify(found)}`,
   );
   return [`change ${id} is ${state}${why === '' ? '' : `: ${why}`}`, ...lines].join('\n');
-}
-
-function parseChange(data: unknown): Change {
-  if (typeof data === 'object' && data !== null && 'id' in data && 'state' in data) return data as Change;
-  throw new CliExit(
-    EXIT.later,
-    'the server accepted the request and said nothing of the change; look at sublet change list',
-  );
 }
 
 async function printPreview(deps: CliDeps, { output }: WriteOptions, { preview }: Write): Promise<void> {
