@@ -87,7 +87,8 @@ async function judgeRepository(path: string, rows: readonly Row[]): Promise<Pick
   for (const { id, state, reason } of rows) {
     if (state === 'Committed' && reason !== 'Unchanged' && !counts.has(id))
       lost.push(`${id} is Committed and not on the branch`);
-    if (state !== 'Committed' && counts.has(id)) lost.push(`${id} is ${state} and on the branch`);
+    if ((state !== 'Committed' || reason === 'Unchanged') && counts.has(id))
+      lost.push(`${id} is ${reason ?? state} and on the branch`);
   }
   const values = new Map<string, unknown>();
   for (const id of order) {
