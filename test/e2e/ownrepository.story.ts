@@ -86,16 +86,25 @@ async function breakAndMend(stage: Stage, repository: Repository): Promise<void>
   expect(failed).toMatch(/RDPInstance\/t-rex--cara\/desk/);
   await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' });
 
-  await repository.write('customers/cara/pod.yaml', '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}}');
   await repository.write('customers/cara/desk.yaml', renderDesktop('desk', { username: 'cara' }));
-  await repository.push('Bring a foreign kind');
-  await request(stage, CARA);
-  const foreign = await stage.eventually('the foreign kind is told', async () => {
-    const message = await told(stage, 'ApplyFailed');
-    return message.includes('ConfigMap') ? message : undefined;
-  });
-  expect(foreign).toContain(`system:serviceaccount:${CARA}:${FEED}`);
-  await repository.remove('customers/cara/pod.yaml');
+  const account = `system:serviceaccount:${CARA}:${FEED}`;
+  for (const [file, content, refusal] of [
+    [
+      'map.yaml',
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}}',
+      `${account}" cannot patch resource "configmaps"`,
+    ],
+    ['eve.yaml', renderTenant('eve', { id: 'eve-1', plan: 'studio' }), `${account}" cannot patch resource "tenants"`],
+    ['kustomization.yaml', '{"resources":["https://evil.example/base"]}', 'BuildFailed'],
+  ] as const) {
+    await repository.write(`customers/cara/${file}`, content);
+    await repository.push(`Bring ${file}`);
+    await request(stage, CARA);
+    await stage.eventually(`${file} is told`, async () =>
+      (await told(stage, 'ApplyFailed')).includes(refusal) ? true : undefined,
+    );
+    await repository.remove(`customers/cara/${file}`);
+  }
   await repository.push('Take it back');
   await request(stage, CARA);
   await told(stage, undefined);
