@@ -1,0 +1,117 @@
+import { cp } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ApiError, type Change, type Client, waitForChange } from '../../client/index.ts';
+import { type ApiProcess, startApiProcess } from '../support/api.ts';
+import { describeWithOwnCluster } from '../support/cluster.ts';
+import { startWorld, type World } from '../support/world.ts';
+import { createStage, type Stage } from './stage.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const MINUTE_MS = 60_000;
+const OWNER = 'acme-owner';
+
+describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: true }, (cluster) => {
+  let world: World;
+  let stage: Stage;
+  let api: ApiProcess;
+  let owner: Client;
+
+  beforeAll(async () => {
+    world = await startWorld({
+      cluster: cluster(),
+      operator: { probe: { intervalSeconds: 2 } },
+      simulator: ['--quick'],
+    });
+    stage = createStage(world);
+    const folder = path.join('tenants', world.environment);
+    await cp(path.join(ROOT, folder), path.join(world.checkout, folder), { recursive: true });
+    await world.push('Begin with the reference fleet');
+    await stage.condition('Tenant', ['t-acme', 'bob'], { status: 'True' }, 3 * MINUTE_MS);
+    api = await startApiProcess(cluster(), world.environment);
+    owner = await api.clientFor(OWNER);
+  }, 8 * MINUTE_MS);
+
+  afterAll(async () => {
+    await api?.stop();
+    await world?.stop();
+  }, MINUTE_MS);
+
+  const settle = (id: string, client = owner): Promise<Change> =>
+    waitForChange(client, id, { until: 'Ready', timeoutMs: 3 * MINUTE_MS });
+
+  it(
+    'brings a customer and its desktop to Ready, each by one commit',
+    async () => {
+      const tenant = {
+        name: 'cid',
+        spec: {
+          displayName: 'Cid',
+          plan: 'studio',
+          members: [{ kind: 'User', name: 'oidc:cid', role: 'Owner' }],
+          source: { type: 'Fleet' },
+        },
+      };
+      const path = { path: 'acme' };
+      const { data } = await owner.post('/v1/tenants/{path}/tenants', { path, body: tenant } as never);
+      expect((await settle((data as Change).id)).state).toBe('Ready');
+      const cid = await api.clientFor('cid');
+      const body = { name: 'desk', spec: { plan: 'pro', image: 'ubuntu-24', username: 'cid' } };
+      const order = await cid.post('/v1/tenants/{path}/desktops', { path: { path: 'acme--cid' }, body } as never);
+      const change = await settle((order.data as Change).id, cid);
+      expect(change.state).toBe('Ready');
+      const desktop = await stage.get('RDPInstance', 't-acme--cid', 'desk');
+      expect(desktop?.status?.origin).toBe('Git');
+      await stage.handshake(String(desktop?.status?.address), Number(desktop?.status?.port));
+      expect(await commitsOf(world, change.id)).toHaveLength(1);
+      const rdp = await cid.get('/v1/tenants/{path}/desktops/{name}/connect', {
+        path: { path: 'acme--cid', name: 'desk' },
+      });
+      expect(String(rdp.data)).toContain(`full address:s:${desktop?.status?.address}`);
+    },
+    5 * MINUTE_MS,
+  );
+
+  it('hides a tenant from those who are no members of it', async () => {
+    const cid = await api.clientFor('cid');
+    const seen = cid.get('/v1/tenants/{path}/desktops', { path: { path: 'acme--bob' } });
+    await expect(seen).rejects.toBeInstanceOf(ApiError);
+    await expect(seen).rejects.toMatchObject({ status: 404 });
+  });
+
+  it(
+    'loses nothing that it accepted, and commits nothing twice, when it is killed',
+    async () => {
+      const plan = { path: { path: 'acme', name: 'lite' } };
+      const order = async (title: string): Promise<string> => {
+        const body = { spec: { title } };
+        return ((await owner.patch('/v1/tenants/{path}/plans/{name}', { ...plan, body } as never)).data as Change).id;
+      };
+      const ids: string[] = [];
+      for (const round of [1, 2, 3]) {
+        ids.push(await order(`Lite ${round}`));
+        await api.kill('SIGKILL');
+        await api.startAgain();
+      }
+      for (const id of ids) expect(['Ready', 'Superseded']).toContain((await settle(id)).state);
+      expect((await settle(ids.at(-1) ?? '')).state).toBe('Ready');
+      for (const id of ids) expect((await commitsOf(world, id)).length).toBeLessThanOrEqual(1);
+      expect((await stage.get('Plan', 't-acme', 'lite'))?.spec?.title).toBe('Lite 3');
+    },
+    8 * MINUTE_MS,
+  );
+
+  it(
+    'leaves nothing for a second pass to write',
+    async () => {
+      expect(await stage.secondPass()).toEqual([]);
+    },
+    5 * MINUTE_MS,
+  );
+});
+
+async function commitsOf({ git }: World, id: string): Promise<readonly string[]> {
+  await git('fetch', '--quiet', 'origin');
+  const found = await git('log', '--format=%H', `--grep=Change-Id: ${id}`, 'origin/main');
+  return found.split('\n').filter((line) => line !== '');
+}

@@ -1,0 +1,125 @@
+import { mkdtemp, realpath, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { type Client, createClient } from '../../client/index.ts';
+import type { Cluster } from '../cluster/contract.ts';
+import { pickPorts } from '../cluster/ports.ts';
+import { Processes } from '../cluster/processes.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const READY_MS = 180_000;
+const POLL_MS = 100;
+const ROLE = 'api';
+
+/** `sublet api` as a process of its own under its ServiceAccount, on a database in its folder, with an issuer that its users come from. */
+export type ApiProcess = {
+  readonly url: string;
+  /** As a user of the issuer; the API server would name it `oidc:<name>`. */
+  clientFor(name: string): Promise<Client>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  startAgain(): Promise<void>;
+  logTail(): string;
+  stop(): Promise<void>;
+};
+
+export async function startApiProcess(cluster: Cluster, environment: string): Promise<ApiProcess> {
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-api-')));
+  const issuer = await startIssuer();
+  const processes = new Processes(folder);
+  const [port = 0, manage = 0] = await pickPorts(2);
+  const kubeconfig = path.join(folder, 'api.kubeconfig');
+  const access = await cluster.serviceAccountKubeConfig('sublet-system', 'sublet-api');
+  await writeFile(kubeconfig, access.exportConfig(), { mode: 0o600 });
+  const config = {
+    environment,
+    publicUrl: `http://127.0.0.1:${port}`,
+    listen: { address: '127.0.0.1', port },
+    manage: { address: '127.0.0.1', port: manage },
+    issuers: [{ issuerUrl: issuer.url, clientId: 'sublet', usernamePrefix: 'oidc:', signingAlgorithms: ['ES256'] }],
+    git: { folder: path.join(folder, 'git'), protocols: ['http'] },
+    drainSeconds: 2,
+  };
+  const ready = async (): Promise<void> => {
+    const deadline = Date.now() + READY_MS;
+    while (
+      !(await fetch(`http://127.0.0.1:${manage}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    ) {
+      if (Date.now() > deadline) throw new Error(`the API is not ready\n${processes.logTail(ROLE, 4_000)}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  };
+  await processes.start({
+    name: ROLE,
+    command: process.execPath,
+    args: [path.join(ROOT, 'cli/main.ts'), 'api'],
+    env: {
+      KUBECONFIG: kubeconfig,
+      SUBLET_DATABASE_FOLDER: path.join(folder, 'database'),
+      SUBLET_API_CONFIG: JSON.stringify(config),
+    },
+  });
+  const stop = async (): Promise<void> => {
+    await processes.kill(ROLE, 'SIGTERM');
+    await processes.stop();
+    await issuer.stop();
+  };
+  try {
+    await ready();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    clientFor: async (name) => createClient({ server: url, token: await issuer.sign(name) }),
+    kill: (signal) => processes.kill(ROLE, signal),
+    startAgain: async () => {
+      await processes.startAgain(ROLE);
+      await ready();
+    },
+    logTail: () => processes.logTail(ROLE, 8_000),
+    stop,
+  };
+}
+
+/** An OpenID Connect issuer on loopback: discovery, keys, and tokens for whoever is named. */
+async function startIssuer(): Promise<{
+  readonly url: string;
+  sign(sub: string): Promise<string>;
+  stop(): Promise<void>;
+}> {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const keys = [{ ...(await exportJWK(pair.publicKey)), kid: 'key', alg: 'ES256', use: 'sig' }];
+  let url = '';
+  const server = createServer((request, response) => {
+    const documents: Readonly<Record<string, unknown>> = {
+      '/.well-known/openid-configuration': { issuer: url, jwks_uri: `${url}/keys` },
+      '/keys': { keys },
+    };
+    const found = documents[request.url ?? ''];
+    response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(found ?? {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    sign: (sub) =>
+      new SignJWT({ iss: url, aud: 'sublet', sub })
+        .setProtectedHeader({ alg: 'ES256', kid: 'key' })
+        .setIssuedAt()
+        .setExpirationTime('1h')
+        .sign(pair.privateKey),
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
