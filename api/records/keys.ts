@@ -25,6 +25,8 @@ export type KeyRecords = {
   find(id: string): Promise<KeyRecord | undefined>;
   /** Those of one scope that were not revoked, oldest first. */
   list(scope: string | undefined): Promise<readonly KeyRecord[]>;
+  /** Those of one scope, revoked ones too, newest first. */
+  listAll(scope: string | undefined): Promise<readonly KeyRecord[]>;
   /** Keys of one maker that are neither revoked nor past their time. */
   count(maker: string, nowMs: number): Promise<number>;
   /** Whether there was anything to revoke. From then on nobody finds the key good. */
@@ -63,6 +65,16 @@ export function createKeyRecords(db: Kysely<Tables>): KeyRecords {
         .where('revoked_at', 'is', null)
         .orderBy('created_at')
         .orderBy('id')
+        .limit(MOST)
+        .execute();
+      return rows.map(parseRow);
+    },
+    listAll: async (scope) => {
+      const rows = await db
+        .selectFrom('api_keys')
+        .selectAll()
+        .where('scope', '=', scope ?? '')
+        .orderBy('created_at', 'desc')
         .limit(MOST)
         .execute();
       return rows.map(parseRow);

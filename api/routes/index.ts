@@ -11,6 +11,7 @@ import type { KeyRecords } from '../records/keys.ts';
 import type { LinkRecords } from '../records/links.ts';
 import type { Route } from '../route.ts';
 import type { Tree } from '../tree.ts';
+import { buildAuditRoutes } from './audit.ts';
 import { buildChangeRoutes } from './changes.ts';
 import { buildCollectionRoutes } from './collections.ts';
 import { buildDesktopRoutes } from './desktops.ts';
@@ -47,6 +48,7 @@ export function buildRoutes(deps: RoutesDeps): readonly Route[] {
     ...buildMemberRoutes(deps),
     ...buildChangeRoutes(deps),
     ...buildEventRoutes(deps),
+    ...buildAuditRoutes(deps),
     ...buildKeyRoutes(deps),
     ...buildPasswordRoutes(deps),
     ...buildSignupRoutes(deps),

@@ -113,4 +113,33 @@ describe('a password link', () => {
   it.each(['/password/x', `/password/${'A'.repeat(43)}`, "/password/'%20or%201=1"])('is not %s', async (url) => {
     expect((await press(url)).statusCode).toBe(404);
   });
+
+  it('stands in the audit once it was used, beside changes and keys, page by page', async () => {
+    const before = (await api.as('anna', { url: '/v1/tenants/acme--bob/audit?limit=500' })).json().items.length;
+    await api.clock.advance(1_000);
+    const restart = { method: 'POST', url: '/v1/tenants/acme--bob/desktops/anna-desk/restart' } as const;
+    const change = (await api.as('anna', restart)).json();
+    await api.clock.advance(1_000);
+    await press(await makeLink());
+    await api.clock.advance(1_000);
+    await api.as('anna', {
+      method: 'POST',
+      url: '/v1/tenants/acme--bob/keys',
+      payload: { name: 'new', role: 'Viewer' },
+    });
+    const seen: { type: string; target: { name: string } }[] = [];
+    let cursor = '';
+    do {
+      const page = (await api.as('vera', { url: `/v1/tenants/acme--bob/audit?limit=2${cursor}` })).json();
+      seen.push(...page.items);
+      cursor = page.next === undefined ? '' : `&cursor=${page.next}`;
+    } while (cursor !== '');
+    expect(seen).toHaveLength(before + 3);
+    expect(seen.slice(0, 3)).toEqual([
+      expect.objectContaining({ type: 'KeyMade', who: 'oidc:anna', target: { kind: 'Key', name: 'new' } }),
+      expect.objectContaining({ type: 'PasswordShown', who: 'oidc:anna', from: '127.0.0.1' }),
+      expect.objectContaining({ type: 'Change', action: 'Edit', change: change.id, state: 'Accepted' }),
+    ]);
+    expect((await api.as('rita', { url: '/v1/tenants/acme--bob/audit' })).statusCode).toBe(404);
+  });
 });
