@@ -38,7 +38,7 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
   expect(result.P21).toBeLessThanOrEqual(elapsedS + 0.1);
   for (const step of [
     'pushed commit',
-    'provider ordered by the API: reseller acme',
+    'oidc:provider ordered by the API: reseller acme',
     'oidc:anna ordered by the API: desktop anna-desk',
     'Accepted -> Committed ',
     'answered RDP: Ready',

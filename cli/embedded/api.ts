@@ -10,10 +10,10 @@ import { ROLEBINDINGS } from '../../kube/builtin.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { createMetrics } from '../../kube/metrics.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { ROOT_NAMESPACE, SYSTEM_NAMESPACE } from '../../model/names.ts';
+import { SYSTEM_NAMESPACE } from '../../model/names.ts';
 import { openStore } from '../../store/store.ts';
 import type { Access } from './access.ts';
-import { PROVIDER } from './people.ts';
+import { PROVIDER, PROVIDER_BINDING } from './people.ts';
 
 export type EmbeddedApiOptions = {
   /** The database, copies of repositories and the key are kept here. */
@@ -54,7 +54,7 @@ export async function startEmbeddedApi(
     const fileOf = (user: string): string => path.join(tokens, encodeURIComponent(user));
     const tokenFor = (user: string): Promise<string> => keepToken(keys, fileOf(user), user);
     await tokenFor(PROVIDER);
-    await admitProvider(access);
+    await access.admin.apply<KubeObject>(ROLEBINDINGS, PROVIDER_BINDING, { fieldManager: 'kubectl', force: true });
     const config = ApiConfig.parse({
       environment,
       publicUrl: `http://${HOST}:${port}`,
@@ -112,17 +112,4 @@ async function keepToken(keys: KeyRecords, file: string, user: string): Promise<
   });
   await writeFile(file, `${token}\n`, { mode: 0o600 });
   return token;
-}
-
-/** The provider's staff is whom a RoleBinding in its namespace names. */
-async function admitProvider({ admin }: Access): Promise<void> {
-  const name = `sublet-${PROVIDER}`;
-  const binding = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name, namespace: ROOT_NAMESPACE },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'sublet-owner' },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: PROVIDER }],
-  };
-  await admin.apply<KubeObject>(ROLEBINDINGS, binding, { fieldManager: 'kubectl', force: true });
 }

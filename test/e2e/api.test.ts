@@ -9,7 +9,7 @@ import { createStage, type Stage } from './stage.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const MINUTE_MS = 60_000;
-const OWNER = 'acme-owner';
+const OWNER = 'oidc:acme-owner';
 
 describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: true }, (cluster) => {
   let world: World;
@@ -55,7 +55,7 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
       const path = { path: 'acme' };
       const { data } = await owner.post('/v1/tenants/{path}/tenants', { path, body: tenant } as never);
       expect((await settle((data as Change).id)).state).toBe('Ready');
-      const cid = await api.clientFor('cid');
+      const cid = await api.clientFor('oidc:cid');
       const body = { name: 'desk', spec: { plan: 'pro', image: 'ubuntu-24', username: 'cid' } };
       const order = await cid.post('/v1/tenants/{path}/desktops', { path: { path: 'acme--cid' }, body } as never);
       const change = await settle((order.data as Change).id, cid);
@@ -73,7 +73,7 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
   );
 
   it('hides a tenant from those who are no members of it', async () => {
-    const cid = await api.clientFor('cid');
+    const cid = await api.clientFor('oidc:cid');
     const seen = cid.get('/v1/tenants/{path}/desktops', { path: { path: 'acme--bob' } });
     await expect(seen).rejects.toBeInstanceOf(ApiError);
     await expect(seen).rejects.toMatchObject({ status: 404 });

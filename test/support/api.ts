@@ -13,12 +13,14 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const READY_MS = 180_000;
 const POLL_MS = 100;
 const ROLE = 'api';
+const PREFIX = 'oidc:';
 
 /** `sublet api` as a process of its own under its ServiceAccount, on a database in its folder, with an issuer that its users come from. */
 export type ApiProcess = {
   readonly url: string;
-  /** As a user of the issuer; the API server would name it `oidc:<name>`. */
-  clientFor(name: string): Promise<Client>;
+  /** A token of a user of the issuer, whom the API server names `oidc:<name>`. */
+  tokenFor(user: string): Promise<string>;
+  clientFor(user: string): Promise<Client>;
   kill(signal: NodeJS.Signals): Promise<void>;
   startAgain(): Promise<void>;
   logTail(): string;
@@ -38,7 +40,7 @@ export async function startApiProcess(cluster: Cluster, environment: string): Pr
     publicUrl: `http://127.0.0.1:${port}`,
     listen: { address: '127.0.0.1', port },
     manage: { address: '127.0.0.1', port: manage },
-    issuers: [{ issuerUrl: issuer.url, clientId: 'sublet', usernamePrefix: 'oidc:', signingAlgorithms: ['ES256'] }],
+    issuers: [{ issuerUrl: issuer.url, clientId: 'sublet', usernamePrefix: PREFIX, signingAlgorithms: ['ES256'] }],
     git: { folder: path.join(folder, 'git'), protocols: ['http'] },
     drainSeconds: 2,
   };
@@ -76,9 +78,11 @@ export async function startApiProcess(cluster: Cluster, environment: string): Pr
     throw error;
   }
   const url = `http://127.0.0.1:${port}`;
+  const tokenFor = (user: string): Promise<string> => issuer.sign(user.replace(PREFIX, ''));
   return {
     url,
-    clientFor: async (name) => createClient({ server: url, token: await issuer.sign(name) }),
+    tokenFor,
+    clientFor: async (user) => createClient({ server: url, token: await tokenFor(user) }),
     kill: (signal) => processes.kill(ROLE, signal),
     startAgain: async () => {
       await processes.startAgain(ROLE);
