@@ -46,16 +46,17 @@ export async function applyStatus<T extends KubeObject & { readonly status?: unk
 }
 
 /**
- * The newest version known that still has the status which this one was computed from: our own finalizer and a new spec may have come meanwhile, and
- * neither makes it wrong.
+ * The newest version known, if it still has the status which this one was computed from: our own finalizer and a new spec may have come meanwhile, and
+ * neither makes it wrong. Throws `TransientError` when it has another.
  */
 function findVersion<T extends KubeObject & { readonly status?: unknown }>(
   informer: Informer<T>,
   object: T,
 ): string | undefined {
   const current = informer.get(objectKey(object));
-  const same = current !== undefined && isDeepStrictEqual(current.status, object.status);
-  return (same ? current : object).metadata.resourceVersion;
+  if (current === undefined) return object.metadata.resourceVersion;
+  if (isDeepStrictEqual(current.status, object.status)) return current.metadata.resourceVersion;
+  throw changedSince(informer.resource, object, undefined);
 }
 
 function dropUndefined(value: unknown): unknown {

@@ -31,6 +31,8 @@ export type Answer =
  */
 export type Grants = {
   ensure(ask: Ask, signal: AbortSignal): Promise<Answer>;
+  /** Reads the record of a namespace anew. Throws `TransientError` when it is gone. */
+  refresh(namespace: string, signal: AbortSignal): Promise<void>;
   /** Gives a share back; no call when there is none. */
   release(grant: { readonly namespace: string; readonly key: string }, signal: AbortSignal): Promise<void>;
   /** Resolves once every ask that is under way in a namespace was answered; then {@link Grants.totals} counts it. */
@@ -150,6 +152,7 @@ export function createGrants(
   };
 
   return {
+    refresh,
     ensure: (ask, signal) => submit(ask.namespace, ask.key, ask, signal),
     async release({ namespace, key }, signal) {
       if (ledgerOf(namespace).has(key)) await submit(namespace, key, undefined, signal);

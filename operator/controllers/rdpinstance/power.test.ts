@@ -17,9 +17,11 @@ const running: ObservedVm = {
 const alive: ObservedVmi = { uid: 'a', createdAt: EARLIER, finishedAt: undefined, crashed: false, deleting: false };
 const epochA: Epoch = { vmiUID: 'a', startedAt: EARLIER };
 
+/** KubeVirt knows of what is there. */
 function facts(change: Partial<PowerFacts>): PowerFacts {
   const asked = { asked: 'Running', suspended: false, orderedAt: EARLIER, restartedAt: undefined } as const;
-  return { ...asked, epoch: epochA, vm: running, vmi: alive, now: NOW, ...change };
+  const given = { ...asked, epoch: epochA, vm: running, vmi: alive, now: NOW, ...change };
+  return { ...given, vm: given.vm && { ...given.vm, created: given.vm.created || given.vmi !== undefined } };
 }
 
 describe('computePower', () => {
@@ -78,6 +80,35 @@ describe('computePower', () => {
     expect(waiting).toMatchObject({ runStrategy: 'Halted', state: 'Stopping' });
     const stopped = computePower(facts({ asked: 'Stopped', epoch: recorded.epoch, vm: halted, vmi: undefined }));
     expect(stopped).toMatchObject({ runStrategy: 'Halted', state: 'Stopped', guestShutDown: false });
+  });
+
+  describe('on views of which one is old', () => {
+    const unknown = (change: Partial<PowerFacts>): PowerFacts => ({
+      ...facts(change),
+      vm: { ...running, ...change.vm },
+    });
+
+    test('a guest that KubeVirt knows of has not ended, though none is seen', () => {
+      const decision = computePower(facts({ vmi: undefined, vm: { ...running, created: true } }));
+      expect(decision).toMatchObject({ epoch: epochA, recordFirst: false, runStrategy: 'RerunOnFailure' });
+      expect(decision.epoch?.endedAt).toBeUndefined();
+    });
+
+    test('a guest that is older than the one of this epoch begins none', () => {
+      const decision = computePower(facts({ epoch: { vmiUID: 'b', startedAt: BETWEEN } }));
+      expect(decision).toMatchObject({
+        epoch: { vmiUID: 'b', startedAt: BETWEEN },
+        recordFirst: false,
+        state: 'Running',
+      });
+    });
+
+    test('a guest of which KubeVirt knows no more is not stopped once more, though it seems alive', () => {
+      const ended = computePower(unknown({ epoch: { ...epochA, endedAt: BETWEEN } }));
+      expect(ended).toMatchObject({ runStrategy: 'RerunOnFailure', state: 'Stopping', recordFirst: false });
+      const started = computePower(unknown({ vm: { ...running, runStrategy: 'Halted' } }));
+      expect(started).toMatchObject({ recordFirst: false, epoch: epochA });
+    });
   });
 
   test('an end that was recorded is carried out although the wish changed meanwhile', () => {

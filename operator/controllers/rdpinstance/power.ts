@@ -88,10 +88,12 @@ export function computePower(facts: PowerFacts): PowerDecision {
   };
   if (alive && epoch !== undefined) {
     if (epoch.endedAt !== undefined) {
+      // KubeVirt says that it is gone already: what shows it alive is an old view.
+      if (vm?.created === false) return { ...base, runStrategy: keep(vm), state: 'Stopping' };
       return { ...base, runStrategy: 'Halted', endedEpoch: epoch.vmiUID, state: 'Stopping' };
     }
     const restart = isRestartDue(facts, epoch);
-    const haltedElsewhere = vm?.runStrategy === 'Halted';
+    const haltedElsewhere = vm?.runStrategy === 'Halted' && vm.created;
     if (isStopWanted || restart || haltedElsewhere) {
       const why = restart ? { restartedAt: facts.restartedAt } : {};
       const ended = { ...epoch, endedAt: computeEnd(epoch, facts.now), ...why };
@@ -142,11 +144,17 @@ function findShutdown({ vm, vmi }: PowerFacts, epoch: Epoch | undefined): string
   return isShown ? epoch.endedAt : undefined;
 }
 
-/** A VMI with another UID begins an epoch. An end, once recorded, stays. */
-function computeEpoch({ epoch, vmi, now }: PowerFacts): Epoch | undefined {
+/**
+ * A VMI with another UID begins an epoch, unless it is the older one. An end, once recorded, stays. That none is seen is an end once KubeVirt knows of none
+ * either.
+ */
+function computeEpoch({ epoch, vm, vmi, now }: PowerFacts): Epoch | undefined {
   if (vmi === undefined) {
+    if (vm?.created === true) return epoch;
     return epoch === undefined || epoch.endedAt !== undefined ? epoch : { ...epoch, endedAt: computeEnd(epoch, now) };
   }
+  const isOlder = epoch !== undefined && epoch.vmiUID !== vmi.uid && isAfter(epoch.startedAt, vmi.createdAt);
+  if (isOlder) return epoch;
   const current = epoch?.vmiUID === vmi.uid ? epoch : beginEpoch(vmi, epoch);
   if (current.endedAt !== undefined) return current;
   if (vmi.finishedAt !== undefined) return { ...current, endedAt: vmi.finishedAt };

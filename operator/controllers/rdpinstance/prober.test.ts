@@ -105,6 +105,15 @@ describe('createProber', () => {
     prober.stop();
   });
 
+  test('what was said to have answered, and is not any more, is asked at once', async () => {
+    const { clock, prober } = setup('up');
+    prober.observe('ns/a', { ...TARGET, answeredBefore: true });
+    expect(prober.observe('ns/a', TARGET)).toEqual({ state: 'Probing', why: undefined });
+    await clock.advance(10);
+    expect(prober.observe('ns/a', TARGET).state).toBe('Answering');
+    prober.stop();
+  });
+
   test('after a restart of the operator what answered counts as answering and is probed within an interval', async () => {
     const { clock, prober, changes, dials } = setup('up');
     expect(prober.observe('ns/a', { ...TARGET, answeredBefore: true })).toEqual({

@@ -83,7 +83,9 @@ export function createProber(
   return {
     observe(key, request) {
       const known = entries.get(key);
-      if (known !== undefined && isSameTarget(known.request, request)) return describe(known, settings);
+      // That it answered before was known from a status that is lost: it has to answer anew.
+      const isForgotten = known?.answered === true && known.answeredAtMs === undefined && !request.answeredBefore;
+      if (known !== undefined && !isForgotten && isSameTarget(known.request, request)) return describe(known, settings);
       forget(key);
       const entry: Entry = {
         request,

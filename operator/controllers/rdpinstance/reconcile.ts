@@ -87,16 +87,56 @@ async function makeDesktop(
   await ensureFinalizer(context.client, context.informers.desktops, observed.desktop, FINALIZER, signal);
   const valid = validateDesktop(observed);
   await takeBack(context, observed, signal);
+  if (isStart(observed, decidePower(context, observed, 'allowed')))
+    await confirmWish(context, observed.desktop, signal);
   await grantDesktop(context, valid, observed, signal);
   run.valid = valid;
   run.power = decidePower(context, observed, 'allowed');
   const { runStrategy, endedEpoch, guestDownAt, recordFirst } = run.power;
+  if (recordFirst) await confirmHalted(context, observed, signal);
   const children = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch, guestDownAt } }, context.config);
   if (observed.children.secret === undefined) await createSecret(context, valid, signal);
   await growClaim(context, valid, signal);
   const machine = recordFirst ? [] : [children.virtualMachine];
   await applyChildren(context, [...children.stateless, children.disk, ...machine], signal);
   await pruneChildren(context, ownerKey(valid), PRUNED, children.stateless, signal);
+}
+
+function isStart({ children }: DesktopObservation, { runStrategy }: PowerDecision): boolean {
+  return children.virtualMachine?.spec.runStrategy === 'Halted' && runStrategy !== 'Halted';
+}
+
+/**
+ * Before a machine is started again the API server is asked for the newest of what decides that it may run: the order and the shares. After a restart both may be shown
+ * older than the machine, which is all that the write itself is bound to. Throws `ChangedError` when the order is not the one that was seen.
+ */
+async function confirmWish(
+  context: OperatorContext,
+  { metadata }: RDPInstance & KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const { desktops } = context.informers;
+  const { namespace = '', name } = metadata;
+  const newest = await context.client.get<RDPInstance & KubeObject>(desktops.resource, { namespace, name }, { signal });
+  desktops.observeWrite(newest);
+  if (newest.metadata.uid !== metadata.uid || newest.metadata.generation !== metadata.generation) {
+    throw new ChangedError(`RDPInstance ${namespace}/${name} changed since it was looked at`);
+  }
+  await context.grants.refresh(namespace, signal);
+}
+
+/** A running guest whose machine somebody else halted comes to an end, unless that it is halted is an old view. */
+async function confirmHalted(
+  context: OperatorContext,
+  { children: { virtualMachine } }: DesktopObservation,
+  signal: AbortSignal,
+): Promise<void> {
+  if (virtualMachine?.spec.runStrategy !== 'Halted') return;
+  const { resource } = context.informers.virtualMachines;
+  const { uid, resourceVersion } = virtualMachine.metadata;
+  const { metadata } = await context.client.get(resource, virtualMachine.metadata, { metadataOnly: true, signal });
+  if (metadata.uid === uid && metadata.resourceVersion === resourceVersion) return;
+  throw new ChangedError(`VirtualMachine ${objectKey(virtualMachine)} changed since it was looked at`);
 }
 
 /** The same identity came back: the tombstone is its own again, exactly as it was. */
