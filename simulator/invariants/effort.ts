@@ -6,14 +6,18 @@ const MINUTE_MS = 60_000;
 const MOST = 10;
 /** Leader election has a pace of its own, every two seconds. */
 const LEASES = 'leases.coordination.k8s.io';
+const CONFLICT = 409;
 const COLLECTIONS: ReadonlySet<string> = new Set(['list', 'watch']);
 
 /**
  * I6: effort is bounded. On one object a process sends at most ten requests a minute that fail, as long as none succeeds in between,
- * whatever else goes on around it. That other keys stay live is seen by where a run ends.
+ * whatever else goes on around it. A conflict is over when a newer version is meant: whoever looks at what somebody else changes all the time does not fail for good.
+ * That other keys stay live is seen by where a run ends.
  */
 export const createEffortCheck: Check = (report) => {
   const failing = new Map<string, number[]>();
+  /** The version that the last conflict on an object was about. */
+  const conflicts = new Map<string, string>();
   return {
     answer({ code, atMs }, request) {
       const { actor, resource, key, verb, subresource } = request;
@@ -21,6 +25,10 @@ export const createEffortCheck: Check = (report) => {
       const object = `${actor} ${resource} ${key}`;
       const failed = code === 0 || code >= 400;
       if (!failed) return void failing.delete(object);
+      const version = code === CONFLICT ? request.means?.resourceVersion : undefined;
+      const isNew = version !== undefined && version !== conflicts.get(object);
+      if (version !== undefined) conflicts.set(object, version);
+      if (isNew) failing.delete(object);
       const times = (failing.get(object) ?? []).filter((time) => atMs - time < MINUTE_MS);
       times.push(atMs);
       failing.set(object, times);

@@ -370,9 +370,15 @@ describe('I5 monotonic', () => {
 describe('I6 bounded effort', () => {
   /** The good trail itself is old by then. */
   const LATER = START + 120_000;
-  const tries = (count: number, code: number, everyMs: number): readonly TrailEvent[] =>
+  const tries = (
+    count: number,
+    code: number,
+    everyMs: number,
+    versionOf: (at: number) => string | undefined = () => undefined,
+  ): readonly TrailEvent[] =>
     Array.from({ length: count }, (_, at) => {
-      const sent = request('apply', 'services', 't-bob/rdp-desk', { atMs: LATER + at * everyMs });
+      const means = { resourceVersion: versionOf(at) };
+      const sent = request('apply', 'services', 't-bob/rdp-desk', { atMs: LATER + at * everyMs, means });
       return [sent, { type: 'answer', id: sent.id, atMs: LATER + at * everyMs, code } as const];
     }).flat();
 
@@ -386,6 +392,8 @@ describe('I6 bounded effort', () => {
     expect(broken(...tries(9, 0, 10), ...tries(1, 200, 10), ...tries(9, 0, 10))).toEqual([]);
     const grown = change('kubevirt', 'datavolumes.cdi.kubevirt.io', DISK, DISK, 120_000);
     expect(broken(grown, ...tries(11, 500, 1_000))).toHaveLength(1);
+    expect(broken(...tries(11, 409, 1_000, () => '7'))).toHaveLength(1);
+    expect(broken(...tries(30, 409, 1_000, (at) => String(at)))).toEqual([]);
   });
 });
 

@@ -25,9 +25,12 @@ export const lost: FaultClass = {
   },
 };
 
-/** Which guest was ended last, a machine that is down by its guest's own doing cannot say any more. It is asked for no more either. */
+/**
+ * What nothing but status knows: of a machine that is down by its guest's own doing, which guest was ended last, which nobody asks for any more; and of a desktop that
+ * is refused, by which plan it was last built.
+ */
 const FORGOTTEN =
-  / I1 virtualmachines\.\S+ \S+: it differs from the calm run's: metadata\.annotations\.sublet\.dev\/ended-epoch is absent instead of "<uid>"$/;
+  / I1 (virtualmachines\.\S+ \S+: it differs from the calm run's: metadata\.annotations\.sublet\.dev\/ended-epoch is absent instead of "<uid>"|rdpinstances\.\S+ \S+: it differs from the calm run's: status\.plan is absent instead of \{[^{}]*\})$/;
 
 function buildFault(step: number, moment: string): Fault {
   if (moment === 'early') {

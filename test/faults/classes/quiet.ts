@@ -1,13 +1,14 @@
 import type { LinkHooks } from '../../../simulator/link.ts';
 import { buildOperatorConfig } from '../../simulation/settings.ts';
 import type { FaultClass } from '../point.ts';
-import { compareRuns, type Fault, tellScenario } from '../run.ts';
+import { compareRuns, type Fault, OVERSEER, tellScenario } from '../run.ts';
 import { findScenario } from '../scenarios/index.ts';
 import { DAY_MS } from '../story.ts';
 import { kindOfPath, tellCalmly } from './calm.ts';
 
 /** Within so long an event has to be seen whatever is wrong with its watch, and what is written because of it follows at once. */
 const SEEN_WITHIN_MS = 35_000;
+const HALF_OPEN_MS = 10;
 const ALL = 'all';
 
 /**
@@ -64,17 +65,18 @@ function buildQuiet(kind: string): Fault {
   };
 }
 
-/** Whatever comes in the first moments after the act vanishes, and its watch with it. */
+/** Whatever comes in the first moments after somebody acts vanishes, and its watch with it. */
 function buildHalfOpen(): Fault {
   return {
     beforeAct: ({ world }) => {
-      for (const { link } of world.running('operator')) link.setState('black-hole');
+      const links = world.running('operator').map(({ link }) => link);
+      for (const link of links) link.setState('black-hole');
+      // By itself, because an act may wait for what the operator does.
+      world.scheduler.schedule(OVERSEER, HALF_OPEN_MS, () => {
+        for (const link of links) link.setState('open');
+      });
     },
-    afterAct: async (run) => {
-      await run.world.runFor(10);
-      for (const { link } of run.world.running('operator')) link.setState('open');
-      await expectReaction(run);
-    },
+    afterAct: expectReaction,
   };
 }
 
