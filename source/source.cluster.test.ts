@@ -245,6 +245,21 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
       },
       { timeout: 60_000 },
     );
+    await vi.waitFor(
+      async () => {
+        const { stdout } = await cluster().kubectl([
+          'get',
+          'gitrepository',
+          '-n',
+          'sublet-fleet',
+          'fleet',
+          '-o',
+          'yaml',
+        ]);
+        expect(stdout).not.toContain('confirmed-revision:');
+      },
+      { timeout: 30_000, interval: 200 },
+    );
     const names = Object.fromEntries(
       [...Array(6).keys()].map((i) => [
         `tenants/production/t-${'ann ben cat dan eve fay'.split(' ')[i]}/desk.yaml`,
