@@ -3,7 +3,14 @@ import { listAll, takeAll } from '../client/index.ts';
 import type { CliDeps } from './deps.ts';
 import { documentCommand } from './help.ts';
 import { call } from './remote/call.ts';
-import { addReadOptions, parseSeconds, REMOTE_CODES, type ReadOptions, WRITE_CODES } from './remote/options.ts';
+import {
+  addReadOptions,
+  parseLimit,
+  parseSeconds,
+  REMOTE_CODES,
+  type ReadOptions,
+  WRITE_CODES,
+} from './remote/options.ts';
 import { printList } from './remote/print.ts';
 import { openSession, requireTenant } from './remote/session.ts';
 import { CHANGE_SHOWN, finishChange, followChange, printChange } from './remote/submit.ts';
@@ -117,12 +124,4 @@ function addWait(parent: Command, deps: CliDeps): void {
 function parseId(text: string): string {
   if (/^I[0-9a-f]{40}$/.test(text)) return text;
   throw new InvalidArgumentError('A change is I and 40 hexadecimal digits.');
-}
-
-const MOST_LISTED = 10_000;
-
-function parseLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_LISTED) return limit;
-  throw new InvalidArgumentError(`A limit is a whole number from 1 to ${MOST_LISTED}.`);
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { addApiCommand } from './api.ts';
+import { addAuditCommand } from './audit.ts';
 import { addChangeCommand } from './change.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addContextCommand } from './context.ts';
@@ -45,6 +46,7 @@ export function buildProgram(deps: CliDeps, name = 'sublet'): Command {
   addDesktopCommand(program, deps);
   addChangeCommand(program, deps);
   addKeyCommand(program, deps);
+  addAuditCommand(program, deps);
   addContextCommand(program, deps);
   addLintCommand(program, deps);
   addDiffCommand(program, deps);

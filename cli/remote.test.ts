@@ -332,6 +332,24 @@ describe('keys', () => {
   });
 });
 
+describe('the audit', () => {
+  it('says who did what by which commit', async () => {
+    expect(await sublet(['desktop', 'start', 'anna-desk', '--wait', 'Applied'])).toMatchObject({ code: 0 });
+    expect(await sublet(['desktop', 'stop', 'anna-desk', '--wait', 'Applied'])).toMatchObject({ code: 0 });
+    const { code, out } = await sublet(['audit', '--limit', '1']);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^AT +WHO +WHAT +RESOURCE +STATE +COMMIT\n2026-01-01T\S+ +oidc:anna +Edit +RDPInstance\/anna-desk +(Applied|Ready) +cccccccccccc\n$/,
+    );
+    expect(JSON.parse((await sublet(['audit', '-o', 'json'])).out).items.length).toBeGreaterThan(1);
+    const stranger = { env: { ...bob(), SUBLET_TOKEN: await running.tokenOf('eve') } };
+    expect(await sublet(['audit'], stranger)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('there is nothing here'),
+    });
+  });
+});
+
 describe('contexts', () => {
   const file = () => path.join(home, '.config', 'sublet', 'config.json');
   const alone = (args: readonly string[], options: RunOptions = {}) => sublet(args, { env: {}, ...options });

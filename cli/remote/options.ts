@@ -57,3 +57,11 @@ export function parseSeconds(text: string): number {
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MOST_SECONDS) return seconds;
   throw new InvalidArgumentError(`Seconds are a whole number from 1 to ${MOST_SECONDS}.`);
 }
+
+const MOST_LISTED = 10_000;
+
+export function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_LISTED) return limit;
+  throw new InvalidArgumentError(`A limit is a whole number from 1 to ${MOST_LISTED}.`);
+}
