@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { buildOnce, goEnvironment, runGo } from './gobuild.ts';
@@ -37,8 +37,11 @@ type Tool = {
   /** Import path of the main package, as seen from the tool's folder. */
   readonly target: string;
   readonly ldflags: string;
+  readonly tags?: string;
   /** Module whose `config/crd/bases` is kept beside the binary. */
   readonly crdModule?: string;
+  /** Module of which folders are kept beside the binary, which reads them when it runs. */
+  readonly assets?: { readonly module: string; readonly folders: readonly string[] };
 };
 
 const KUBERNETES_VERSION = { git: 'v1.36.3', major: '1', minor: '36' } as const;
@@ -54,6 +57,14 @@ const CONTROL_PLANE: Tool = {
     `-X ${VERSION_PACKAGE}.gitMajor=${KUBERNETES_VERSION.major}`,
     `-X ${VERSION_PACKAGE}.gitMinor=${KUBERNETES_VERSION.minor}`,
   ].join(' '),
+};
+
+const GITEA: Tool = {
+  name: 'gitea',
+  target: 'code.gitea.io/gitea',
+  ldflags: STRIP,
+  tags: 'sqlite sqlite_unlock_notify',
+  assets: { module: 'code.gitea.io/gitea', folders: ['options', 'public', 'templates'] },
 };
 
 const SOURCE_CONTROLLER = fluxTool('source-controller');
@@ -80,6 +91,15 @@ export async function obtainBinaries(options: { readonly flux: boolean; readonly
   const kustomizeController = await obtainTool(KUSTOMIZE_CONTROLLER, options.log);
   const crdFolders = [crdFolder(sourceController), crdFolder(kustomizeController)];
   return { program, flux: { sourceController, kustomizeController, crdFolders } };
+}
+
+/** A Gitea and the folder of what it shows. */
+export type GiteaBinary = { readonly command: string; readonly staticRoot: string };
+
+/** Finds or builds Gitea, the forge of the tests that need one; like `obtainBinaries`. */
+export async function obtainGitea(log: LogLine): Promise<GiteaBinary> {
+  const command = await obtainTool(GITEA, log);
+  return { command, staticRoot: path.join(path.dirname(command), 'assets') };
 }
 
 /** The folder below which built binaries are kept, shared by all checkouts on this machine. */
@@ -124,22 +144,36 @@ async function obtainTool(tool: Tool, log: LogLine): Promise<string> {
 
 async function build(tool: Tool, folder: string, staging: string): Promise<void> {
   const binary = path.join(staging, tool.name);
-  await runGo(folder, ['build', '-trimpath', '-ldflags', tool.ldflags, '-o', binary, tool.target]);
+  const tags = tool.tags === undefined ? [] : ['-tags', tool.tags];
+  await runGo(folder, ['build', '-trimpath', ...tags, '-ldflags', tool.ldflags, '-o', binary, tool.target]);
+  if (tool.assets !== undefined) await copyAssets(folder, tool.assets, path.join(staging, 'assets'));
   if (tool.crdModule !== undefined) await copyCrds(folder, tool.crdModule, path.join(staging, 'crds'));
 }
 
 async function copyCrds(folder: string, module: string, target: string): Promise<void> {
-  const moduleFolder = (await runGo(folder, ['list', '-m', '-f', '{{.Dir}}', module])).trim();
-  const bases = path.join(moduleFolder, 'config', 'crd', 'bases');
+  const bases = path.join(await findModule(folder, module), 'config', 'crd', 'bases');
   await mkdir(target, { recursive: true });
   for (const file of await readdir(bases)) {
     await writeFile(path.join(target, file), await readFile(path.join(bases, file)));
   }
 }
 
+async function copyAssets(
+  folder: string,
+  { module, folders }: NonNullable<Tool['assets']>,
+  target: string,
+): Promise<void> {
+  const source = await findModule(folder, module);
+  for (const name of folders) await cp(path.join(source, name), path.join(target, name), { recursive: true });
+}
+
+async function findModule(folder: string, module: string): Promise<string> {
+  return (await runGo(folder, ['list', '-m', '-f', '{{.Dir}}', module])).trim();
+}
+
 /** Hashes what decides a binary's content, so that a change of any version or flag gives a new cache entry. */
 async function hashInputs(tool: Tool, folder: string): Promise<string> {
-  const hash = createHash('sha256').update(`${tool.target}\n${tool.ldflags}\n`);
+  const hash = createHash('sha256').update(`${tool.target}\n${tool.ldflags}\n${tool.tags ?? ''}`);
   for (const file of ['go.mod', 'go.sum', 'main.go']) {
     const content = existsSync(path.join(folder, file)) ? await readFile(path.join(folder, file)) : '';
     hash.update(`${file} ${content.length}\n`).update(content);

@@ -62,7 +62,7 @@ export function describeWithOwnCluster(
   });
 }
 
-type Lack = { readonly what: 'cluster' | 'flux' | 'audit'; readonly reason: string };
+export type Lack = { readonly what: 'cluster' | 'flux' | 'audit' | 'gitea'; readonly reason: string };
 
 function findLack(provision: ClusterProvision, needs: ClusterNeeds, own: boolean): Lack | undefined {
   if (!provision.available) return { what: needs.flux === true ? 'flux' : 'cluster', reason: provision.reason };
@@ -77,7 +77,8 @@ function findLack(provision: ClusterProvision, needs: ClusterNeeds, own: boolean
   return undefined;
 }
 
-function describeLack(name: string, lack: Lack | undefined, tests: () => void): void {
+/** Skips the tests, with the reason in the name, or makes the lack a failure where `SUBLET_REQUIRE` lists it. */
+export function describeLack(name: string, lack: Lack | undefined, tests: () => void): void {
   const { what, reason } = lack ?? { what: 'cluster', reason: 'no control plane' };
   if (isRequired(what)) {
     describe(name, () => {
