@@ -52,7 +52,8 @@ export type Change = NewChange & {
 export type Outcome = Pick<Change, 'state'> &
   Partial<Pick<Change, 'reason' | 'message' | 'differences' | 'commit' | 'pullRequest'>>;
 
-/** The right to write one repository, until `untilMs` by this process's clock. `epoch` grows with each holder and fences the one before. */
+/** The right to write one repository, until `untilMs` by this process's clock. `epoch` grows with each change of holder and fences the one before; who
+ * comes back to a lease that ran out and went to nobody goes on in the same one. */
 export type Lease = {
   readonly repository: string;
   readonly holder: string;

@@ -62,9 +62,8 @@ class MemoryJournal implements Journal {
   async lease(repository: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
     const now = this.#clock.now();
     const known = this.#leases.get(repository);
-    const isHeld = known !== undefined && known.untilMs > now;
-    if (isHeld && known.holder !== holder) return undefined;
-    const epoch = isHeld ? known.epoch : (known?.epoch ?? 0n) + 1n;
+    if (known !== undefined && known.holder !== holder && known.untilMs > now) return undefined;
+    const epoch = known?.holder === holder ? known.epoch : (known?.epoch ?? 0n) + 1n;
     const lease: Lease = { repository, holder, epoch, untilMs: now + ttlMs, settled: known?.settled };
     this.#leases.set(repository, lease);
     return lease;

@@ -166,7 +166,7 @@ async function takeLease(
     ON CONFLICT (repository) DO UPDATE SET
       holder = excluded.holder,
       until = excluded.until,
-      epoch = known.epoch + CASE WHEN known.holder = excluded.holder AND known.until > clock_timestamp() THEN 0 ELSE 1 END
+      epoch = known.epoch + CASE WHEN known.holder = excluded.holder THEN 0 ELSE 1 END
     WHERE known.holder = excluded.holder OR known.until <= clock_timestamp()
     RETURNING epoch, settled`.execute(store.db);
   const [row] = rows;

@@ -166,6 +166,13 @@ export function describeJournal(name: string, open: () => Promise<JournalUnderTe
         expect((await take('two')).settled).toBeUndefined();
       });
 
+      it('that ran out and went to nobody go on in the same epoch: a stall is no loss', async () => {
+        const lease = await take('one', 1);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        expect((await take('one')).epoch).toBe(lease.epoch);
+        expect(await journal.lease(repository, 'two', LEASE_MS)).toBeUndefined();
+      });
+
       it('fence a holder of the same name that came back after another', async () => {
         const change = ok(await journal.accept(make())).change;
         const old = await take('one', SHORT_LEASE_MS);
