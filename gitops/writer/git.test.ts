@@ -37,7 +37,8 @@ describe('the writer on git and PGlite', () => {
   let journal: Journal;
   let writers: Writer[] = [];
   let worlds = 0;
-  const deps = { clock: realClock, random: realRandom, log: createTestLog().log };
+  const { log, lines } = createTestLog();
+  const deps = { clock: realClock, random: realRandom, log };
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'sublet-writer-'));
     store = await openStore(deps, { type: 'Embedded', folder: path.join(folder, 'db') });
@@ -184,7 +185,7 @@ describe('the writer on git and PGlite', () => {
         change?.commit === before?.commit || change?.state !== 'Committed';
         change = await journal.find(id)
       ) {
-        if (Date.now() > deadline) throw new Error('it was not made again');
+        if (Date.now() > deadline) throw new Error(`it was not made again: ${JSON.stringify(lines.slice(-10))}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       expect(await changeIds(hands)).toEqual([id]);
