@@ -18,9 +18,11 @@ export function observeDesktop(context: OperatorContext, desktop: RDPInstance & 
   const owner = tree.owner(namespace);
   const seller = owner?.seller;
   const child = `${namespace}/${desktopChildName(name)}`;
-  const identity = `${owner?.tenantId}/RDPInstance/${name}`;
-  const own = <T extends KubeObject>(object: T | undefined): T | undefined =>
-    object !== undefined && ownerOf(object) === identity ? object : undefined;
+  // While it is not seen whose namespace this is, what carries the operator's labels is the desktop's still: its guest has not ended for that.
+  const own = <T extends KubeObject>(object: T | undefined): T | undefined => {
+    if (object === undefined || owner === undefined) return ownByLabels(object, name);
+    return ownerOf(object) === `${owner.tenantId}/RDPInstance/${name}` ? object : undefined;
+  };
   return {
     desktop,
     owner: owner && { tenantId: owner.tenantId, path: owner.path, members: listMembers(owner) },
@@ -72,16 +74,18 @@ export function observeStateful(context: OperatorContext, key: string): Stateful
   const { informers } = context;
   const { namespace = '', name } = parseKey(key);
   const child = `${namespace}/${desktopChildName(name)}`;
-  const own = <T extends KubeObject>(object: T | undefined): T | undefined => {
-    const labels = object?.metadata.labels;
-    return labels?.[LABEL_OWNER_KIND] === 'RDPInstance' && labels[LABEL_OWNER_NAME] === name ? object : undefined;
-  };
+  const own = <T extends KubeObject>(object: T | undefined): T | undefined => ownByLabels(object, name);
   const disk = own(informers.dataVolumes.get(child));
   const secret = own(informers.secrets.get(child));
   const virtualMachine = own(informers.virtualMachines.get(child));
   const instance = own(informers.virtualMachineInstances.get(child));
   const labels = (virtualMachine ?? disk ?? secret)?.metadata.labels;
   return { key, namespace, name, tenantId: labels?.[LABEL_TENANT_ID] ?? '', disk, secret, virtualMachine, instance };
+}
+
+function ownByLabels<T extends KubeObject>(object: T | undefined, name: string): T | undefined {
+  const labels = object?.metadata.labels;
+  return labels?.[LABEL_OWNER_KIND] === 'RDPInstance' && labels[LABEL_OWNER_NAME] === name ? object : undefined;
 }
 
 /** The present, as Kubernetes writes times: RFC 3339 in whole seconds, rounded down. */
