@@ -84,13 +84,17 @@ describe('the writer on git and PGlite', () => {
         {
           ...deps,
           journal: throughProcess(journal, process),
-          open: async () => ({
-            repository: throughProcess(openGitRepository(options, inner), process),
-            branch: BRANCH,
-            folderOf: (namespace) => ({ folder: `tenants/production/${namespace}` }),
-            committer: PERSON,
-            pushWindowMs: 0,
-          }),
+          open: async (id) => {
+            // The journal is that of all worlds.
+            if (id !== repository) throw new Error(`${id} is another world`);
+            return {
+              repository: throughProcess(openGitRepository(options, inner), process),
+              branch: BRANCH,
+              folderOf: (namespace) => ({ folder: `tenants/production/${namespace}` }),
+              committer: PERSON,
+              pushWindowMs: 0,
+            };
+          },
         },
         { holder: `${process.name}-${repository}`, leaseMs: 1_000, pollMs: 300, reviewMs: 500 },
       );
