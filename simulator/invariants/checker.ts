@@ -2,6 +2,7 @@ import { createAbsenceCheck } from './absence.ts';
 import { createCollateralCheck } from './collateral.ts';
 import { createDuplicateCheck } from './duplicates.ts';
 import { createEffortCheck } from './effort.ts';
+import { createEndsCheck } from './ends.ts';
 import { createReplay, renderRequest, type World } from './live.ts';
 import { createMoneyCheck } from './money.ts';
 import { createMonotonicCheck } from './monotonic.ts';
@@ -53,6 +54,7 @@ const CHECKS: readonly Check[] = [
   createCollateralCheck,
   createDuplicateCheck,
   createMoneyCheck,
+  createEndsCheck,
   createMonotonicCheck,
   createEffortCheck,
   createAbsenceCheck,

@@ -265,6 +265,32 @@ describe('I3 no duplicate effect', () => {
   });
 });
 
+describe('I4 ends', () => {
+  const born = (afterMs: number): TrailEvent =>
+    change('kubevirt', 'virtualmachineinstances.kubevirt.io', GUEST, {
+      ...GUEST,
+      metadata: { ...GUEST.metadata, creationTimestamp: time(afterMs) },
+    });
+  const halt = change('operator/1', 'virtualmachines.kubevirt.io', MACHINE, edited(MACHINE, { runStrategy: 'Halted' }));
+  const status = (epoch: object): TrailEvent =>
+    change('operator/1', 'rdpinstances.sublet.dev', DESKTOP, { ...DESKTOP, status: { epoch } });
+  const ends = (...events: readonly TrailEvent[]): readonly string[] =>
+    broken(...events, halt).filter((text) => text.includes('no end of guest'));
+
+  it('are recorded before a guest is stopped', () => {
+    expect(ends(born(-3_600_000))).toEqual(['I4 its guest is stopped and no end of guest guest-1 is recorded']);
+    expect(ends(born(-3_600_000), status({ vmiUID: 'guest-1' }))).toHaveLength(1);
+    expect(ends(born(-3_600_000), status({ vmiUID: 'guest-0', endedAt: time(0) }))).toHaveLength(1);
+    expect(ends(born(-3_600_000), status({ vmiUID: 'guest-1', endedAt: time(0) }))).toEqual([]);
+  });
+
+  it('are not asked of a guest that nobody can have seen, nor of a desktop that was removed', () => {
+    expect(ends(born(-1_000))).toEqual([]);
+    const removed = change('person', 'rdpinstances.sublet.dev', DESKTOP, undefined);
+    expect(ends(born(-3_600_000), removed)).toEqual([]);
+  });
+});
+
 describe('I4 shares', () => {
   const grants = (entries: Readonly<Record<string, object>>): Live =>
     live({
