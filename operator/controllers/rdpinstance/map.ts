@@ -6,6 +6,7 @@ import type { ConfigMap, OperatorContext } from '../../context.ts';
 import { parseLedger } from '../../grants/ledger.ts';
 import { BY_NAMESPACE } from '../../informers.ts';
 import { locateTenant } from '../../tree.ts';
+import { grantKey } from './sweep.ts';
 
 type Desktop = RDPInstance & KubeObject;
 
@@ -51,10 +52,10 @@ export function mapImage(context: OperatorContext, image: string): readonly stri
     .map(objectKey);
 }
 
-/** Desktops in a namespace, and below it, that wait for a share: limits come from above. */
+/** Desktops in a namespace, and below it, that wait for a share or may be about to: limits come from above. */
 export function mapShortfall(context: OperatorContext, namespace: string): readonly string[] {
   return [
-    ...context.informers.desktops.byIndex(BY_NAMESPACE, namespace).filter(lacksShare).map(objectKey),
+    ...context.informers.desktops.byIndex(BY_NAMESPACE, namespace).filter((desktop) => mayLackShare(context, desktop)).map(objectKey),
     ...namespacesBelow(context, namespace).flatMap((below) => mapShortfall(context, below)),
   ];
 }
@@ -71,7 +72,13 @@ export function mapGrants(context: OperatorContext, record: ConfigMap): readonly
 
 const REFUSED: ReadonlySet<string> = new Set<Reason>(['QuotaExceeded', 'GrantsUnreadable']);
 
-function lacksShare({ status }: Desktop): boolean {
+/**
+ * Those that were refused; and those that a reconcile may be refusing just now, on the limits of before: their status says that only when it has ended, and nothing
+ * would wake them then.
+ */
+function mayLackShare({ grants }: OperatorContext, { metadata, status }: Desktop): boolean {
+  if (status?.observedGeneration !== metadata.generation) return true;
+  if (grants.recorded(metadata.namespace ?? '', grantKey(objectKey({ metadata }))) === undefined) return true;
   return status?.conditions?.some(({ type, reason }) => type === 'Ready' && REFUSED.has(reason)) ?? false;
 }
 
