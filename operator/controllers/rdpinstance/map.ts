@@ -55,7 +55,10 @@ export function mapImage(context: OperatorContext, image: string): readonly stri
 /** Desktops in a namespace, and below it, that wait for a share or may be about to: limits come from above. */
 export function mapShortfall(context: OperatorContext, namespace: string): readonly string[] {
   return [
-    ...context.informers.desktops.byIndex(BY_NAMESPACE, namespace).filter((desktop) => mayLackShare(context, desktop)).map(objectKey),
+    ...context.informers.desktops
+      .byIndex(BY_NAMESPACE, namespace)
+      .filter((desktop) => mayLackShare(context, desktop))
+      .map(objectKey),
     ...namespacesBelow(context, namespace).flatMap((below) => mapShortfall(context, below)),
   ];
 }
@@ -77,7 +80,6 @@ const REFUSED: ReadonlySet<string> = new Set<Reason>(['QuotaExceeded', 'GrantsUn
  * would wake them then.
  */
 function mayLackShare({ grants }: OperatorContext, { metadata, status }: Desktop): boolean {
-  if (status?.observedGeneration !== metadata.generation) return true;
   if (grants.recorded(metadata.namespace ?? '', grantKey(objectKey({ metadata }))) === undefined) return true;
   return status?.conditions?.some(({ type, reason }) => type === 'Ready' && REFUSED.has(reason)) ?? false;
 }
