@@ -2,6 +2,7 @@ import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import type { Reconcile, Result } from '../../../kube/controller.ts';
 import { ChangedError, TerminalError } from '../../../kube/errors.ts';
 import { ensureFinalizer } from '../../../kube/finalizer.ts';
+import type { Informer } from '../../../kube/informer.ts';
 import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { computeResourceId } from '../../../model/identity.ts';
 import { FINALIZER } from '../../../model/labels.ts';
@@ -87,8 +88,8 @@ async function makeDesktop(
   await ensureFinalizer(context.client, context.informers.desktops, observed.desktop, FINALIZER, signal);
   const valid = validateDesktop(observed);
   await takeBack(context, observed, signal);
-  if (isStart(observed, decidePower(context, observed, 'allowed')))
-    await confirmWish(context, observed.desktop, signal);
+  const wish = decidePower(context, observed, 'allowed');
+  if (wish.recordFirst || isStart(observed, wish)) await confirmWish(context, observed.desktop, signal);
   await grantDesktop(context, valid, observed, signal);
   run.valid = valid;
   run.power = decidePower(context, observed, 'allowed');
@@ -107,22 +108,34 @@ function isStart({ children }: DesktopObservation, { runStrategy }: PowerDecisio
 }
 
 /**
- * Before a machine is started again the API server is asked for the newest of what decides that it may run: the order and the shares. After a restart both may be shown
- * older than the machine, which is all that the write itself is bound to. Throws `ChangedError` when the order is not the one that was seen.
+ * Before a guest is brought to its end, and before a machine is started again, the API server is asked for the newest of what decides that: the order, the Tenants above it, which may be suspended, and the
+ * shares. After a restart all of them may be shown older than the machine, which is all that the write itself is bound to. Throws `ChangedError` when one is not as it was seen.
  */
 async function confirmWish(
   context: OperatorContext,
-  { metadata }: RDPInstance & KubeObject,
+  desktop: RDPInstance & KubeObject,
   signal: AbortSignal,
 ): Promise<void> {
-  const { desktops } = context.informers;
-  const { namespace = '', name } = metadata;
-  const newest = await context.client.get<RDPInstance & KubeObject>(desktops.resource, { namespace, name }, { signal });
-  desktops.observeWrite(newest);
-  if (newest.metadata.uid !== metadata.uid || newest.metadata.generation !== metadata.generation) {
-    throw new ChangedError(`RDPInstance ${namespace}/${name} changed since it was looked at`);
+  const { desktops, tenants } = context.informers;
+  const { namespace = '' } = desktop.metadata;
+  await confirmSpec(context, desktops, desktop, signal);
+  for (let owner = context.tree.owner(namespace); owner !== undefined; owner = owner.seller) {
+    if (owner.tenant !== undefined) await confirmSpec(context, tenants, owner.tenant, signal);
   }
   await context.grants.refresh(namespace, signal);
+}
+
+async function confirmSpec<T extends KubeObject>(
+  context: OperatorContext,
+  informer: Informer<T>,
+  seen: T,
+  signal: AbortSignal,
+): Promise<void> {
+  const newest = await context.client.get<T>(informer.resource, seen.metadata, { signal });
+  informer.observeWrite(newest);
+  const { uid, generation } = seen.metadata;
+  if (newest.metadata.uid === uid && newest.metadata.generation === generation) return;
+  throw new ChangedError(`${informer.resource.kind} ${objectKey(seen)} changed since it was looked at`);
 }
 
 /** A running guest whose machine somebody else halted comes to an end, unless that it is halted is an old view. */
