@@ -201,6 +201,22 @@ describe('a share that is lowered', () => {
   });
 });
 
+it('a customer’s share follows when its seller becomes limited in a name that nobody stated', async () => {
+  harness = createHarness();
+  const { server } = harness;
+  server.put(PLANS, tenantPlan('sublet-root', 'team', { tenants: 2, vcpu: 16 }));
+  server.put(TENANTS, tenant('sublet-root', 'acme', { type: 'Reseller' }));
+  await harness.converge();
+  server.put(PLANS, tenantPlan('t-acme', 'small', { vcpu: 4 }));
+  server.put(TENANTS, tenant('t-acme', 'bob', { plan: 'small' }));
+  await harness.converge();
+  const allotted = () => harness.context.grants.recorded('t-acme', 'tenants/bob')?.allotted;
+  expect(allotted()).toEqual({ vcpu: 4n, tenants: 0n });
+  server.put(PLANS, tenantPlan('sublet-root', 'team', { tenants: 2, vcpu: 16, gpus: 1 }));
+  await harness.converge();
+  expect(allotted()).toMatchObject({ vcpu: 4n, gpus: 0n });
+});
+
 describe('used + allotted', () => {
   const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
   const step = fc.oneof(

@@ -111,14 +111,10 @@ const UNUSED = {
     // Held to be given to members.
     'get plans.sublet.dev',
     'get quotas.sublet.dev',
-    'get tenants.sublet.dev',
-    // Asked when children are seen without their RDPInstance: by a cache that is behind, or where somebody took its finalizer away.
-    'get rdpinstances.sublet.dev',
     // Judged inside a RoleBinding's create, and by CDI in a clone's: neither is a request of its own.
     'bind clusterroles.rbac.authorization.k8s.io',
     'create datavolumes.cdi.kubevirt.io/source',
-    // After a lost race for a grant; a disk that grows; a Quota, of which the staging fleet has none.
-    'get configmaps',
+    // A disk that grows; a Quota, of which the staging fleet has none.
     'patch persistentvolumeclaims',
     'patch quotas.sublet.dev/status',
   ],

@@ -48,7 +48,7 @@ export function createTenantController(context: OperatorContext) {
       }),
       watchOf({
         informer: informers.plans,
-        map: (plan) => tenants.byIndex(BY_PLAN, objectKey(plan)).map(objectKey),
+        map: (plan) => tenants.byIndex(BY_PLAN, objectKey(plan)).flatMap((tenant) => withDescendants(context, tenant)),
         predicate: always,
         required: false,
       }),
@@ -88,7 +88,12 @@ function listSiblings(context: OperatorContext, tenant: Tenant & KubeObject): re
 
 function listLimited(context: OperatorContext, quota: Quota & KubeObject): readonly string[] {
   const tenant = context.informers.tenants.get(objectKey(quota));
-  return tenant === undefined ? [] : [objectKey(tenant), ...listDescendants(context, tenant)];
+  return tenant === undefined ? [] : withDescendants(context, tenant);
+}
+
+/** Limits go down the tree: what is allotted below follows from what is above. */
+function withDescendants(context: OperatorContext, tenant: Tenant & KubeObject): readonly string[] {
+  return [objectKey(tenant), ...listDescendants(context, tenant)];
 }
 
 /** By what the namespace says itself, because it may be gone by now; else by its name. */
