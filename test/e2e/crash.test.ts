@@ -190,7 +190,8 @@ function mask(value: unknown, key = ''): unknown {
   if (typeof value !== 'object' || value === null) {
     if (key === 'nodePort' || key === 'healthCheckNodePort') return '<port>';
     if (typeof value !== 'string') return value;
-    if (MASKED.has(key)) return `<${key}>`;
+    // Kubernetes counts when it comes to it.
+    if (MASKED.has(key) || key.startsWith('count/')) return `<${key}>`;
     return value.replaceAll(/\b(\d{1,3}\.){3}\d{1,3}\b/g, '<ip>').replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
   }
   const entries = Object.entries(value).filter(([name]) => name !== 'history');
