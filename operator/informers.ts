@@ -16,26 +16,11 @@ import type { InformerDeps, InformerOptions } from '../kube/informer.ts';
 import { createInformer } from '../kube/informer.ts';
 import type { KubeObject, Resource } from '../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../kubevirt/index.ts';
+import { GITREPOSITORIES, KUSTOMIZATIONS } from '../model/flux.ts';
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../model/labels.ts';
 import { GIT_SECRET_TYPE } from '../model/repository.ts';
 import type { OperatorConfig } from './config.ts';
 import type { Informers } from './context.ts';
-
-export const KUSTOMIZATIONS: Resource = {
-  group: 'kustomize.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'kustomizations',
-  kind: 'Kustomization',
-  namespaced: true,
-};
-
-export const GITREPOSITORIES: Resource = {
-  group: 'source.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'gitrepositories',
-  kind: 'GitRepository',
-  namespaced: true,
-};
 
 export const GRANTS_NAME = 'sublet-grants';
 export const BREAKER_NAME = 'sublet-breaker';

@@ -1,6 +1,7 @@
 import type { Client } from '../kube/client.ts';
 import { isInvalid, isNotFound } from '../kube/errors.ts';
-import { GITREPOSITORIES, type GitRepository } from './externalartifact.ts';
+import { GITREPOSITORIES } from '../model/flux.ts';
+import type { GitRepository } from './externalartifact.ts';
 
 /**
  * Takes a confirmation away once the revision that it names is published: it was for what that revision took away then. A branch that goes back

@@ -1,23 +1,7 @@
 import { type Condition, removeCondition, setCondition } from '../kube/conditions.ts';
-import type { KubeObject, Resource } from '../kube/object.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { EXTERNALARTIFACTS, GITREPOSITORIES, ORIGIN_REVISION } from '../model/flux.ts';
 import { GROUP } from '../model/group.ts';
-
-/** Flux's API for sources that others implement. */
-export const EXTERNALARTIFACTS: Resource = {
-  group: 'source.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'externalartifacts',
-  kind: 'ExternalArtifact',
-  namespaced: true,
-};
-
-export const GITREPOSITORIES: Resource = {
-  group: 'source.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'gitrepositories',
-  kind: 'GitRepository',
-  namespaced: true,
-};
 
 export type Artifact = {
   /** Relative to the server's root. */
@@ -62,9 +46,6 @@ export type FolderState =
 
 /** `Held`: the folder failed the gate. `RevisionHeld`, `RevisionRefused`: the whole revision did. `ArtifactLost`: its archive is gone. */
 export type HeldReason = 'Held' | 'RevisionHeld' | 'RevisionRefused' | 'ArtifactLost';
-
-/** Key in `status.artifact.metadata` under which Flux finds the commit (`lastAppliedOriginRevision`). */
-export const ORIGIN_REVISION = 'org.opencontainers.image.revision';
 
 /** Key in `status.artifact.metadata`: how many resources the accepted content has. */
 export const RESOURCE_COUNT = `${GROUP}/resources`;

@@ -2,13 +2,8 @@ import type { Client } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { Informer } from '../kube/informer.ts';
-import {
-  buildExternalArtifact,
-  buildStatus,
-  EXTERNALARTIFACTS,
-  type ExternalArtifact,
-  type FolderState,
-} from './externalartifact.ts';
+import { EXTERNALARTIFACTS } from '../model/flux.ts';
+import { buildExternalArtifact, buildStatus, type ExternalArtifact, type FolderState } from './externalartifact.ts';
 
 /** Who writes an ExternalArtifact, as `managedFields` shows it. */
 export const FIELD_MANAGER = 'sublet-source';

@@ -1,25 +1,10 @@
 import type { FluxObject, FolderObjects } from '../../gitops/tracker/facts.ts';
 import { createInformer, type Informer, type InformerDeps } from '../../kube/informer.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
+import { EXTERNALARTIFACTS, GITREPOSITORIES, KUSTOMIZATIONS } from '../../model/flux.ts';
 import { ROOT_NAMESPACE } from '../../model/names.ts';
 import { TENANT_REPOSITORY_NAME } from '../../model/repository.ts';
 import { listenToAll } from '../caches.ts';
-
-export const GITREPOSITORIES: Resource = {
-  group: 'source.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'gitrepositories',
-  kind: 'GitRepository',
-  namespaced: true,
-};
-const EXTERNALARTIFACTS: Resource = { ...GITREPOSITORIES, plural: 'externalartifacts', kind: 'ExternalArtifact' };
-const KUSTOMIZATIONS: Resource = {
-  group: 'kustomize.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'kustomizations',
-  kind: 'Kustomization',
-  namespaced: true,
-};
 
 /** As much of a GitRepository as says where the branch is. */
 export type GitRepository = KubeObject &

@@ -11,10 +11,11 @@ import type { Client } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { explainHost, isPublicAddress } from '../../model/address.ts';
+import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES } from '../../model/flux.ts';
 import { isAllowedGitHost, parseGitUrl, TENANT_REPOSITORY_NAME } from '../../model/repository.ts';
 import { layoutOwner } from '../submit.ts';
 import type { Tree } from '../tree.ts';
-import { type FluxCaches, GITREPOSITORIES } from './fluxcaches.ts';
+import type { FluxCaches } from './fluxcaches.ts';
 
 export type RepositoriesDeps = {
   readonly client: Client;
@@ -188,7 +189,7 @@ async function requestReconcile(
   { namespace, name }: Remote,
   signal: AbortSignal,
 ): Promise<void> {
-  const annotations = { 'reconcile.fluxcd.io/requestedAt': new Date(clock.now()).toISOString() };
+  const annotations = { [ANNOTATION_REQUESTED_AT]: new Date(clock.now()).toISOString() };
   await client.patch(
     GITREPOSITORIES,
     { namespace, name },

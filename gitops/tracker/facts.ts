@@ -1,4 +1,5 @@
 import { type Condition, findCondition } from '../../kube/conditions.ts';
+import { ORIGIN_REVISION } from '../../model/flux.ts';
 import type { CommitId } from '../repository.ts';
 
 /** What the tracker reads of Flux's objects; their owners' types have more. */
@@ -69,9 +70,6 @@ export function parseCommit(revision: string | undefined): CommitId | undefined 
   const match = /(?:^|[:@])([0-9a-f]{40}|[0-9a-f]{64})$/.exec(revision ?? '');
   return match?.[1];
 }
-
-/** Key under which an artifact's metadata, and then Flux, name the commit that its content came from. */
-const ORIGIN_REVISION = 'org.opencontainers.image.revision';
 
 /** The provider's folder says `RevisionHeld` or `RevisionRefused` of everything, and `Held` of itself alone. */
 const REVISION = /^Revision/;

@@ -4,8 +4,8 @@ import type { Client } from '../../kube/client.ts';
 import { type Clock, sleep } from '../../kube/clock.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { type KubeObject, qualifiedName, type Resource } from '../../kube/object.ts';
+import { EXTERNALARTIFACTS, GITREPOSITORIES, KUSTOMIZATIONS } from '../../model/flux.ts';
 import { GROUP } from '../../model/group.ts';
-import { EXTERNALARTIFACTS, GITREPOSITORIES, KUSTOMIZATIONS } from './resources.ts';
 
 export type CustomResourceDefinition = KubeObject & {
   readonly spec: Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
+import { ANNOTATION_REQUESTED_AT } from '../../model/flux.ts';
 import { findMark, mark, type NewCondition, unmark } from './conditions.ts';
-import { ANNOTATION_REQUESTED_AT, type Artifact, type GitRepository, type GitRepositoryStatus } from './resources.ts';
+import type { Artifact, GitRepository, GitRepositoryStatus } from './resources.ts';
 
 /** How a look at the repository ended. */
 export type FetchOutcome =

@@ -7,6 +7,7 @@ import { isNotFound, WaitingError } from '../../kube/errors.ts';
 import { ensureFinalizer, removeFinalizer } from '../../kube/finalizer.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { renderKey } from '../../kube/object.ts';
+import { KUSTOMIZATIONS } from '../../model/flux.ts';
 import type { OpenUrl } from './artifacts.ts';
 import { renderTime } from './conditions.ts';
 import { parseDuration } from './duration.ts';
@@ -16,13 +17,7 @@ import { computeKustomizationStatus, type KustomizationOutcome } from './kustomi
 import type { FluxSettings } from './options.ts';
 import { pruneObjects } from './prune.ts';
 import { attemptReconcile, type Memory } from './reconcile.ts';
-import {
-  type ExternalArtifact,
-  FINALIZER,
-  type GitRepository,
-  KUSTOMIZATIONS,
-  type Kustomization,
-} from './resources.ts';
+import { type ExternalArtifact, FINALIZER, type GitRepository, type Kustomization } from './resources.ts';
 import { applyStatus, type Writer } from './write.ts';
 
 /** Names an account whose rights a Kustomization applies with. */

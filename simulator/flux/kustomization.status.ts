@@ -1,10 +1,6 @@
+import { ANNOTATION_REQUESTED_AT } from '../../model/flux.ts';
 import { findMark, isMarked, mark, type NewCondition, unmark } from './conditions.ts';
-import {
-  ANNOTATION_REQUESTED_AT,
-  type InventoryEntry,
-  type Kustomization,
-  type KustomizationStatus,
-} from './resources.ts';
+import type { InventoryEntry, Kustomization, KustomizationStatus } from './resources.ts';
 
 /** How far a reconcile came and how it ended. */
 export type KustomizationOutcome = {

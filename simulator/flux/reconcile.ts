@@ -1,6 +1,7 @@
 import type { Client } from '../../kube/client.ts';
 import { renderError } from '../../kube/errors.ts';
 import { qualifiedName, renderKey } from '../../kube/object.ts';
+import { KUSTOMIZATIONS, ORIGIN_REVISION } from '../../model/flux.ts';
 import { applyManifests } from './apply.ts';
 import { parseArchive } from './archive.ts';
 import { ArtifactGoneError, readArtifact } from './artifacts.ts';
@@ -12,7 +13,7 @@ import type { KustomizationDeps } from './kustomization.controller.ts';
 import type { KustomizationOutcome } from './kustomization.status.ts';
 import type { Manifest } from './manifest.ts';
 import { pruneObjects } from './prune.ts';
-import { type Artifact, KUSTOMIZATIONS, type Kustomization, ORIGIN_REVISION } from './resources.ts';
+import type { Artifact, Kustomization } from './resources.ts';
 import { findUnsupported, KUSTOMIZATION_FIELDS } from './unsupported.ts';
 
 /** What need not be found out again while it is known. */

@@ -1,27 +1,5 @@
 import type { Condition } from '../../kube/conditions.ts';
-import type { KubeObject, Resource } from '../../kube/object.ts';
-
-export const GITREPOSITORIES: Resource = {
-  group: 'source.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'gitrepositories',
-  kind: 'GitRepository',
-  namespaced: true,
-};
-
-export const EXTERNALARTIFACTS: Resource = {
-  ...GITREPOSITORIES,
-  plural: 'externalartifacts',
-  kind: 'ExternalArtifact',
-};
-
-export const KUSTOMIZATIONS: Resource = {
-  group: 'kustomize.toolkit.fluxcd.io',
-  version: 'v1',
-  plural: 'kustomizations',
-  kind: 'Kustomization',
-  namespaced: true,
-};
+import type { KubeObject } from '../../kube/object.ts';
 
 /** What a source offers to whoever applies it: a `.tar.gz` behind `url`. */
 export type Artifact = {
@@ -109,11 +87,5 @@ export type Kustomization = KubeObject & {
   readonly spec: KustomizationSpec;
   readonly status?: KustomizationStatus | undefined;
 };
-
-/** On a GitRepository or Kustomization: a new value asks for a reconcile now. */
-export const ANNOTATION_REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
-
-/** Key in an artifact's metadata: the commit that its content comes from. */
-export const ORIGIN_REVISION = 'org.opencontainers.image.revision';
 
 export const FINALIZER = 'finalizers.fluxcd.io';

@@ -1,8 +1,9 @@
 import { afterEach, expect, it } from 'vitest';
 import { CONFIGMAPS } from '../../kube/builtin.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { KUSTOMIZATIONS } from '../../model/flux.ts';
 import { findMark } from './conditions.ts';
-import { KUSTOMIZATIONS, type Kustomization } from './resources.ts';
+import type { Kustomization } from './resources.ts';
 import { configMap } from './testing/scenario.ts';
 import { type CallInterceptor, followGit, kustomize, openVirtualWorld, type VirtualWorld } from './testing/virtual.ts';
 

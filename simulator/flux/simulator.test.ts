@@ -2,14 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import { CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS } from '../../kube/builtin.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES, KUSTOMIZATIONS } from '../../model/flux.ts';
 import { findMark } from './conditions.ts';
-import {
-  ANNOTATION_REQUESTED_AT,
-  GITREPOSITORIES,
-  type GitRepository,
-  KUSTOMIZATIONS,
-  type Kustomization,
-} from './resources.ts';
+import type { GitRepository, Kustomization } from './resources.ts';
 import { configMap } from './testing/scenario.ts';
 import { followGit, kustomize, openVirtualWorld, type VirtualWorld } from './testing/virtual.ts';
 

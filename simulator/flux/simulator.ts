@@ -7,6 +7,7 @@ import { createInformer } from '../../kube/informer.ts';
 import { createManager } from '../../kube/manager.ts';
 import type { Metrics } from '../../kube/metrics.ts';
 import { type KubeObject, objectKey, renderKey } from '../../kube/object.ts';
+import { ANNOTATION_REQUESTED_AT, EXTERNALARTIFACTS, GITREPOSITORIES, KUSTOMIZATIONS } from '../../model/flux.ts';
 import type { ArtifactHost, OpenUrl } from './artifacts.ts';
 import { isMarked } from './conditions.ts';
 import { installCrds } from './crds.ts';
@@ -15,16 +16,7 @@ import { reconcileGitRepository } from './gitrepository.controller.ts';
 import { createKinds, type Definition, definitionKeys, INDEX_KIND, stripDefinition } from './kinds.ts';
 import { reconcileKustomization, type ServiceAccountKey } from './kustomization.controller.ts';
 import { type FluxOptions, type FluxSettings, parseOptions } from './options.ts';
-import {
-  ANNOTATION_REQUESTED_AT,
-  type Artifact,
-  EXTERNALARTIFACTS,
-  type ExternalArtifact,
-  GITREPOSITORIES,
-  type GitRepository,
-  KUSTOMIZATIONS,
-  type Kustomization,
-} from './resources.ts';
+import type { Artifact, ExternalArtifact, GitRepository, Kustomization } from './resources.ts';
 
 export type FluxDeps = {
   /** Reads and writes Flux's own objects, and applies where nobody is impersonated. */

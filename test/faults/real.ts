@@ -12,7 +12,7 @@ import {
 import { createInformer, type InformerDeps } from '../../kube/informer.ts';
 import { type KubeObject, qualifiedName } from '../../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../kubevirt/index.ts';
-import { KUSTOMIZATIONS } from '../../operator/informers.ts';
+import { KUSTOMIZATIONS } from '../../model/flux.ts';
 import type { Place } from './story.ts';
 
 const SHOWN = [

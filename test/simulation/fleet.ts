@@ -1,8 +1,9 @@
 import type { Client } from '../../kube/client.ts';
+import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES } from '../../model/flux.ts';
 import { FLEET_NAMESPACE } from '../../model/names.ts';
 import type { Store } from '../../simulator/apiserver/store.ts';
 import type { MemoryRepository } from '../../simulator/flux/git/memory.ts';
-import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES, type GitRepository } from '../../simulator/flux/resources.ts';
+import type { GitRepository } from '../../simulator/flux/resources.ts';
 import { CONFIRM_ANNOTATION } from '../../source/main.ts';
 import type { FleetRepository } from './contract.ts';
 import { find } from './peek.ts';

@@ -11,8 +11,8 @@ import {
 } from '../../../kube/builtin.ts';
 import { StatusError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
+import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { ANNOTATION_REMOVED_AT, ANNOTATION_SWEEP_AT, FINALIZER } from '../../../model/labels.ts';
-import { KUSTOMIZATIONS } from '../../informers.ts';
 import { createHarness, DAY_MS, type Harness, quota, tenant, tenantPlan } from '../../testing/harness.ts';
 
 let harness: Harness;

@@ -4,7 +4,7 @@ import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
 import { ROLEBINDINGS, ROLES, SECRETS, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
 import { findCondition } from '../../../kube/conditions.ts';
 import type { KubeObject, Resource } from '../../../kube/object.ts';
-import { GITREPOSITORIES, KUSTOMIZATIONS } from '../../informers.ts';
+import { GITREPOSITORIES, KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { createHarness, DAY_MS, type Harness, tenant, tenantPlan } from '../../testing/harness.ts';
 
 const URL = 'https://git.example.com/acme/fleet.git';

@@ -2,7 +2,7 @@ import { CONFIGMAPS, ROLEBINDINGS, SECRETS, SERVICEACCOUNTS } from '../../../kub
 import type { Client } from '../../../kube/client.ts';
 import { isNotFound } from '../../../kube/errors.ts';
 import type { KubeObject, Resource } from '../../../kube/object.ts';
-import { EXTERNALARTIFACTS, GITREPOSITORIES, KUSTOMIZATIONS } from '../resources.ts';
+import { EXTERNALARTIFACTS, GITREPOSITORIES, KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { GIZMOS } from './gizmo.ts';
 
 /** What a namespace looks like, without what differs from cluster to cluster or from moment to moment. */

@@ -1,6 +1,6 @@
 import { NAMESPACES } from '../../../kube/builtin.ts';
 import { isNotFound } from '../../../kube/errors.ts';
-import { KUSTOMIZATIONS } from '../resources.ts';
+import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import type { Observation } from './observe.ts';
 import type { Scenario } from './scenario.ts';
 import { CONTENT_SCENARIOS } from './scenarios.content.ts';

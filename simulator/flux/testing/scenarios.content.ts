@@ -1,4 +1,4 @@
-import { KUSTOMIZATIONS } from '../resources.ts';
+import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { configMap, type Scenario, withAllRights } from './scenario.ts';
 
 const FAILS_TO_BUILD: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -1,5 +1,5 @@
 import { NAMESPACES, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
-import { KUSTOMIZATIONS } from '../resources.ts';
+import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import type { Scenario } from './scenario.ts';
 import { applyTwo } from './scenarios.lifecycle.ts';
 import { allow } from './stage.ts';

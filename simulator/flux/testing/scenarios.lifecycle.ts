@@ -1,5 +1,5 @@
 import { CONFIGMAPS, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
-import { EXTERNALARTIFACTS, KUSTOMIZATIONS } from '../resources.ts';
+import { EXTERNALARTIFACTS, KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { configMap, type Scenario, withAllRights } from './scenario.ts';
 import type { Stage } from './stage.ts';
 

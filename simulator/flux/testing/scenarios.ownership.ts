@@ -1,5 +1,5 @@
 import { CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS } from '../../../kube/builtin.ts';
-import { KUSTOMIZATIONS } from '../resources.ts';
+import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { GIZMOS } from './gizmo.ts';
 import { configMap, type Scenario, withAllRights } from './scenario.ts';
 import type { Stage } from './stage.ts';

@@ -1,4 +1,4 @@
-import { GITREPOSITORIES, KUSTOMIZATIONS } from '../resources.ts';
+import { GITREPOSITORIES, KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { configMap, type Scenario } from './scenario.ts';
 
 const FROM_GIT = { sourceRef: { kind: 'GitRepository', name: 'source' } };

@@ -2,18 +2,17 @@ import { NAMESPACES, ROLEBINDINGS, SECRETS } from '../../../kube/builtin.ts';
 import type { Client } from '../../../kube/client.ts';
 import { isNotFound } from '../../../kube/errors.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../../kube/object.ts';
-import { renderArchive } from '../archive.ts';
-import type { ArtifactHost } from '../artifacts.ts';
-import { findMark } from '../conditions.ts';
 import {
   ANNOTATION_REQUESTED_AT,
   EXTERNALARTIFACTS,
   GITREPOSITORIES,
-  type GitRepository,
   KUSTOMIZATIONS,
-  type Kustomization,
   ORIGIN_REVISION,
-} from '../resources.ts';
+} from '../../../model/flux.ts';
+import { renderArchive } from '../archive.ts';
+import type { ArtifactHost } from '../artifacts.ts';
+import { findMark } from '../conditions.ts';
+import type { GitRepository, Kustomization } from '../resources.ts';
 import { type Observation, observeNamespace } from './observe.ts';
 import { createWork, type Files } from './work.ts';
 

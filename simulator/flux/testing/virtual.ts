@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { NAMESPACES } from '../../../kube/builtin.ts';
 import { type Client, createClientOn } from '../../../kube/client.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../../kube/object.ts';
+import { GITREPOSITORIES, KUSTOMIZATIONS } from '../../../model/flux.ts';
 import type { Interceptor } from '../../apiserver/faults.ts';
 import { createApiServer, type RequestEvent } from '../../apiserver/server.ts';
 import { createInProcessTransport } from '../../apiserver/transport.ts';
@@ -12,7 +13,6 @@ import { createMemoryArtifactHost, type MemoryArtifactHost } from '../artifacts.
 import { createMemoryGitReader, createMemoryRepository, type MemoryRepository } from '../git/memory.ts';
 import { createImpersonation } from '../impersonate.ts';
 import type { FluxOptions } from '../options.ts';
-import { GITREPOSITORIES, KUSTOMIZATIONS } from '../resources.ts';
 import { type FluxSimulator, startFluxSimulator } from '../simulator.ts';
 
 const NAMESPACE = 'fleet';

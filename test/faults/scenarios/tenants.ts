@@ -1,7 +1,7 @@
 import { QUOTAS, RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import { NAMESPACES, ROLEBINDINGS, ROLES } from '../../../kube/builtin.ts';
+import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { FINALIZER } from '../../../model/labels.ts';
-import { KUSTOMIZATIONS } from '../../../operator/informers.ts';
 import {
   claim,
   desktop,
