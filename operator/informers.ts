@@ -17,7 +17,8 @@ import { createInformer } from '../kube/informer.ts';
 import type { KubeObject, Resource } from '../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../kubevirt/index.ts';
 import { GITREPOSITORIES, KUSTOMIZATIONS } from '../model/flux.ts';
-import { LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../model/labels.ts';
+import { ANNOTATION_PATH, LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../model/labels.ts';
+import { splitPath, tenantNamespace } from '../model/names.ts';
 import { GIT_SECRET_TYPE } from '../model/repository.ts';
 import type { OperatorConfig } from './config.ts';
 import type { Informers } from './context.ts';
@@ -30,6 +31,8 @@ export const BY_OWNER = 'owner';
 /** Index by namespace. */
 export const BY_NAMESPACE = 'namespace';
 
+/** Index of tenants' namespaces by their seller's namespace. */
+export const BY_SELLER = 'seller';
 /** Index of Tenants by the key of their Plan. */
 export const BY_PLAN = 'plan';
 /** Index of Tenants by `<seller's namespace>/<spec.id>`. */
@@ -49,6 +52,12 @@ export function ownerOf(object: KubeObject): string | undefined {
 const byOwner = (object: KubeObject): readonly string[] => {
   const owner = ownerOf(object);
   return owner === undefined ? [] : [owner];
+};
+const sellerOf = ({ metadata }: KubeObject, { rootNamespace }: OperatorConfig): readonly string[] => {
+  const path = metadata.annotations?.[ANNOTATION_PATH];
+  if (path === undefined) return [];
+  const { parentPath } = splitPath(path);
+  return [parentPath === undefined ? rootNamespace : tenantNamespace(parentPath)];
 };
 const byNamespace = (object: KubeObject): readonly string[] => [object.metadata.namespace ?? ''];
 
@@ -78,7 +87,10 @@ export function createInformers(deps: InformerDeps, config: OperatorConfig): Inf
     quotas: make(QUOTAS),
     desktops: make(RDPINSTANCES),
     definitions: make(CUSTOMRESOURCEDEFINITIONS, { metadataOnly: true }),
-    namespaces: make(NAMESPACES, { metadataOnly: true }),
+    namespaces: make(NAMESPACES, {
+      metadataOnly: true,
+      indexers: { [BY_SELLER]: (namespace) => sellerOf(namespace, config) },
+    }),
     resourceQuotas: make(RESOURCEQUOTAS, owned),
     networkPolicies: make(NETWORKPOLICIES, owned),
     roles: make(ROLES, owned),

@@ -5,7 +5,7 @@ import { ANNOTATION_PARENT_ID, ANNOTATION_PATH, ANNOTATION_TENANT_ID } from '../
 import { ROOT_TENANT_ID, splitPath, tenantNamespace, tenantPath } from '../model/names.ts';
 import type { OperatorConfig } from './config.ts';
 import type { Informers } from './context.ts';
-import { BY_NAMESPACE } from './informers.ts';
+import { BY_NAMESPACE, BY_SELLER } from './informers.ts';
 import { parseTombstone } from './tombstone.ts';
 
 /** Who sells in a namespace: the provider in the root namespace, a tenant in its own. */
@@ -91,15 +91,36 @@ function computeSuspensions(owner: Seller): readonly Suspension[] {
   return found;
 }
 
+type TreeContext = {
+  readonly tree: TenantTree;
+  readonly informers: Pick<Informers, 'tenants' | 'namespaces'>;
+  readonly config: TreeConfig;
+};
+
+/** A namespace and those of all that was sold below it, removed or not. The exact inverse of {@link TenantTree.owner}. */
+export function listSubtree(context: Pick<TreeContext, 'informers'>, namespace: string): readonly string[] {
+  const below = context.informers.namespaces.byIndex(BY_SELLER, namespace);
+  return [namespace, ...below.flatMap(({ metadata }) => listSubtree(context, metadata.name))];
+}
+
 /** Keys of everything sold below a Tenant: suspensions, holds, limits and the right to sell are inherited. */
-export function listDescendants(
-  context: { readonly tree: TenantTree; readonly informers: Pick<Informers, 'tenants'> },
-  tenant: Tenant & KubeObject,
-): readonly string[] {
+export function listDescendants(context: TreeContext, tenant: Tenant & KubeObject): readonly string[] {
   const seller = context.tree.owner(tenant.metadata.namespace ?? '');
-  if (seller === undefined) return [];
-  const below = context.informers.tenants.byIndex(BY_NAMESPACE, locateTenant(seller, tenant).namespace);
-  return below.flatMap((child) => [objectKey(child), ...listDescendants(context, child)]);
+  return seller === undefined ? [] : listTenants(context, locateTenant(seller, tenant).namespace);
+}
+
+/** Keys of the Tenant whose namespace this is and of all below: of what its namespace says, all of them inherit. */
+export function listInheritors(context: TreeContext, namespace: KubeObject): readonly string[] {
+  const { name } = namespace.metadata;
+  const path = namespace.metadata.annotations?.[ANNOTATION_PATH];
+  const own = path === undefined ? tenantKeyOfNamespace(context, name) : [tenantKeyOfPath(context, path)];
+  return [...own, ...listTenants(context, name)];
+}
+
+function listTenants(context: TreeContext, namespace: string): readonly string[] {
+  return listSubtree(context, namespace).flatMap((one) =>
+    context.informers.tenants.byIndex(BY_NAMESPACE, one).map(objectKey),
+  );
 }
 
 /** The key of the Tenant whose namespace this is, for mapping a change of what lives there; none when it is nobody's. */

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PLANS, QUOTAS, TENANTS } from '../../crds/v1alpha1/resources.ts';
-import { CONFIGMAPS } from '../../kube/builtin.ts';
+import type { Tenant } from '../../crds/v1alpha1/tenant.ts';
+import { CONFIGMAPS, NAMESPACES } from '../../kube/builtin.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { settle } from '../../kube/testing/fakeclock.ts';
-import { LABEL_OWNER_KIND, LABEL_OWNER_NAME } from '../../model/labels.ts';
+import { ANNOTATION_HELD, ANNOTATION_REMOVED_AT, LABEL_OWNER_KIND, LABEL_OWNER_NAME } from '../../model/labels.ts';
 import { type Amounts, LIMIT_NAMES, renderShortfall } from '../../model/limits.ts';
 import type { ConfigMap } from '../context.ts';
 import { createHarness, type Harness, quota, tenant, tenantPlan } from '../testing/harness.ts';
@@ -215,6 +216,39 @@ it('a customer’s share follows when its seller becomes limited in a name that 
   server.put(PLANS, tenantPlan('sublet-root', 'team', { tenants: 2, vcpu: 16, gpus: 1 }));
   await harness.converge();
   expect(allotted()).toMatchObject({ vcpu: 4n, gpus: 0n });
+});
+
+it('a customer’s share follows when the held removal of its seller is carried out', async () => {
+  harness = createHarness();
+  const { server } = harness;
+  server.put(PLANS, tenantPlan('sublet-root', 'team', { tenants: 2, vcpu: 16 }));
+  server.put(TENANTS, tenant('sublet-root', 'acme', { type: 'Reseller' }));
+  await harness.converge();
+  server.put(PLANS, tenantPlan('t-acme', 'small', { vcpu: 4, desktops: 2 }));
+  server.put(TENANTS, tenant('t-acme', 'bob', { plan: 'small' }));
+  await harness.converge();
+  const hold = (held: string | undefined) => {
+    const live = server.get<KubeObject>(NAMESPACES, 't-acme') as KubeObject;
+    const { [ANNOTATION_HELD]: _, ...annotations } = live.metadata.annotations ?? {};
+    const stamps =
+      held === undefined ? {} : { [ANNOTATION_REMOVED_AT]: '2026-11-21T09:00:00Z', [ANNOTATION_HELD]: held };
+    server.put(NAMESPACES, { ...live, metadata: { ...live.metadata, annotations: { ...annotations, ...stamps } } });
+  };
+  hold('1');
+  server.remove(TENANTS, 'sublet-root/acme');
+  server.remove(PLANS, 'sublet-root/team');
+  await harness.converge();
+  const ready = () =>
+    (server.get<Tenant & KubeObject>(TENANTS, 't-acme/bob')?.status?.conditions ?? []).find(
+      ({ type }) => type === 'Ready',
+    );
+  expect(ready()).toMatchObject({ reason: 'TenantNotFound' });
+  server.put(PLANS, tenantPlan('t-acme', 'small', { vcpu: 4, desktops: 1 }));
+  await harness.converge();
+  hold(undefined);
+  await harness.converge();
+  expect(ready()).toMatchObject({ status: 'True' });
+  expect(harness.context.grants.recorded('t-acme', 'tenants/bob')?.allotted).toEqual({ vcpu: 4n, desktops: 1n });
 });
 
 describe('used + allotted', () => {

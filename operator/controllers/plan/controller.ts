@@ -10,6 +10,7 @@ import { resolvePlan } from '../../../model/planlookup.ts';
 import type { OperatorContext } from '../../context.ts';
 import { BY_BASED_ON, BY_NAMESPACE } from '../../informers.ts';
 import { onSpecChange } from '../../predicates.ts';
+import { listSubtree } from '../../tree.ts';
 import { createStatusReconcile } from '../statusonly.ts';
 
 /** Says of every Plan which revision it has and whether it can be bought. */
@@ -31,7 +32,8 @@ export function createPlanController(context: OperatorContext) {
       }),
       watchOf({
         informer: namespaces,
-        map: (namespace) => listPlansSoldBy(context, namespace.metadata.name),
+        map: ({ metadata }) =>
+          listSubtree(context, metadata.name).flatMap((namespace) => listPlansSoldBy(context, namespace)),
         predicate: onSpecChange,
       }),
     ],

@@ -6,7 +6,7 @@ import { renderAmounts } from '../../../model/limits.ts';
 import type { OperatorContext } from '../../context.ts';
 import { BY_PLAN } from '../../informers.ts';
 import { always, onSpecChange } from '../../predicates.ts';
-import { listDescendants, locateTenant, tenantKeyOfNamespace } from '../../tree.ts';
+import { listDescendants, listInheritors, locateTenant, tenantKeyOfNamespace } from '../../tree.ts';
 import { createStatusReconcile } from '../statusonly.ts';
 
 /** Shows on every Quota which limits hold, what is used of them and what was passed on. */
@@ -35,7 +35,7 @@ export function createQuotaController(context: OperatorContext) {
       }),
       watchOf({
         informer: namespaces,
-        map: (namespace) => tenantKeyOfNamespace(context, namespace.metadata.name),
+        map: (namespace) => listInheritors(context, namespace),
         predicate: onSpecChange,
       }),
     ],

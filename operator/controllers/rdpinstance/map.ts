@@ -4,8 +4,8 @@ import { type KubeObject, objectKey, parseKey } from '../../../kube/object.ts';
 import { LABEL_OWNER_KIND, LABEL_OWNER_NAME } from '../../../model/labels.ts';
 import type { ConfigMap, OperatorContext } from '../../context.ts';
 import { parseLedger } from '../../grants/ledger.ts';
-import { BY_NAMESPACE } from '../../informers.ts';
-import { locateTenant } from '../../tree.ts';
+import { BY_NAMESPACE, BY_SELLER } from '../../informers.ts';
+import { listSubtree } from '../../tree.ts';
 import { grantKey } from './sweep.ts';
 
 type Desktop = RDPInstance & KubeObject;
@@ -20,10 +20,9 @@ export function mapChild(child: KubeObject): readonly string[] {
 
 /** Desktops in a namespace and in those of all tenants sold below it. */
 export function mapSubtree(context: OperatorContext, namespace: string): readonly string[] {
-  return [
-    ...context.informers.desktops.byIndex(BY_NAMESPACE, namespace).map(objectKey),
-    ...namespacesBelow(context, namespace).flatMap((below) => mapSubtree(context, below)),
-  ];
+  return listSubtree(context, namespace).flatMap((one) =>
+    context.informers.desktops.byIndex(BY_NAMESPACE, one).map(objectKey),
+  );
 }
 
 /** Desktops that are sold by a Plan, or by one that is based on it further down. */
@@ -32,7 +31,8 @@ export function mapPlan(
   plan: { readonly namespace: string; readonly name: string },
 ): readonly string[] {
   const { desktops, plans } = context.informers;
-  return namespacesBelow(context, plan.namespace).flatMap((namespace) => [
+  const below = context.informers.namespaces.byIndex(BY_SELLER, plan.namespace);
+  return below.flatMap(({ metadata: { name: namespace } }) => [
     ...desktops
       .byIndex(BY_NAMESPACE, namespace)
       .filter(({ spec }) => spec.plan === plan.name)
@@ -54,13 +54,12 @@ export function mapImage(context: OperatorContext, image: string): readonly stri
 
 /** Desktops in a namespace, and below it, that wait for a share or may be about to: limits come from above. */
 export function mapShortfall(context: OperatorContext, namespace: string): readonly string[] {
-  return [
-    ...context.informers.desktops
-      .byIndex(BY_NAMESPACE, namespace)
+  return listSubtree(context, namespace).flatMap((one) =>
+    context.informers.desktops
+      .byIndex(BY_NAMESPACE, one)
       .filter((desktop) => mayLackShare(context, desktop))
       .map(objectKey),
-    ...namespacesBelow(context, namespace).flatMap((below) => mapShortfall(context, below)),
-  ];
+  );
 }
 
 /** Whom a change in a record of grants concerns: desktops that wait for a share, and shares whose desktop is gone. */
@@ -82,13 +81,4 @@ const REFUSED: ReadonlySet<string> = new Set<Reason>(['QuotaExceeded', 'GrantsUn
 function mayLackShare({ grants }: OperatorContext, { metadata, status }: Desktop): boolean {
   if (grants.recorded(metadata.namespace ?? '', grantKey(objectKey({ metadata }))) === undefined) return true;
   return status?.conditions?.some(({ type, reason }) => type === 'Ready' && REFUSED.has(reason)) ?? false;
-}
-
-/** Namespaces of the tenants that live in `namespace`, so that were sold by its owner. */
-function namespacesBelow(context: OperatorContext, namespace: string): readonly string[] {
-  const seller = context.tree.owner(namespace);
-  if (seller === undefined) return [];
-  return context.informers.tenants
-    .byIndex(BY_NAMESPACE, namespace)
-    .map((tenant) => locateTenant(seller, tenant).namespace);
 }

@@ -5,18 +5,12 @@ import type { Tenant } from '../../../crds/v1alpha1/tenant.ts';
 import { createController, watchOf } from '../../../kube/controller.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { objectKey, parseKey } from '../../../kube/object.ts';
-import {
-  ANNOTATION_PATH,
-  ANNOTATION_TENANT_ID,
-  LABEL_OWNER_KIND,
-  LABEL_OWNER_NAME,
-  LABEL_TENANT_ID,
-} from '../../../model/labels.ts';
+import { ANNOTATION_TENANT_ID, LABEL_OWNER_KIND, LABEL_OWNER_NAME, LABEL_TENANT_ID } from '../../../model/labels.ts';
 import type { ConfigMap, OperatorContext } from '../../context.ts';
 import { parseLedger } from '../../grants/ledger.ts';
 import { BY_NAMESPACE, BY_PLAN } from '../../informers.ts';
 import { always, onFluxChange, onPresence, onSpecChange } from '../../predicates.ts';
-import { listDescendants, tenantKeyOfNamespace, tenantKeyOfPath } from '../../tree.ts';
+import { listDescendants, listInheritors, tenantKeyOfNamespace } from '../../tree.ts';
 import { createTenantReconcile } from './reconcile.ts';
 
 const REFUSED: ReadonlySet<string> = new Set<Reason>(['QuotaExceeded', 'GrantsUnreadable']);
@@ -61,7 +55,7 @@ export function createTenantController(context: OperatorContext) {
       watchOf({ informer: informers.grants, map: (record) => listGrantees(context, record), predicate: always }),
       watchOf({
         informer: informers.namespaces,
-        map: (namespace) => mapNamespace(context, namespace),
+        map: (namespace) => listInheritors(context, namespace),
         predicate: onSpecChange,
       }),
       ...children.map((informer) =>
@@ -94,12 +88,6 @@ function listLimited(context: OperatorContext, quota: Quota & KubeObject): reado
 /** Limits go down the tree: what is allotted below follows from what is above. */
 function withDescendants(context: OperatorContext, tenant: Tenant & KubeObject): readonly string[] {
   return [objectKey(tenant), ...listDescendants(context, tenant)];
-}
-
-/** By what the namespace says itself, because it may be gone by now; else by its name. */
-function mapNamespace(context: OperatorContext, { metadata }: KubeObject): readonly string[] {
-  const path = metadata.annotations?.[ANNOTATION_PATH];
-  return path === undefined ? tenantKeyOfNamespace(context, metadata.name) : [tenantKeyOfPath(context, path)];
 }
 
 /** Who may want to know of a change in a record of grants: its owner, who was refused a share in it, and whose share may be left over. */
