@@ -1,8 +1,8 @@
+import type { TreeEntry } from '../git/repository.ts';
 import type { ReadableFile } from './document/edit.ts';
 import type { ParsedFile, ResourceDocument } from './document/parse.ts';
 import type { Target } from './intent.ts';
 import { isResourceFile } from './layout.ts';
-import type { TreeEntry } from './repository.ts';
 
 /** Why a folder, or a resource in it, cannot be worked on. */
 export type FolderRefusal = {

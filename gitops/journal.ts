@@ -1,5 +1,5 @@
+import type { CommitId } from '../git/repository.ts';
 import type { Difference, Intent } from './intent.ts';
-import type { CommitId } from './repository.ts';
 
 export type { Difference } from './intent.ts';
 

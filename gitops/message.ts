@@ -1,6 +1,6 @@
+import type { CommitId } from '../git/repository.ts';
 import { renderSteps } from './change/steps.ts';
 import type { Intent } from './intent.ts';
-import type { CommitId } from './repository.ts';
 
 /** What a commit's trailers say of the change that it carries out. */
 export type ChangeTrailers = {

@@ -1,3 +1,4 @@
+import { explainTreePath } from '../git/treepath.ts';
 import { applyEdits } from './change/apply.ts';
 import { checkIntent } from './change/check.ts';
 import { computeEdits } from './change/compute.ts';
@@ -10,7 +11,6 @@ import type { Folder, FolderRefusal, Location } from './folder.ts';
 import type { Difference, FieldEdit, Intent, Json, JsonMap, Target } from './intent.ts';
 import { computeFileName } from './layout.ts';
 import { declaredOf, type RenderOptions, renderFile } from './render.ts';
-import { explainTreePath } from './treepath.ts';
 
 /** What an intent does to a folder as it is now. */
 export type Plan =

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { MadeCommit } from '../git/memory/objects.ts';
+import { createMemoryRemote, type MemoryRemote } from '../git/memory/remote.ts';
+import { openMemoryRepository } from '../git/memory/repository.ts';
 import type { FieldEdit, Intent, JsonMap } from './intent.ts';
-import type { MadeCommit } from './memory/objects.ts';
-import { createMemoryRemote, type MemoryRemote } from './memory/remote.ts';
-import { openMemoryRepository } from './memory/repository.ts';
 import { createWorkspace, type Planned, type Workspace } from './workspace.ts';
 
 const FOLDER = 'tenants/production/t-acme';

@@ -1,11 +1,11 @@
+import type { CommitId, Repository, TreeEntry } from '../git/repository.ts';
+import { ancestorsOf } from '../git/treepath.ts';
 import { DEFAULT_FILE_LIMITS, type FileLimits, type ParsedFile } from './document/parse.ts';
 import { createFileCache, type FileCache } from './filecache.ts';
 import { checkFolder, createFolder, type Folder, type FolderRefusal, listResourceFiles } from './folder.ts';
 import type { Intent, JsonMap, Target } from './intent.ts';
 import { type Plan, planChange } from './plan.ts';
 import type { RenderOptions } from './render.ts';
-import type { CommitId, Repository, TreeEntry } from './repository.ts';
-import { ancestorsOf } from './treepath.ts';
 
 /** A plan for the writer: of one that changes something, the files, and the way to build on it. */
 export type Planned =

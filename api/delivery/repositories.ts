@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Credentials, Protocol } from '../../gitops/git/environment.ts';
-import { openGitRepository } from '../../gitops/git/repository.ts';
+import type { Credentials, Protocol } from '../../git/binary/environment.ts';
+import { openGitRepository } from '../../git/binary/repository.ts';
+import { type Person, type Repository, RepositoryError } from '../../git/repository.ts';
 import { computePlace, FLEET_REPOSITORY, type OwnRemote } from '../../gitops/layout.ts';
-import { type Person, type Repository, RepositoryError } from '../../gitops/repository.ts';
 import type { DryRun, FolderOf, WritableRepository } from '../../gitops/writer/target.ts';
 import { SECRETS } from '../../kube/builtin.ts';
 import type { Client } from '../../kube/client.ts';

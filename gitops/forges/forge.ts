@@ -1,4 +1,4 @@
-import type { CommitId } from '../repository.ts';
+import type { CommitId } from '../../git/repository.ts';
 
 export type ForgeType = 'Gitea' | 'GitHub' | 'GitLab';
 

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openGitRepository } from '../../git/binary/repository.ts';
+import type { CommitId, Repository } from '../../git/repository.ts';
 import { describeWithGitea } from '../../test/support/gitea.ts';
-import { openGitRepository } from '../git/repository.ts';
 import { indexChanges, parseTrailers, renderMessage } from '../message.ts';
-import type { CommitId, Repository } from '../repository.ts';
 import type { Forge } from './forge.ts';
 import { createGiteaForge } from './gitea.ts';
 

@@ -1,6 +1,6 @@
+import type { CommitId } from '../../git/repository.ts';
 import { type Condition, findCondition } from '../../kube/conditions.ts';
 import { ORIGIN_REVISION } from '../../model/flux.ts';
-import type { CommitId } from '../repository.ts';
 
 /** What the tracker reads of Flux's objects; their owners' types have more. */
 export type FluxObject = {

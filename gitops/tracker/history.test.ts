@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryRemote } from '../memory/remote.ts';
-import { openMemoryRepository } from '../memory/repository.ts';
+import { createMemoryRemote } from '../../git/memory/remote.ts';
+import { openMemoryRepository } from '../../git/memory/repository.ts';
 import { createHistory } from './history.ts';
 
 const PERSON = { name: 'Pat', email: 'pat@example.com' };

@@ -1,4 +1,4 @@
-import type { CommitId, Repository } from '../repository.ts';
+import type { CommitId, Repository } from '../../git/repository.ts';
 
 /** What is read of a repository to know which commit contains which. */
 export type ReadableRepository = Pick<Repository, 'fetch' | 'log' | 'isAncestor' | 'close'>;

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
+import type { CommitId } from '../../git/repository.ts';
 import type { Clock, Timer } from '../../kube/clock.ts';
 import { renderError } from '../../kube/errors.ts';
 import type { Target } from '../intent.ts';
 import type { Author, Change, Journal, Move } from '../journal.ts';
-import type { CommitId } from '../repository.ts';
 import { computeCompensation } from './compensate.ts';
 import { computeFolderFacts, type FolderObjects } from './facts.ts';
 import { computeProgress, type LiveObject, type Patience, type ProgressFacts } from './progress.ts';

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openGitRepository } from '../../git/binary/repository.ts';
+import { type GitRemoteHands, openHands } from '../../git/testing/gitremote.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { createTestLog } from '../../kube/testing/testlog.ts';
 import { openStore, type Store } from '../../store/store.ts';
-import { openGitRepository } from '../git/repository.ts';
 import type { Intent } from '../intent.ts';
 import type { Change, Journal } from '../journal.ts';
 import { listChangeIds } from '../message.ts';
-import { type GitRemoteHands, openHands } from '../testing/gitremote.ts';
 import { createStoredJournal } from './journal/stored.ts';
 import { buildChange } from './journal/testing/contract.ts';
 import {

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
+import { RepositoryError } from '../../git/repository.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { renderError } from '../../kube/errors.ts';
 import type { JsonMap } from '../intent.ts';
 import type { Change, Outcome } from '../journal.ts';
-import { RepositoryError } from '../repository.ts';
 import type { Planned, Workspace } from '../workspace.ts';
 import type { FolderOf } from './target.ts';
 

@@ -1,7 +1,7 @@
+import type { CommitId } from '../../git/repository.ts';
 import { renderError } from '../../kube/errors.ts';
 import { type Forge, ForgeError, type PullRequest } from '../forges/forge.ts';
 import type { Change, Lease, Outcome } from '../journal.ts';
-import type { CommitId } from '../repository.ts';
 import { supersedes } from './overlap.ts';
 import type { PlannedCommit } from './plan.ts';
 import { buildCommit, planVetted, type RoundDeps } from './round.ts';

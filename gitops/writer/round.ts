@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
+import { type CommitId, type NewCommit, RepositoryError } from '../../git/repository.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { renderError } from '../../kube/errors.ts';
 import type { FileCache } from '../filecache.ts';
 import { type Change, type Journal, type Lease, LeaseLost, type Outcome } from '../journal.ts';
-import { type CommitId, type NewCommit, RepositoryError } from '../repository.ts';
 import { createWorkspace } from '../workspace.ts';
 import { type BatchPlan, planBatch } from './plan.ts';
 import { propose, reviewProposals } from './propose.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
+import type { CommitId, LogEntry, Repository } from '../../git/repository.ts';
 import { type Change, type Journal, type Lease, OPEN_STATES, type Outcome } from '../journal.ts';
 import { listChangeIds } from '../message.ts';
-import type { CommitId, LogEntry, Repository } from '../repository.ts';
 import type { FolderOf } from './target.ts';
 
 /** The branch that was there is not any more. Nothing is pushed until it is back, because whoever took it away may bring it back. */

@@ -1,8 +1,8 @@
+import type { CommitId, Person, Repository } from '../../git/repository.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { JsonMap } from '../intent.ts';
 import type { Change } from '../journal.ts';
 import { describeIntent, renderMessage } from '../message.ts';
-import type { CommitId, Person, Repository } from '../repository.ts';
 
 /** The folder of a namespace in this repository, or why it has none here (any more). */
 export type FolderOf = (namespace: string) => { readonly folder: string } | { readonly problem: string };

@@ -9,7 +9,7 @@ export type Dependencies = { readonly runtime: ReadonlySet<string>; readonly dev
 
 const LEAVES = ['model', 'kube', 'rdp', 'kubevirt'];
 const PARTS = [...LEAVES, 'crds', 'store'];
-const FRONT = [...PARTS, 'gitops', 'billing'];
+const FRONT = [...PARTS, 'git', 'gitops', 'billing'];
 
 /** Which first-level folders a folder may import besides itself; a folder that is not listed may import all of them. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -17,12 +17,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   kube: [],
   rdp: [],
   kubevirt: [],
+  git: [],
   client: [],
   store: ['model', 'kube', 'crds'],
   crds: ['model'],
   operator: PARTS,
-  source: PARTS,
-  gitops: PARTS,
+  source: [...PARTS, 'git'],
+  gitops: [...PARTS, 'git'],
   billing: PARTS,
   api: FRONT,
   webhooks: FRONT,

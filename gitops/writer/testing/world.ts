@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
+import { createMemoryRemote, type MemoryRemote } from '../../../git/memory/remote.ts';
+import { openMemoryRepository } from '../../../git/memory/repository.ts';
+import type { LogEntry, Repository } from '../../../git/repository.ts';
 import type { Clock, Random } from '../../../kube/clock.ts';
 import { sleep } from '../../../kube/clock.ts';
 import { createFakeClock, createFakeRandom, type FakeClock } from '../../../kube/testing/fakeclock.ts';
 import { createTestLog } from '../../../kube/testing/testlog.ts';
 import type { Intent, JsonMap } from '../../intent.ts';
 import type { Change, Journal, NewChange } from '../../journal.ts';
-import { createMemoryRemote, type MemoryRemote } from '../../memory/remote.ts';
-import { openMemoryRepository } from '../../memory/repository.ts';
 import { listChangeIds } from '../../message.ts';
-import type { LogEntry, Repository } from '../../repository.ts';
 import { createMemoryJournal } from '../journal/memory.ts';
 import type { WritableRepository } from '../target.ts';
 import { startWriter, type Writer, type WriterOptions } from '../writer.ts';

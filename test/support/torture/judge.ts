@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { parse } from 'yaml';
+import { openHands } from '../../../git/testing/gitremote.ts';
 import type { Intent } from '../../../gitops/intent.ts';
 import { listChangeIds } from '../../../gitops/message.ts';
-import { openHands } from '../../../gitops/testing/gitremote.ts';
 
 export type Verdict = {
   readonly accepted: number;

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { openGitRepository } from '../../../gitops/git/repository.ts';
+import { openGitRepository } from '../../../git/binary/repository.ts';
 import type { Intent } from '../../../gitops/intent.ts';
 import { createStoredJournal } from '../../../gitops/writer/journal/stored.ts';
 import { startWriter } from '../../../gitops/writer/writer.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openHands } from '../../../gitops/testing/gitremote.ts';
+import { openHands } from '../../../git/testing/gitremote.ts';
 import type { Random } from '../../../kube/clock.ts';
 import { createFakeRandom } from '../../../kube/testing/fakeclock.ts';
 import { startGitServer } from '../../../simulator/git/server.ts';

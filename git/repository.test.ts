@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { startGitServer } from '../simulator/git/server.ts';
-import { openGitRepository } from './git/repository.ts';
+import { openGitRepository } from './binary/repository.ts';
 import { createMemoryRemote } from './memory/remote.ts';
 import { openMemoryRepository } from './memory/repository.ts';
 import { openHands } from './testing/gitremote.ts';
