@@ -5,14 +5,20 @@
 //
 //   node launch.mjs <file.ts> [arguments]
 //   node launch.mjs --test [vitest arguments]
+//
+// Without arguments the tests run as two processes beside each other: those that compute, and those that mostly wait for a
+// real control plane.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const MINIMUM_NODE = 24;
 const PROGRESS_INTERVAL_MS = 5_000;
+/** As vitest.config.ts names them. */
+const TEST_PROJECTS = ['unit', 'cluster'];
 const ROOT = path.dirname(fileURLToPath(import.meta.url));
 const MODULES = path.join(ROOT, 'node_modules');
 const LOCK = path.join(ROOT, 'package-lock.json');
@@ -27,10 +33,10 @@ async function main([target, ...rest]) {
   if (!isTest && !existsSync(path.join(ROOT, target))) fail(`there is no ${target} in ${ROOT}`);
   await ensureDependencies();
   const node = findNode();
-  const args = isTest
-    ? [path.join(MODULES, 'vitest', 'vitest.mjs'), 'run', ...rest]
-    : [path.join(ROOT, target), ...rest];
-  await runAndExit(node, args, isTest);
+  if (!isTest) return runAndExit(node, [path.join(ROOT, target), ...rest], { cwd: process.cwd(), env: compileCache() });
+  const vitest = [path.join(MODULES, 'vitest', 'vitest.mjs'), 'run'];
+  if (rest.length > 0) return runAndExit(node, [...vitest, ...rest], { cwd: ROOT, env: {} });
+  return runTestsAndExit(node, vitest);
 }
 
 /** Runs `npm ci` unless node_modules was installed from exactly this package-lock.json. */
@@ -98,35 +104,74 @@ function majorOf(version) {
 }
 
 /** What a program loads stays compiled, which halves its next start. npm ci clears it. A test runner keeps a cache of its own. */
-function compileCache(isTest) {
-  if (isTest || process.env.NODE_COMPILE_CACHE !== undefined) return {};
+function compileCache() {
+  if (process.env.NODE_COMPILE_CACHE !== undefined) return {};
   return { NODE_COMPILE_CACHE: path.join(MODULES, '.cache', 'node') };
 }
 
-async function runAndExit(node, args, isTest) {
-  const folder = node === 'node' ? [] : [path.dirname(node)];
-  const child = spawn(node, args, {
-    cwd: isTest ? ROOT : process.cwd(),
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      PATH: [...folder, process.env.PATH].join(path.delimiter),
-      ...compileCache(isTest),
-      SUBLET_LAUNCHED_AT: String(launchedAt),
-    },
-  });
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  const forward = (signal) => {
-    // A terminal sends Ctrl-C to the child as well.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-  };
-  for (const signal of signals) process.on(signal, forward);
-  child.on('error', (error) => fail(`${node} did not start: ${error.message}`));
+function runAndExit(node, args, { cwd, env }) {
+  const child = start(node, args, { cwd, env, stdio: 'inherit' });
+  const stopForwarding = forwardSignals([child]);
   child.on('exit', (code, signal) => {
-    for (const name of signals) process.off(name, forward);
+    stopForwarding();
     if (signal === null) process.exit(code ?? 1);
     else process.kill(process.pid, signal);
   });
+}
+
+/** All projects at once, their output line by line. Ends with the first exit code that is not 0. */
+async function runTestsAndExit(node, vitest) {
+  const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  const children = TEST_PROJECTS.map((project) => {
+    const env = { ...color, ...reportOf(project) };
+    const child = start(node, [...vitest, '--project', project], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    createInterface({ input: child.stdout }).on('line', (line) => console.log(line));
+    createInterface({ input: child.stderr }).on('line', (line) => console.error(line));
+    return child;
+  });
+  const stopForwarding = forwardSignals(children);
+  const codes = await Promise.all(
+    children.map((child) => new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))),
+  );
+  stopForwarding();
+  TEST_PROJECTS.forEach((project, at) => {
+    console.log(`sublet: ${project} tests ${codes[at] === 0 ? 'passed' : `failed with ${codes[at]}, see above`}`);
+  });
+  process.exitCode = codes.find((code) => code !== 0) ?? 0;
+}
+
+/** `report.json` becomes `report.unit.json` and `report.cluster.json`. */
+function reportOf(project) {
+  const report = process.env.SUBLET_TEST_REPORT;
+  return report === undefined ? {} : { SUBLET_TEST_REPORT: report.replace(/(\.[^./\\]*)?$/, `.${project}$1`) };
+}
+
+function start(node, args, { cwd, env, stdio }) {
+  const folder = node === 'node' ? [] : [path.dirname(node)];
+  const child = spawn(node, args, {
+    cwd,
+    stdio,
+    env: {
+      ...process.env,
+      PATH: [...folder, process.env.PATH].join(path.delimiter),
+      SUBLET_LAUNCHED_AT: String(launchedAt),
+      ...env,
+    },
+  });
+  child.on('error', (error) => fail(`${node} did not start: ${error.message}`));
+  return child;
+}
+
+function forwardSignals(children) {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const forward = (signal) => {
+    // A terminal sends Ctrl-C to the children as well.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) for (const child of children) child.kill(signal);
+  };
+  for (const signal of signals) process.on(signal, forward);
+  return () => {
+    for (const name of signals) process.off(name, forward);
+  };
 }
 
 function fail(message) {

@@ -133,6 +133,33 @@ describe('launch.mjs', () => {
     expect(ended.stdout).toBe(`${clone} run kube -t x\n`);
   });
 
+  it('runs the projects beside each other when nothing is chosen, and fails when one does', async () => {
+    const vitest = path.join(clone, 'node_modules', 'vitest');
+    await launch(['launch.mjs']);
+    await mkdir(vitest, { recursive: true });
+    await writeFile(
+      path.join(vitest, 'vitest.mjs'),
+      `const project = process.argv.at(-1);
+      console.log(process.argv.slice(2).join(' '), process.env.SUBLET_TEST_REPORT);
+      if (project === process.env.FAILS) process.exitCode = 3;`,
+    );
+    const report = path.join(clone, 'out.d', 'report.json');
+    const ended = await launch(['--test'], { SUBLET_TEST_REPORT: report });
+    expect(ended.code).toBe(0);
+    expect(
+      ended.stdout
+        .split('\n')
+        .filter((line) => line.startsWith('run '))
+        .sort(),
+    ).toEqual([
+      `run --project cluster ${path.join(clone, 'out.d', 'report.cluster.json')}`,
+      `run --project unit ${path.join(clone, 'out.d', 'report.unit.json')}`,
+    ]);
+    const failed = await launch(['--test'], { FAILS: 'unit' });
+    expect(failed.code).toBe(3);
+    expect(failed.stdout).toContain('sublet: unit tests failed with 3, see above\nsublet: cluster tests passed\n');
+  });
+
   it.each([
     [[], 'name a file to run'],
     [['absent.ts'], 'there is no absent.ts in'],
