@@ -143,6 +143,42 @@ describe('limits of rate', () => {
     expect((await api.as('berta', { url })).statusCode).toBe(200);
   });
 
+  it("are those of the tenant's Plan, never above its seller's, and the default's to whoever may not see the tenant", async () => {
+    const policyOf = async (name: string, path: string): Promise<unknown> =>
+      (await api.as(name, { url: `/v1/tenants/${path}/desktops` })).headers['ratelimit-policy'];
+    api.put(plan('sublet-root', 'small', { offers: 'Tenant', requests: { perMinute: 20, perHour: 500 } }));
+    api.sell('slow', { plan: 'small', type: 'Reseller', members: [user('sam', 'Owner')] });
+    expect(await policyOf('sam', 'slow')).toBe('"minute";q=20;w=60, "hour";q=500;w=3600');
+    expect(await policyOf('eve', 'slow')).toBe('"minute";q=1000;w=60, "hour";q=10000;w=3600');
+
+    api.put(plan('t-slow', 'wide', { offers: 'Tenant', requests: { perMinute: 100_000, perHour: 400 } }));
+    api.put(plan('t-slow', 'wider', { offers: 'Tenant', basedOn: 'small', requests: { perMinute: 21 } }));
+    api.put(plan('t-slow', 'same', { offers: 'Tenant', basedOn: 'small', requests: { perMinute: 19 } }));
+    for (const [name, expected] of [
+      ['wide', '"minute";q=20;w=60, "hour";q=400;w=3600'],
+      ['wider', '"minute";q=20;w=60, "hour";q=500;w=3600'],
+      ['same', '"minute";q=19;w=60, "hour";q=500;w=3600'],
+      ['gone', '"minute";q=20;w=60, "hour";q=500;w=3600'],
+    ] as const) {
+      api.sell(`slow--${name}`, { plan: name, members: [user(`of-${name}`, 'Owner')] });
+      expect(await policyOf(`of-${name}`, `slow--${name}`), name).toBe(expected);
+    }
+
+    for (let i = 1; i < 20; i++) expect(await policyOf('sam', 'slow')).toBeDefined();
+    const refused = await api.as('sam', { url: '/v1/tenants/slow' });
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '60']);
+    expect(refused.json().detail).toContain('more than 20 requests in 60 s');
+    api.put(plan('sublet-root', 'small', { offers: 'Tenant', requests: { perMinute: 2_000, perHour: 20_000 } }));
+    const raised = await api.as('sam', { url: '/v1/tenants/slow' });
+    expect([raised.statusCode, raised.headers.ratelimit]).toEqual([200, '"minute";r=1979;t=60, "hour";r=19979;t=3600']);
+    api.put(plan('sublet-root', 'small', { offers: 'Tenant', requests: { perMinute: 10 } }));
+    const lowered = await api.as('sam', { url: '/v1/tenants/slow' });
+    expect([lowered.statusCode, lowered.headers.ratelimit]).toEqual([
+      429,
+      expect.stringContaining('"minute";r=0;t=60'),
+    ]);
+  });
+
   it('hold for guesses of addresses too', async () => {
     for (let i = 0; i < 1_000; i++) await api.as('guesser', { url: '/v1/tenants/NOBODY' });
     expect((await api.as('guesser', { url: '/v1/tenants/NOBODY' })).statusCode).toBe(429);

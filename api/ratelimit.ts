@@ -4,10 +4,13 @@ import { Problem } from './problem.ts';
 /** At most `quota` requests in each window of `windowSeconds`. */
 export type Policy = { readonly name: string; readonly quota: number; readonly windowSeconds: number };
 
-/** Requests a tenant may make by default; a user of several tenants has as much for each. */
+export const DEFAULT_PER_MINUTE = 1_000;
+export const DEFAULT_PER_HOUR = 10_000;
+
+/** Where no Plan says more or less; a user of several tenants has as much for each. */
 export const DEFAULT_POLICIES: readonly Policy[] = [
-  { name: 'minute', quota: 1_000, windowSeconds: 60 },
-  { name: 'hour', quota: 10_000, windowSeconds: 3_600 },
+  { name: 'minute', quota: DEFAULT_PER_MINUTE, windowSeconds: 60 },
+  { name: 'hour', quota: DEFAULT_PER_HOUR, windowSeconds: 3_600 },
 ];
 
 /** Failed sign-ins of one address. */
@@ -17,7 +20,7 @@ export const SIGN_IN_POLICIES: readonly Policy[] = [{ name: 'sign-in', quota: 60
 export type RateHeaders = { readonly ratelimit: string; readonly 'ratelimit-policy': string };
 
 export type RateLimiter = {
-  /** Counts one request. Throws a 429 with `Retry-After` when it is one too many; it does not count then. */
+  /** Counts one request. Throws a 429 with `Retry-After` when it is one too many; it does not count then. A key's policies keep their order and windows; their quotas may change. */
   take(key: string, policies: readonly Policy[]): RateHeaders;
   /** Throws as `take` would and counts nothing. */
   check(key: string, policies: readonly Policy[]): void;
@@ -70,7 +73,7 @@ function renderHeaders(policies: readonly Policy[], windows: Windows, nowMs: num
   let ratelimit = '';
   for (const [i, { name, quota }] of policies.entries()) {
     const isOver = (windows.endsAtMs[i] ?? 0) <= nowMs;
-    const left = quota - (isOver ? 0 : (windows.counts[i] ?? 0));
+    const left = Math.max(0, quota - (isOver ? 0 : (windows.counts[i] ?? 0)));
     ratelimit += `${i === 0 ? '' : ', '}"${name}";r=${left};t=${secondsLeft(windows, i, nowMs)}`;
   }
   return { ratelimit, 'ratelimit-policy': renderPolicies(policies) };

@@ -4,15 +4,18 @@ import { explainIssue } from '../crds/rules/explain.ts';
 import { renderPath } from '../crds/rules/walk.ts';
 import type { Authenticate } from './authenticate/authenticate.ts';
 import { authorize, type Principal, type Question } from './authorize.ts';
+import type { Caches } from './caches.ts';
 import { PathParam, type Place, PROVIDER, parsePlace } from './place.ts';
+import { computePolicies } from './policies.ts';
 import { describeErrors, notFound, Problem, renderPointer } from './problem.ts';
-import { DEFAULT_POLICIES, type RateLimiter, SIGN_IN_POLICIES } from './ratelimit.ts';
+import { DEFAULT_POLICIES, type Policy, type RateLimiter, SIGN_IN_POLICIES } from './ratelimit.ts';
 import type { Answer, Call, Route } from './route.ts';
 import type { Tree } from './tree.ts';
 
 export type RegisterDeps = {
   readonly authenticate: Authenticate;
   readonly tree: Tree;
+  readonly caches: Pick<Caches, 'plans'>;
   readonly limiter: RateLimiter;
   readonly rootNamespace: string;
   /** Aborts when the server stops taking time for what waits. */
@@ -69,9 +72,9 @@ async function admit(
   const principal = isPublic ? NOBODY : await identify(deps, request);
   const place = readPlace(deps, route, provider, request);
   if (place === undefined) throw refuseUncounted(deps, principal, reply);
-  if (!isPublic) reply.headers(deps.limiter.take(limitKey(principal, place), DEFAULT_POLICIES));
   const memberships = isPublic ? [] : deps.tree.memberships(principal);
   const may = (question: Question): boolean => authorize(principal, memberships, question);
+  if (!isPublic) reply.headers(deps.limiter.take(limitKey(principal, place), policiesFor(deps, place, may)));
   const params = parseParameters(route.params, request.params, typeof route.access === 'function');
   if (typeof route.access === 'function') admitTo(route.access(place, params), may);
   return {
@@ -117,6 +120,17 @@ async function identify({ authenticate, limiter }: RegisterDeps, request: Fastif
     if (error instanceof Problem && error.status === 401) limiter.take(address, SIGN_IN_POLICIES);
     throw error;
   }
+}
+
+/** As the tenant's Plan says, to those who may see the Tenant: to others the numbers would tell that it is there. */
+function policiesFor(
+  { tree, caches }: RegisterDeps,
+  { namespace, tenant }: Place,
+  may: (question: Question) => boolean,
+): readonly Policy[] {
+  if (tenant === undefined || !may({ verb: 'get', resource: 'tenants', ...tenant })) return DEFAULT_POLICIES;
+  const owner = tree.owner(namespace);
+  return owner === undefined ? DEFAULT_POLICIES : computePolicies(caches.plans, owner);
 }
 
 function limitKey({ username, key }: Principal, { path }: Place): string {

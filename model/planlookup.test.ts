@@ -65,6 +65,18 @@ describe('resolvePlan', () => {
     });
   });
 
+  it('gives the requests of the Plan that it is based on where none are stated, and refuses more', () => {
+    const sold = (requests: { readonly perMinute?: number; readonly perHour?: number } | undefined) => {
+      const base = plan('sublet-root', 'team', { offers: 'Tenant', requests: { perMinute: 100 } });
+      const own = plan('t-acme', 'crew', { offers: 'Tenant', basedOn: 'team', requests });
+      const found = resolvePlan(store(base, own), acme, 'crew');
+      return found.ok ? found.requests : `${found.problem.reason}: ${found.problem.message}`;
+    };
+    expect(sold(undefined)).toEqual({ perMinute: 100 });
+    expect(sold({ perMinute: 99, perHour: 300 })).toEqual({ perMinute: 99, perHour: 300 });
+    expect(sold({ perMinute: 101 })).toBe('Widened: spec.requests.perMinute: 101 is more than the 100 of Plan team');
+  });
+
   it('finds a Plan at its seller and nowhere else', () => {
     const plans = store(root, plan('t-other', 'pro', { basedOn: 'performance' }));
     expect(resolvePlan(plans, acme, 'pro')).toMatchObject({

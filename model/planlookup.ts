@@ -10,8 +10,12 @@ export type PlanLike = {
     readonly currency: string;
     readonly desktop?: DesktopTerms | undefined;
     readonly limits?: StatedLimits | undefined;
+    readonly requests?: RequestTerms | undefined;
   };
 };
+
+/** How often the API may be called; an absent number is not stated. */
+export type RequestTerms = { readonly perMinute?: number | undefined; readonly perHour?: number | undefined };
 
 export type DesktopTerms = {
   readonly vcpu?: number | undefined;
@@ -52,7 +56,13 @@ export type PlanProblem = {
 };
 
 export type ResolvedPlan<P extends PlanLike = PlanLike> =
-  | { readonly ok: true; readonly plan: P; readonly desktop: DesktopSize | undefined }
+  | {
+      readonly ok: true;
+      readonly plan: P;
+      readonly desktop: DesktopSize | undefined;
+      /** Of Plans that offer Tenant, with what the Plans below state that it is based on. */
+      readonly requests?: RequestTerms | undefined;
+    }
   | { readonly ok: false; readonly problem: PlanProblem; readonly plan?: P | undefined };
 
 /**
@@ -81,7 +91,7 @@ export function resolvePlan<P extends PlanLike>(
   }
   const mismatch = findMismatch(plan, base.plan);
   if (mismatch !== undefined) return { ok: false, problem: mismatch, plan };
-  if (base.desktop === undefined) return { ok: true, plan, desktop: undefined };
+  if (base.desktop === undefined) return narrowRequests(plan, base.plan, base.requests);
   const widened = findWidening(desktop, base.desktop);
   if (widened !== undefined) {
     return fail('Widened', ['spec', 'desktop', widened.term], `${widened.message} of Plan ${basedOn}`, plan);
@@ -93,7 +103,7 @@ const BASED_ON = ['spec', 'basedOn'];
 
 function resolveRoot<P extends PlanLike>(plan: P, seller: SellerChain): ResolvedPlan<P> {
   const { offers, desktop } = plan.spec;
-  if (offers !== 'Desktop') return { ok: true, plan, desktop: undefined };
+  if (offers !== 'Desktop') return { ok: true, plan, desktop: undefined, requests: plan.spec.requests };
   if (seller.seller !== undefined) {
     return fail('BasedOnNotFound', BASED_ON, 'required below the provider; name the Plan that you buy', plan);
   }
@@ -111,6 +121,18 @@ function resolveRoot<P extends PlanLike>(plan: P, seller: SellerChain): Resolved
     gpus: desktop?.gpus,
   };
   return { ok: true, plan, desktop: size };
+}
+
+/** What the Plan does not state is as in its base; more than there is refused. */
+function narrowRequests<P extends PlanLike>(plan: P, base: P, given: RequestTerms | undefined): ResolvedPlan<P> {
+  const requests = { ...given, ...plan.spec.requests };
+  for (const term of ['perMinute', 'perHour'] as const) {
+    const [own, most] = [requests[term], given?.[term]];
+    if (own === undefined || most === undefined || own <= most) continue;
+    const message = `${own} is more than the ${most} of Plan ${base.metadata.name}`;
+    return fail('Widened', ['spec', 'requests', term], message, plan);
+  }
+  return { ok: true, plan, desktop: undefined, requests };
 }
 
 function findMismatch({ spec }: PlanLike, base: PlanLike): PlanProblem | undefined {

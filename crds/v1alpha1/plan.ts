@@ -33,6 +33,22 @@ export const DesktopTerms = z
   .describe('What a desktop is. Stated on root Plans; Plans based on another may narrow it.');
 export type DesktopTerms = z.infer<typeof DesktopTerms>;
 
+/** The lowest still lets people work and change the Plan. */
+const Requests = z.strictObject({
+  perMinute: z
+    .int()
+    .min(10)
+    .max(100_000)
+    .optional()
+    .describe('In a minute; absent: as in the Plan that it is basedOn, else 1000.'),
+  perHour: z
+    .int()
+    .min(10)
+    .max(1_000_000)
+    .optional()
+    .describe('In an hour; absent: as in the Plan that it is basedOn, else 10000.'),
+});
+
 const Sla = z.strictObject({
   availability: pattern(
     /^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$/,
@@ -56,6 +72,9 @@ export const PlanSpec = withRules(
       .describe('What it costs, billed in arrears per UTC month; absent: free.'),
     desktop: DesktopTerms.optional(),
     limits: LimitSet.optional().describe('What the Tenant that buys it may use; only for Plans that offer Tenant.'),
+    requests: Requests.optional().describe(
+      'How often each user and key of the Tenant that buys it may call the API; only for Plans that offer Tenant. Never more than its seller may.',
+    ),
     sla: Sla.optional().describe('What is promised.'),
   }),
   [
@@ -70,6 +89,12 @@ export const PlanSpec = withRules(
       message: 'must be stated only on Plans that offer Tenant',
       path: ['limits'],
       check: ({ offers, limits }) => offers === 'Tenant' || limits === undefined,
+    },
+    {
+      rule: "self.offers == 'Tenant' || !has(self.requests)",
+      message: 'must be stated only on Plans that offer Tenant',
+      path: ['requests'],
+      check: ({ offers, requests }) => offers === 'Tenant' || requests === undefined,
     },
     {
       rule: "self.offers != 'Desktop' || has(self.basedOn) || (has(self.desktop) && has(self.desktop.vcpu) && has(self.desktop.memory) && has(self.desktop.storage) && has(self.desktop.images))",
