@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FLEET_NAMESPACE, ROOT_NAMESPACE } from '../model/names.ts';
 import { OidcIssuer } from './authenticate/claims.ts';
 
-/** Which changes become a pull request; the first rule that fits decides. */
+/** Which changes become a pull request: those that are of all that the rule says. The first rule that fits decides. */
 const ModeRule = z.strictObject({
   /** Path of a tenant: what lives in its namespace or below. Absent: everywhere. */
   tenant: z.string().max(1_024).optional(),
@@ -10,8 +10,28 @@ const ModeRule = z.strictObject({
     .array(z.enum(['Tenant', 'Plan', 'Quota', 'RDPInstance']))
     .min(1)
     .optional(),
+  operations: z
+    .array(z.enum(['Create', 'Edit', 'Delete']))
+    .min(1)
+    .optional(),
+  /** Fields that the change sets or takes away, at least. A removal takes all, and counts as larger than any number. */
+  minFields: z.int().min(1).max(10_000).optional(),
   mode: z.enum(['Commit', 'PullRequest']),
 });
+export type ModeRule = z.infer<typeof ModeRule>;
+
+/** The forge of the fleet repository, where pull requests are opened. */
+const ForgeSettings = z.strictObject({
+  type: z.enum(['Gitea', 'GitHub', 'GitLab']),
+  /** Absent: on the repository's host. The address of the instance for Gitea (and Forgejo) and GitLab, of the API for GitHub. */
+  apiUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2_048)
+    .optional(),
+  /** Holds a token that may open, read and close pull requests of that one repository. Read at each call, so it may be rotated. */
+  tokenFile: z.string().min(1).max(4_096),
+});
+export type ForgeSettings = z.infer<typeof ForgeSettings>;
 
 /** Every setting of the API server. */
 export const ApiConfig = z.strictObject({
@@ -51,6 +71,16 @@ export const ApiConfig = z.strictObject({
       committer: z
         .strictObject({ name: z.string().min(1).max(200), email: z.string().min(3).max(254) })
         .default({ name: 'Sublet', email: 'noreply@sublet.invalid' }),
+      /** Absent: a pushed branch is the proposal, and people merge it with whatever they have. So it is in tenants' own repositories. */
+      forge: ForgeSettings.optional(),
+      /** Least time between two pushes to one repository, so that changes share them. Absent: what the forge asks for. */
+      pushWindowMs: z.int().min(0).max(600_000).optional(),
+      /** How often repositories with unfinished changes are looked at although nothing waits: merged, closed, rewritten. */
+      reviewSeconds: z.int().min(1).max(3_600).default(60),
+      /** Certificates (PEM) that those of the fleet's Git server and forge are signed by, instead of what the machine trusts. `ca.crt` in a repository's Secret comes first. */
+      authorityFile: z.string().min(1).max(4_096).optional(),
+      /** Commits of history that copies begin with; older ones come when they are needed. Absent: all. */
+      depth: z.int().min(1).max(1_000_000).optional(),
     })
     .prefault({}),
   /** How long requests that run may still take after a stop was asked for. */
@@ -58,16 +88,3 @@ export const ApiConfig = z.strictObject({
   watchSeconds: z.int().min(1).max(86_400).default(24),
 });
 export type ApiConfig = z.infer<typeof ApiConfig>;
-
-/** The mode of a change in the namespace of `path` (absent: the provider's). */
-export function chooseMode(
-  modes: ApiConfig['modes'],
-  { path, kind }: { readonly path: string | undefined; readonly kind: string },
-): 'Commit' | 'PullRequest' {
-  const rule = modes.find(
-    ({ tenant, kinds }) =>
-      (tenant === undefined || path === tenant || path?.startsWith(`${tenant}--`) === true) &&
-      (kinds === undefined || kinds.some((one) => one === kind)),
-  );
-  return rule?.mode ?? 'Commit';
-}

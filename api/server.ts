@@ -14,7 +14,7 @@ import { createTokenVerifier, type Fetch } from './authenticate/oidc.ts';
 import { createCaches, type RunningCaches } from './caches.ts';
 import type { ApiConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
-import { startDelivery } from './delivery/delivery.ts';
+import { type RunningDelivery, startDelivery } from './delivery/delivery.ts';
 import { createRateLimiter } from './ratelimit.ts';
 import { createInvitationRecords } from './records/invitations.ts';
 import { createKeyRecords } from './records/keys.ts';
@@ -65,9 +65,10 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
   });
   const caching = caches.start(reading.signal);
   const { gitPath } = deps;
-  const delivery = gitPath === undefined ? undefined : startDelivery({ ...deps, caches, path: gitPath }, config);
   const ready = (): Promise<void> => waitForCaches(deps.clock, caches, signal);
+  let delivery: RunningDelivery | undefined;
   try {
+    if (gitPath !== undefined) delivery = await startDelivery({ ...deps, caches, path: gitPath }, config);
     await app.listen({ host: config.listen.address, port: config.listen.port });
   } catch (error) {
     await delivery?.stop();

@@ -5,8 +5,9 @@ import { computePlace, type SourceFacts } from '../gitops/layout.ts';
 import type { Random } from '../kube/clock.ts';
 import type { Principal } from './authorize.ts';
 import { renderChange } from './change.ts';
-import { type ApiConfig, chooseMode } from './config.ts';
+import type { ApiConfig } from './config.ts';
 import { keyReused, parseIdempotencyKey, type RequestKey } from './idempotency.ts';
+import { chooseMode } from './mode.ts';
 import { Problem } from './problem.ts';
 import type { Answer, Call } from './route.ts';
 import type { Owner, Tree } from './tree.ts';
@@ -52,7 +53,7 @@ export async function submit(deps: SubmitDeps, { call, key }: Request, owner: Ow
     id: `I${Buffer.from(deps.random.bytes(20)).toString('hex')}`,
     repository: place.repository,
     intent,
-    mode: chooseMode(deps.config.modes, { path: owner.path, kind: intent.target.kind }),
+    mode: chooseMode(deps.config.modes, { path: owner.path, intent }),
     author: authorOf(call.principal),
     requestId: call.requestId,
   };

@@ -11,11 +11,15 @@ import type { Client } from '../../kube/client.ts';
 import type { Clock, Random } from '../../kube/clock.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { TENANT_REPOSITORY_NAME } from '../../model/repository.ts';
 import type { RunningCaches } from '../caches.ts';
 import type { ApiConfig } from '../config.ts';
 import { createTree, type Tree } from '../tree.ts';
+import { readSetting } from './access.ts';
+import { claimCopies, isProcessAlive } from './copies.ts';
 import { createDryRun } from './dryrun.ts';
 import { createFluxCaches } from './fluxcaches.ts';
+import { readToken } from './forge.ts';
 import { createRepositories, type Repositories } from './repositories.ts';
 
 export type DeliveryDeps = {
@@ -42,21 +46,24 @@ const SUBLET = { subject: 'sublet', name: 'Sublet', email: 'noreply@sublet.inval
 
 /**
  * Carries accepted changes to the branch, and follows them to the cluster. Every replica of the API runs it: leases say who writes, and following may be done
- * twice.
+ * twice. Rejects when a file that the settings name, or the folder for copies, cannot be used.
  */
-export function startDelivery(deps: DeliveryDeps, config: ApiConfig): RunningDelivery {
+export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Promise<RunningDelivery> {
   const { client, clock, random, log, journal, caches } = deps;
   const { fleetNamespace, watchSeconds, environment, git } = config;
   const place = { fleetNamespace, fleetRepository: git.fleetRepository };
+  await checkFiles(git);
+  const { folder } = git;
+  const copies = await claimCopies({ folder, host: hostname(), pid: process.pid, isAlive: isProcessAlive });
   const flux = createFluxCaches(deps, { ...place, watchSeconds });
   const tree = createTree(caches, config);
   const dryRun = createDryRun(
     client,
     KINDS.map(({ resource }) => resource),
-    (namespace) => `system:serviceaccount:${fleetNamespace}:${namespace}`,
+    (namespace) => nameAccount(namespace, isOwn(tree, namespace) ? undefined : fleetNamespace),
   );
   const repositories = createRepositories(
-    { client, clock, flux, tree, dryRun },
+    { client, clock, flux, tree, dryRun, copies },
     { ...place, ...git, environment, path: deps.path },
   );
   const reading = new AbortController();
@@ -67,7 +74,7 @@ export function startDelivery(deps: DeliveryDeps, config: ApiConfig): RunningDel
     return repositories.open(id);
   };
   const holder = `${hostname()}_${Buffer.from(random.bytes(8)).toString('hex')}`;
-  const writer = startWriter({ journal, clock, random, log, open }, { holder });
+  const writer = startWriter({ journal, clock, random, log, open }, { holder, reviewMs: git.reviewSeconds * 1_000 });
   const history = createHistory((id) => repositories.read(id));
   const tracker = startTracker({
     journal,
@@ -90,6 +97,19 @@ export function startDelivery(deps: DeliveryDeps, config: ApiConfig): RunningDel
       await caching;
     },
   };
+}
+
+/** A wrong path is told at the start, and not by the first order that waits for it. */
+async function checkFiles({ forge, authorityFile }: ApiConfig['git']): Promise<void> {
+  if (forge !== undefined) await readToken(forge);
+  if (authorityFile !== undefined) await readSetting('git.authorityFile', authorityFile);
+}
+
+/** As whom Flux applies a tenant's namespace: from the fleet by an account in the fleet's namespace, from a repository of its own by one in its own. */
+function nameAccount(namespace: string, fleetNamespace: string | undefined): string {
+  return fleetNamespace === undefined
+    ? `system:serviceaccount:${namespace}:${TENANT_REPOSITORY_NAME}`
+    : `system:serviceaccount:${fleetNamespace}:${namespace}`;
 }
 
 function isOwn(tree: Tree, namespace: string): boolean {

@@ -231,7 +231,18 @@ describe('the forge of a repository', () => {
     ['GitLab', '/acme/europe/fleet.git', '/api/v4/projects/acme%2Feurope%2Ffleet/merge_requests/7'],
   ] as const)('is asked on the host of the repository: %s', async (type, repository, asked) => {
     answers = [{ status: 404, body: { message: 'no' } }];
-    expect(await createForge(type, `${url}${repository}`, deps).read(7)).toBeUndefined();
+    expect(await createForge({ type, repositoryUrl: `${url}${repository}` }, deps).read(7)).toBeUndefined();
+    expect(received[0]?.path).toBe(asked);
+  });
+
+  it.each([
+    ['Gitea', '/acme/fleet', '/inside/api/v1/repos/acme/fleet/pulls/7'],
+    ['GitHub', '/acme/fleet', '/inside/repos/acme/fleet/pulls/7'],
+    ['GitLab', '/acme/europe/fleet', '/inside/api/v4/projects/acme%2Feurope%2Ffleet/merge_requests/7'],
+  ] as const)('is asked at another address where that is stated: %s', async (type, repository, asked) => {
+    answers = [{ status: 404, body: { message: 'no' } }];
+    const place = { type, repositoryUrl: `https://git.example.com${repository}.git`, apiUrl: `${url}/inside` };
+    expect(await createForge(place, deps).read(7)).toBeUndefined();
     expect(received[0]?.path).toBe(asked);
   });
 
@@ -240,7 +251,7 @@ describe('the forge of a repository', () => {
   });
 
   it.each(['https://host/x', 'file:///a/b', 'ssh://git@host/a/b', ''])('is none for %j', (address) => {
-    expect(() => createForge('Gitea', address, deps)).toThrow(ForgeError);
+    expect(() => createForge({ type: 'Gitea', repositoryUrl: address }, deps)).toThrow(ForgeError);
   });
 });
 

@@ -4,20 +4,30 @@ import { createGitHubForge } from './github.ts';
 import { createGitLabForge } from './gitlab.ts';
 import type { ForgeDeps } from './request.ts';
 
+export type ForgePlace = {
+  readonly type: ForgeType;
+  /** The address from which the repository is cloned. */
+  readonly repositoryUrl: string;
+  /**
+   * Where the API is, if not on the host of the repository: the address of the instance for Gitea and GitLab, which have it at a path that is known; the API itself for GitHub.
+   */
+  readonly apiUrl?: string | undefined;
+};
+
 /**
  * The forge of a repository, by the address from which it is cloned: the API is on the same host, for github.com on the one that it has for it. The type is
  * stated and not guessed: a host's name says nothing of what runs there. Throws `Refused` for an address that is none of a repository.
  */
-export function createForge(type: ForgeType, repositoryUrl: string, deps: ForgeDeps): Forge {
+export function createForge({ type, repositoryUrl, apiUrl }: ForgePlace, deps: ForgeDeps): Forge {
   const { origin, path } = parseRepositoryUrl(repositoryUrl);
   const [owner = '', repository = ''] = path.slice(-2);
   switch (type) {
     case 'Gitea':
-      return createGiteaForge({ url: [origin, ...path.slice(0, -2)].join('/'), owner, repository }, deps);
+      return createGiteaForge({ url: apiUrl ?? [origin, ...path.slice(0, -2)].join('/'), owner, repository }, deps);
     case 'GitHub':
-      return createGitHubForge({ url: apiOfGitHub(origin), owner, repository }, deps);
+      return createGitHubForge({ url: apiUrl ?? apiOfGitHub(origin), owner, repository }, deps);
     case 'GitLab':
-      return createGitLabForge({ url: origin, project: path.join('/') }, deps);
+      return createGitLabForge({ url: apiUrl ?? origin, project: path.join('/') }, deps);
   }
 }
 

@@ -5,14 +5,14 @@ import type { Author, Change, NewChange } from '../journal.ts';
 /**
  * The change that takes back one that Flux cannot apply, so that one mistake does not hold up its folder. It takes back exactly what the failed change set
  * and only where that still stands: what somebody edited since is a conflict of the compensation, and stays. Undefined where there is nothing to take
- * back. Of one failed change there is one compensation, however often it is asked for, because its id follows from the other's. Pure.
+ * back. Where people looked at the change before, they look at this one, too. Of one failed change there is one compensation, however often it is asked for, because its id follows from the other's. Pure.
  */
 export function computeCompensation(failed: Change, author: Author): NewChange | undefined {
   if (failed.author.subject === author.subject) return undefined;
   const intent = invert(failed.intent);
   if (intent === undefined) return undefined;
   const id = `I${createHash('sha1').update(`compensation of ${failed.id}`).digest('hex')}`;
-  return { id, repository: failed.repository, intent, mode: 'Commit', author, requestId: failed.requestId };
+  return { id, repository: failed.repository, intent, mode: failed.mode, author, requestId: failed.requestId };
 }
 
 function invert(intent: Intent): Intent | undefined {

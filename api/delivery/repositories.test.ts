@@ -1,0 +1,204 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../../kube/client.ts';
+import { createFakeClock } from '../../kube/testing/fakeclock.ts';
+import { createSelfSignedCertificate } from '../../simulator/rdp/certificate.ts';
+import { ApiConfig } from '../config.ts';
+import type { Owner, Tree } from '../tree.ts';
+import { createAccess, readSetting } from './access.ts';
+import type { GitRepository } from './fluxcaches.ts';
+import { choosePushWindow, openForge } from './forge.ts';
+import type { Remote } from './remotes.ts';
+import { createRepositories } from './repositories.ts';
+
+const HOUR_MS = 3_600_000;
+const clock = createFakeClock();
+let folder = '';
+let server: Server;
+let url = '';
+let certificate = '';
+let asked: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sublet-repositories-'));
+  const tls = createSelfSignedCertificate('forge', Date.now() - HOUR_MS, ['127.0.0.1']);
+  certificate = tls.cert;
+  await writeFile(path.join(folder, 'ca.pem'), tls.cert);
+  await writeFile(path.join(folder, 'token'), 'first\n');
+  await writeFile(path.join(folder, 'empty'), '\n');
+  server = createServer(tls, (request, response) => {
+    asked.push(`${request.url} ${request.headers.authorization}`);
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const settings = (git: object) => ApiConfig.parse({ publicUrl: 'https://api.example.com', git }).git;
+const file = (name: string) => path.join(folder, name);
+const fleet = (address: string, secret?: string): Remote => ({
+  url: address,
+  branch: 'main',
+  namespace: 'sublet-fleet',
+  name: 'fleet',
+  secret,
+  isOwn: false,
+});
+const own = (address: string): Remote => ({ ...fleet(address), namespace: 't-acme', isOwn: true });
+
+describe('the forge', () => {
+  it('is asked with the token that its file holds at that time, by certificates that are stated', async () => {
+    const forge = { type: 'Gitea', tokenFile: file('token') };
+    const opened = await openForge(
+      clock,
+      settings({ forge, authorityFile: file('ca.pem') }),
+      fleet(`${url}/acme/fleet.git`),
+    );
+    asked = [];
+    expect(await opened?.read(7)).toBeUndefined();
+    await writeFile(file('token'), 'second');
+    expect(await opened?.read(8)).toBeUndefined();
+    expect(asked).toEqual([
+      '/api/v1/repos/acme/fleet/pulls/7 token first',
+      '/api/v1/repos/acme/fleet/pulls/8 token second',
+    ]);
+  });
+
+  it('is not trusted without them', async () => {
+    const opened = await openForge(
+      clock,
+      settings({ forge: { type: 'GitHub', tokenFile: file('token') } }),
+      fleet(`${url}/acme/fleet`),
+    );
+    await expect(opened?.read(7)).rejects.toMatchObject({ name: 'ForgeError', failure: 'Unreachable' });
+  });
+
+  it('is none of a tenant’s own repository, whose address the token must not reach', async () => {
+    const git = settings({ forge: { type: 'Gitea', tokenFile: file('token') } });
+    expect(await openForge(clock, git, own(`${url}/acme/fleet`))).toBeUndefined();
+    expect(await openForge(clock, settings({}), fleet(`${url}/acme/fleet`))).toBeUndefined();
+  });
+
+  it('says by its kind, or by its host, how often it takes a push', () => {
+    const gitHub = settings({ forge: { type: 'GitHub', tokenFile: file('token') } });
+    const [here, there] = ['https://git.example.com/a/b', 'https://github.com/a/b'];
+    expect(choosePushWindow(gitHub, fleet(here))).toBe(10_000);
+    expect(choosePushWindow(gitHub, own(here))).toBe(0);
+    expect(choosePushWindow(settings({}), own(there))).toBe(10_000);
+    expect(choosePushWindow(settings({}), fleet('https://gitlab.com/a/b'))).toBe(2_000);
+    expect(choosePushWindow(settings({}), fleet(here))).toBe(0);
+    expect(choosePushWindow(settings({ pushWindowMs: 500 }), own(there))).toBe(500);
+  });
+});
+
+describe('access to a repository', () => {
+  const access = (remote: Remote, data: Readonly<Record<string, string>>, authorityFile?: string) => {
+    let reads = 0;
+    const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+    const client = {
+      get: async () => {
+        reads += 1;
+        return { data: Object.fromEntries(encoded) };
+      },
+    } as unknown as Client;
+    const made = createAccess(client, remote, authorityFile);
+    return { ask: () => Promise.all([made.credentials(), made.authority()]), reads: () => reads };
+  };
+
+  it('comes from its Secret, certificates included, in one reading', async () => {
+    const secret = { username: 'flux', password: 'word', 'ca.crt': 'PEM of the Secret' };
+    const { ask, reads } = access(fleet('https://git.example.com/a/b', 'git'), secret, file('ca.pem'));
+    const answer = [{ type: 'Basic', username: 'flux', password: 'word' }, 'PEM of the Secret'];
+    expect(await ask()).toEqual(answer);
+    expect(reads()).toBe(1);
+    expect(await ask()).toEqual(answer);
+    expect(reads()).toBe(2);
+  });
+
+  it('is that of the machine’s certificates, or of a file for the fleet alone', async () => {
+    const address = 'https://git.example.com/a/b';
+    expect(await access(fleet(address), {}).ask()).toEqual([undefined, undefined]);
+    expect(await access(fleet(address), {}, file('ca.pem')).ask()).toEqual([undefined, certificate]);
+    expect(await access(own(address), {}, file('ca.pem')).ask()).toEqual([undefined, undefined]);
+  });
+
+  it('is refused by a Secret that holds neither', async () => {
+    const { ask } = access(fleet('https://git.example.com/a/b', 'git'), { identity: 'a key' });
+    await expect(ask()).rejects.toThrow('Secret sublet-fleet/git has neither bearerToken nor username and password');
+  });
+
+  it.each([
+    ['none', 'cannot be read (ENOENT)'],
+    ['empty', 'is empty'],
+  ])('names the setting of a file that is of no use: %s', async (name, why) => {
+    await expect(readSetting('git.authorityFile', file(name))).rejects.toThrow(
+      `the file that git.authorityFile names ${why}`,
+    );
+  });
+});
+
+describe('the repositories', () => {
+  const repository = {
+    spec: { url: 'https://git.example.com/acme/fleet.git', ref: { branch: 'main' } },
+  } as unknown as GitRepository;
+  const owner = {
+    namespace: 't-acme',
+    path: 'acme',
+    tenant: {
+      spec: {
+        source: {
+          type: 'Repository',
+          repository: { url: 'https://github.com/acme/desks', branch: 'trunk', path: 'desks' },
+        },
+      },
+    },
+  } as unknown as Owner;
+  const open = (id: string, git: object) => {
+    const made: string[] = [];
+    const deps = {
+      client: {} as Client,
+      clock,
+      flux: { repository: () => repository },
+      tree: { owner: (namespace: string) => (namespace === 't-acme' ? owner : undefined) } as unknown as Tree,
+      copies: {
+        make: async (name: string) => {
+          made.push(name);
+          return mkdtemp(path.join(folder, `${name}-`));
+        },
+      },
+      dryRun: async () => ({ type: 'accepted' }) as const,
+    };
+    const options = { environment: 'production', fleetNamespace: 'sublet-fleet', path: '', ...settings(git) };
+    return { opened: createRepositories(deps, options).open(id), made };
+  };
+
+  it('are opened as the settings say: the fleet', async () => {
+    const forge = { type: 'GitLab', apiUrl: 'https://gitlab.example.com', tokenFile: file('token') };
+    const { opened, made } = open('fleet', { forge, depth: 50 });
+    expect(await opened).toMatchObject({ branch: 'main', pushWindowMs: 2_000, forge: { type: 'GitLab' } });
+    expect((await opened)?.dryRun).toBeDefined();
+    expect(made).toEqual(['fleet']);
+    await (await opened)?.repository.close();
+  });
+
+  it('are opened as the settings say: a tenant’s own, which is dry-run, too', async () => {
+    const { opened } = open('tenant/t-acme', { forge: { type: 'Gitea', tokenFile: file('token') } });
+    expect(await opened).toMatchObject({ branch: 'trunk', pushWindowMs: 10_000, forge: undefined });
+    expect((await opened)?.dryRun).toBeDefined();
+    expect((await opened)?.folderOf('t-acme')).toMatchObject({ folder: 'desks' });
+    await (await opened)?.repository.close();
+  });
+
+  it('are none for an id that nobody has any more', async () => {
+    expect(await open('tenant/t-gone', {}).opened).toBeUndefined();
+  });
+});
