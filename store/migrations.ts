@@ -1,4 +1,5 @@
 import { API_MIGRATION } from './apitables.ts';
+import { WEBHOOK_MIGRATION } from './webhooktables.ts';
 
 /** One step of the schema. Steps are never edited after a release; a program and the one before it work on either side of a step. */
 export type Migration = { readonly name: string; readonly statements: readonly string[] };
@@ -59,4 +60,5 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   API_MIGRATION,
+  WEBHOOK_MIGRATION,
 ];

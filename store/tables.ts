@@ -1,12 +1,14 @@
 import type { Generated } from 'kysely';
 import type { ApiTables } from './apitables.ts';
+import type { WebhookTables } from './webhooktables.ts';
 
 /** The tables as the newest migration leaves them; a column is named as in the database. */
-export type Tables = ApiTables & {
-  readonly changes: ChangesTable;
-  readonly idempotency_keys: IdempotencyKeysTable;
-  readonly leases: LeasesTable;
-};
+export type Tables = ApiTables &
+  WebhookTables & {
+    readonly changes: ChangesTable;
+    readonly idempotency_keys: IdempotencyKeysTable;
+    readonly leases: LeasesTable;
+  };
 
 /** One change of a repository, from acceptance to its end. `json` and not `jsonb`: the order of members is the author's. */
 export type ChangesTable = {
