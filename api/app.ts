@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Random } from '../kube/clock.ts';
 import type { Metrics } from '../kube/metrics.ts';
 import { addBodies, BODY_LIMIT_BYTES } from './plugins/bodies.ts';
+import { refuseConnection } from './plugins/clienterrors.ts';
 import { addErrors, sendProblem } from './plugins/errors.ts';
 import { addHeaders } from './plugins/headers.ts';
 import { addMetrics } from './plugins/metrics.ts';
@@ -43,6 +44,7 @@ export function buildApp(deps: AppDeps, options: AppOptions = {}): FastifyInstan
     genReqId: (raw) => chooseRequestId(raw.headers['request-id'] ?? raw.headers['x-request-id']),
     requestIdHeader: false,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, chooseRequestId(undefined)),
     frameworkErrors: (error, request, reply) => {
       deps.log.info({ err: error.code, requestId: request.id }, 'the framework refused a request');
       sendProblem(reply, request.id, new Problem(400, 'bad-request', 'the address cannot be decoded'));

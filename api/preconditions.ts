@@ -1,15 +1,15 @@
 import { Problem } from './problem.ts';
 
-const TAG = /^(W\/)?"[\x21\x23-\x7e]*"$/;
-const MAX_TAGS = 32;
+/** `*`, or at most 32 entity tags (RFC 9110). */
+export const TAGS = /^(\*|(W\/)?"[!#-~]*"( ?, ?(W\/)?"[!#-~]*"){0,31})$/;
+const TAG = /(W\/)?"[!#-~]*"/g;
 
 /** Tags of `If-Match` or `If-None-Match`: `*`, or a list. Throws a 400 on another form. */
 export function parseTags(header: 'If-Match' | 'If-None-Match', value: string): '*' | readonly string[] {
   const trimmed = value.trim();
   if (trimmed === '*') return '*';
-  const tags = trimmed.split(',').map((tag) => tag.trim());
-  if (tags.length <= MAX_TAGS && tags.every((tag) => TAG.test(tag))) return tags;
-  const detail = `has to be * or at most ${MAX_TAGS} entity tags in quotes, as an ETag gave them`;
+  if (TAGS.test(trimmed)) return trimmed.match(TAG) ?? [];
+  const detail = 'has to be * or at most 32 entity tags in quotes, as an ETag gave them';
   throw new Problem(400, 'bad-request', `${header} ${detail}`, { errors: [{ header, detail }] });
 }
 

@@ -27,12 +27,13 @@ export type RegisterDeps = {
 /** Serves the routes. Order at each request: who, how often, what for, may they; and only then is a body read. */
 export function registerRoutes(app: FastifyInstance, deps: RegisterDeps, routes: readonly Route[]): void {
   app.decorateRequest('caller', null);
+  refuseOtherMethods(app, routes);
   for (const route of routes) {
     const provider = parsePlace(PROVIDER, deps.rootNamespace);
     const emptyQuery = (route.query ?? NO_QUERY).safeParse({}).data;
     app.route({
       method: route.method,
-      url: route.url.replaceAll(/\{(\w+)\}/g, ':$1'),
+      url: toPattern(route.url),
       config: { operationId: route.operationId, bodyKind: route.body?.kind },
       onRequest: async (request, reply) => {
         request.caller = await admit(deps, { route, provider, emptyQuery }, request, reply);
@@ -45,6 +46,28 @@ export function registerRoutes(app: FastifyInstance, deps: RegisterDeps, routes:
       },
     });
   }
+}
+
+/** What an address does not do is said to everybody: it is in the description and tells nothing of what is there. */
+function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
+  for (const [url, same] of Map.groupBy(routes, (route) => route.url)) {
+    const methods = same.map(({ method }) => method);
+    const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+    const refuse = (): never => {
+      throw new Problem(405, 'method-not-allowed', `only ${allow} can be done here`, { headers: { allow } });
+    };
+    app.route({
+      method: app.supportedMethods.filter((method) => !allow.split(', ').includes(method)),
+      url: toPattern(url),
+      onRequest: async () => refuse(),
+      handler: refuse,
+    });
+  }
+}
+
+/** `{name}` as the router has it. */
+function toPattern(url: string): string {
+  return url.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
 type Caller = Omit<Call, 'body' | 'signal'>;

@@ -58,8 +58,8 @@ export type RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B extends 
     /** A body need not be there; the schema then gets `{}`. */
     readonly optional?: boolean | undefined;
   };
-  /** Headers that matter, for the description: name -> what it says. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Headers that matter, for the description only: who reads one also judges it. */
+  readonly headers?: Readonly<Record<string, z.ZodString>>;
   readonly answers: Readonly<
     Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly type?: string }>
   >;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EDITOR_PATTERN } from '../../crds/v1alpha1/schema.ts';
 import { ChangeSchema } from '../change.ts';
 import { COLLECTIONS } from '../collections.ts';
 import { PROBLEM_CODES } from '../problem.ts';
@@ -88,12 +89,7 @@ function buildOperation(route: Route): Schema {
   const parameters = [
     ...listParameters('path', route.params),
     ...listParameters('query', route.query),
-    ...Object.entries(route.headers ?? {}).map(([name, description]) => ({
-      name,
-      in: 'header',
-      description,
-      schema: { type: 'string' },
-    })),
+    ...listParameters('header', route.headers === undefined ? undefined : z.object(route.headers).partial()),
   ];
   return {
     operationId,
@@ -129,7 +125,7 @@ function buildResponses({ answers }: Route): Schema {
   };
 }
 
-function listParameters(place: 'path' | 'query', schema: z.ZodType | undefined): readonly Schema[] {
+function listParameters(place: 'path' | 'query' | 'header', schema: z.ZodType | undefined): readonly Schema[] {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = convert(schema, 'input') as {
     readonly properties?: Readonly<Record<string, Schema>>;
@@ -158,6 +154,8 @@ function convert(schema: z.ZodType, io: 'input' | 'output', expand = false): Sch
         for (const key of Object.keys(jsonSchema)) if (key !== 'description') Reflect.deleteProperty(jsonSchema, key);
         jsonSchema.$ref = `#/components/schemas/${name}`;
       }
+      const { [EDITOR_PATTERN]: expression } = jsonSchema;
+      if (typeof expression === 'string') jsonSchema.pattern = expression;
       for (const key of Object.keys(jsonSchema)) if (key.startsWith('x-')) Reflect.deleteProperty(jsonSchema, key);
     },
   });

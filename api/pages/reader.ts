@@ -19,7 +19,10 @@ function renderRoute(route: Route): string {
   const { method, url, summary, headers = {}, answers, access } = route;
   const parts = [
     renderSchema('Parameters', merge(route.params, route.query)),
-    renderList('Headers', Object.entries(headers)),
+    renderList(
+      'Headers',
+      Object.entries(headers).map(([name, { description = '' }]) => [name, description] as const),
+    ),
     renderSchema('Body', route.body?.described ?? route.body?.schema),
     renderList(
       'Answers',

@@ -8,7 +8,7 @@ import { InPlace, Page, pageSchema } from './shapes.ts';
 
 const Entry = z.strictObject({
   at: z.string(),
-  type: z.enum(['Change', 'PasswordShown', 'KeyMade', 'KeyRevoked']),
+  type: z.enum(['Change', 'PasswordShown', 'KeyMade', 'KeyRevoked', 'WebhookMade', 'WebhookRemoved']),
   who: z.string().describe('The user as the API server names it; of a password, whoever made the link.'),
   target: z.strictObject({ kind: z.string(), name: z.string() }).describe('What it was done to.'),
   action: z.enum(['Create', 'Edit', 'Delete']).optional(),
@@ -20,7 +20,7 @@ const Entry = z.strictObject({
 });
 type Entry = z.output<typeof Entry>;
 
-/** Who did what: changes with their commits, passwords that were shown, and keys. Commits that people make themselves are in Git's own history. */
+/** Who did what: changes with their commits, passwords that were shown, keys and webhooks. Commits that people make themselves are in Git's own history. */
 export function buildAuditRoutes(deps: RoutesDeps): readonly Route[] {
   return [
     defineRoute({
@@ -74,10 +74,12 @@ type Found = { readonly ms: number; readonly sequence?: bigint; readonly entry: 
 
 async function gather(deps: RoutesDeps, { namespace, path }: Place, before: Before): Promise<readonly Found[]> {
   const { sequence } = before;
-  const [changes, reveals, keys] = await Promise.all([
+  const tenantId = deps.tree.owner(namespace)?.tenantId;
+  const [changes, reveals, keys, webhooks] = await Promise.all([
     deps.journal.list({ namespaces: [namespace], ...(sequence === undefined ? {} : { before: sequence }), most: MOST }),
     deps.links.listReveals(namespace, { beforeMs: before.ms, most: MOST }),
     deps.keys.listAll(path),
+    tenantId === undefined ? [] : deps.endpoints.listTraces(tenantId),
   ]);
   const ofChanges = changes.map(({ id, intent, state, commit, requestId, author, acceptedAtMs, sequence: own }) => ({
     ms: acceptedAtMs,
@@ -109,5 +111,13 @@ async function gather(deps: RoutesDeps, { namespace, path }: Place, before: Befo
       ? [made]
       : [made, { ms: revokedAtMs, entry: { type: 'KeyRevoked' as const, who: maker, target } }];
   });
-  return [...ofChanges, ...ofReveals, ...ofKeys.filter(({ ms }) => ms < before.ms)];
+  const ofWebhooks = webhooks.flatMap(({ url, maker, createdAtMs, removed }) => {
+    // What follows the host may be a secret of the receiver's.
+    const target = { kind: 'Webhook', name: new URL(url).origin };
+    const made = { ms: createdAtMs, entry: { type: 'WebhookMade' as const, who: maker, target } };
+    return removed === undefined
+      ? [made]
+      : [made, { ms: removed.atMs, entry: { type: 'WebhookRemoved' as const, who: removed.by, target } }];
+  });
+  return [...ofChanges, ...ofReveals, ...[...ofKeys, ...ofWebhooks].filter(({ ms }) => ms < before.ms)];
 }

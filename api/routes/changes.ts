@@ -45,8 +45,8 @@ export function buildChangeRoutes(deps: RoutesDeps): readonly Route[] {
       params: OneChange,
       query: Waiting,
       headers: {
-        Accept: '`text/event-stream` gives events named `change`, until the change ends.',
-        'Last-Event-ID': 'The last event that was heard; it is not sent again.',
+        Accept: z.string().describe('`text/event-stream` gives events named `change`, until the change ends.'),
+        'Last-Event-ID': z.string().describe('The last event that was heard; it is not sent again.'),
       },
       answers: { 200: { description: 'The change.', schema: ChangeSchema } },
       handle: (call) => getChange(deps, call, call.params.id, call.query),

@@ -11,6 +11,8 @@ import type { KeyRecords } from '../records/keys.ts';
 import type { LinkRecords } from '../records/links.ts';
 import type { Route } from '../route.ts';
 import type { Tree } from '../tree.ts';
+import type { Endpoints } from '../webhooks/endpoints.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 import { buildAuditRoutes } from './audit.ts';
 import { buildChangeRoutes } from './changes.ts';
 import { buildCollectionRoutes } from './collections.ts';
@@ -21,6 +23,7 @@ import { buildMemberRoutes } from './members.ts';
 import { buildPasswordRoutes } from './passwords.ts';
 import { buildSignupRoutes } from './signup.ts';
 import { buildTenantRoutes } from './tenants.ts';
+import { buildWebhookRoutes } from './webhooks.ts';
 
 /** What the routes work with. */
 export type RoutesDeps = {
@@ -30,6 +33,8 @@ export type RoutesDeps = {
   readonly keys: KeyRecords;
   readonly links: LinkRecords;
   readonly invitations: InvitationRecords;
+  readonly endpoints: Endpoints;
+  readonly outbox: Outbox;
   /** For the two things that no cache holds: a desktop's Secret, and Events. */
   readonly client: Pick<Client, 'get' | 'list'>;
   readonly cursors: Cursors;
@@ -52,6 +57,7 @@ export function buildRoutes(deps: RoutesDeps): readonly Route[] {
     ...buildKeyRoutes(deps),
     ...buildPasswordRoutes(deps),
     ...buildSignupRoutes(deps),
+    ...buildWebhookRoutes(deps),
   ];
   return [...routes, ...buildDocumentRoutes(routes)];
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TENANT_NAME } from '../../crds/v1alpha1/common.ts';
 import { ChangeSchema } from '../change.ts';
 import { PathParam } from '../place.ts';
+import { TAGS } from '../preconditions.ts';
 import type { RouteDefinition } from '../route.ts';
 import { JsonObject } from './resources.ts';
 
@@ -10,12 +11,13 @@ type Answers = RouteDefinition<z.ZodType, z.ZodType, z.ZodType>['answers'];
 export const InPlace = z.strictObject({ path: PathParam });
 
 /** A name as Kubernetes has it; what else a kind wants of its names is a rule's to say. */
-const Name = z
+export const Name = z
   .string()
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+  .describe('Name of the resource.');
 
-export const ItemInPlace = z.strictObject({ path: PathParam, name: Name.describe('Name of the resource.') });
+export const ItemInPlace = z.strictObject({ path: PathParam, name: Name });
 
 /** A tenant itself: the provider is none. */
 export const TenantInPlace = z.strictObject({
@@ -49,12 +51,17 @@ export const ACCEPTED: Answers = {
   },
 };
 
+/** With the form that is taken, as far as one expression says it. */
 export const IDEMPOTENCY = {
-  'Idempotency-Key': 'Makes a repetition within seven days the same request: it gets the change of the first.',
-} as const;
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[!#-~][!-~]{0,254}$/)
+    .describe('Makes a repetition within seven days the same request: it gets the change of the first.'),
+};
+const Tags = z.string().regex(TAGS);
 export const MATCH = {
-  'If-Match': 'The `ETag` that was seen; with another one there now, nothing is done (412).',
-} as const;
+  'If-Match': Tags.describe('The `ETag` that was seen; with another one there now, nothing is done (412).'),
+};
 export const NONE_MATCH = {
-  'If-None-Match': 'The `ETag` that is had already: answered by 304 while it is the one.',
-} as const;
+  'If-None-Match': Tags.describe('The `ETag` that is had already: answered by 304 while it is the one.'),
+};

@@ -16,6 +16,7 @@ import {
   IDEMPOTENCY,
   InPlace,
   MATCH,
+  Name,
   NONE_MATCH,
   Page,
   PatchBody,
@@ -32,7 +33,7 @@ export function buildTenantRoutes(deps: RoutesDeps): readonly Route[] {
 
 const schema = representationSchema(TENANTS);
 const Body = z.strictObject({
-  name: z.string(),
+  name: Name,
   spec: TenantSpec.partial({ id: true }).describe('Without an `id` one is made.'),
 });
 
