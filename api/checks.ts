@@ -14,6 +14,8 @@ export type Surroundings = {
   readonly plans: PlanStore<Plan>;
   /** Other Tenants in the namespace, those that are coming included. */
   readonly tenants: readonly { readonly name: string; readonly id: string }[];
+  /** Hosts inside that a tenant's own repository may be on. */
+  readonly allowedGitHosts: readonly string[];
 };
 
 /** The resource as Git will have it. */
@@ -23,12 +25,13 @@ export function buildObject({ kind }: Collection, name: string, spec: JsonMap): 
 
 /** Throws a 422 that names each field: its shape, the rules of `crds/rules`, what it refers to, and (`before`) what may never change. */
 export function checkDeclaration(object: JsonMap, around: Surroundings, before?: JsonMap): void {
-  const { owner, plans, tenants } = around;
+  const { owner, plans, tenants, allowedGitHosts } = around;
   const facts: RuleFacts = {
     namespace: owner.namespace,
     owner: ownerType(owner),
     isDeclared: true,
     tenants,
+    allowedGitHosts,
     prices: { plans, seller: sellerChain(owner) },
   };
   const broken = checkResource(object, facts);

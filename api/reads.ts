@@ -5,6 +5,7 @@ import type { PlanStore } from '../model/planlookup.ts';
 import type { Caches } from './caches.ts';
 import type { Surroundings } from './checks.ts';
 import { type Collection, findLive, listLive, PLANS, TENANTS } from './collections.ts';
+import type { ApiConfig } from './config.ts';
 import { pageOf } from './cursor.ts';
 import { computeDeclared, type Declared, groupByName } from './overlay.ts';
 import type { Place } from './place.ts';
@@ -16,6 +17,8 @@ export type ReadDeps = {
   readonly journal: Pick<Journal, 'open' | 'list'>;
   readonly tree: Tree;
 };
+
+export type JudgeDeps = ReadDeps & { readonly config: { readonly git: Pick<ApiConfig['git'], 'allowedGitHosts'> } };
 
 export type Read = { readonly declared: Declared };
 
@@ -66,7 +69,7 @@ async function openIn({ journal }: ReadDeps, namespace: string): Promise<readonl
 
 /** What a resource of this place is judged by, with what was accepted and is on its way. */
 export async function surroundings(
-  deps: ReadDeps,
+  deps: JudgeDeps,
   place: Place,
   self: { readonly kind: string; readonly name: string },
 ): Promise<Surroundings> {
@@ -74,7 +77,8 @@ export async function surroundings(
   if (owner === undefined) throw notFound();
   const needsTenants = self.kind === TENANTS.kind;
   const tenants = needsTenants ? await listTenants(deps, place.namespace, self.name) : [];
-  return { owner, tenants, plans: await planStore(deps, owner) };
+  const { allowedGitHosts } = deps.config.git;
+  return { owner, tenants, allowedGitHosts, plans: await planStore(deps, owner) };
 }
 
 async function listTenants(deps: ReadDeps, namespace: string, self: string) {

@@ -364,13 +364,15 @@ describe('the roles as written', () => {
     }
   });
 
-  it("let the API alone act as somebody else: as the accounts of the fleet's namespace, to try a change", async () => {
-    const acting = (await readRoles()).filter(({ rules = [] }) =>
-      rules.some(({ verbs }) => verbs.includes('impersonate')),
+  it('let the API alone act as somebody else: as the accounts that Flux applies with, to try a change', async () => {
+    const acting = (await readRoles()).flatMap(({ kind, metadata, rules = [] }) =>
+      rules
+        .filter(({ verbs }) => verbs.includes('impersonate'))
+        .map(({ resourceNames = ['*'] }) =>
+          [kind, metadata.namespace ?? '', metadata.name, ...resourceNames].join(' '),
+        ),
     );
-    expect(acting.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)).toEqual([
-      'Role sublet-fleet/sublet-api',
-    ]);
+    expect(acting).toEqual(['ClusterRole  sublet-api sublet-repository', 'Role sublet-fleet sublet-api *']);
   });
 });
 

@@ -11,13 +11,12 @@ import type { Client } from '../../kube/client.ts';
 import type { Clock, Random } from '../../kube/clock.ts';
 import type { Informer } from '../../kube/informer.ts';
 import type { KubeObject } from '../../kube/object.ts';
-import { TENANT_REPOSITORY_NAME } from '../../model/repository.ts';
 import type { RunningCaches } from '../caches.ts';
 import type { ApiConfig } from '../config.ts';
 import { createTree, type Tree } from '../tree.ts';
 import { readSetting } from './access.ts';
 import { claimCopies, isProcessAlive } from './copies.ts';
-import { createDryRun } from './dryrun.ts';
+import { createDryRun, nameFluxAccount } from './dryrun.ts';
 import { createFluxCaches } from './fluxcaches.ts';
 import { readToken } from './forge.ts';
 import { createRepositories, type Repositories } from './repositories.ts';
@@ -60,7 +59,7 @@ export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Prom
   const dryRun = createDryRun(
     client,
     KINDS.map(({ resource }) => resource),
-    (namespace) => nameAccount(namespace, isOwn(tree, namespace) ? undefined : fleetNamespace),
+    (namespace) => nameFluxAccount(namespace, { isOwn: isOwn(tree, namespace), fleetNamespace }),
   );
   const repositories = createRepositories(
     { client, clock, flux, tree, dryRun, copies },
@@ -103,13 +102,6 @@ export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Prom
 async function checkFiles({ forge, authorityFile }: ApiConfig['git']): Promise<void> {
   if (forge !== undefined) await readToken(forge);
   if (authorityFile !== undefined) await readSetting('git.authorityFile', authorityFile);
-}
-
-/** As whom Flux applies a tenant's namespace: from the fleet by an account in the fleet's namespace, from a repository of its own by one in its own. */
-function nameAccount(namespace: string, fleetNamespace: string | undefined): string {
-  return fleetNamespace === undefined
-    ? `system:serviceaccount:${namespace}:${TENANT_REPOSITORY_NAME}`
-    : `system:serviceaccount:${fleetNamespace}:${namespace}`;
 }
 
 function isOwn(tree: Tree, namespace: string): boolean {

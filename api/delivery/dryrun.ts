@@ -2,6 +2,7 @@ import type { DryRun } from '../../gitops/writer/target.ts';
 import type { Client } from '../../kube/client.ts';
 import { isNotFound, StatusError } from '../../kube/errors.ts';
 import type { KubeObject, Resource } from '../../kube/object.ts';
+import { TENANT_REPOSITORY_NAME } from '../../model/repository.ts';
 
 /** What Flux names itself when it applies. */
 const FLUX_FIELD_MANAGER = 'kustomize-controller';
@@ -39,6 +40,15 @@ export function createDryRun(
       return { type: 'refused', message: error.message };
     }
   };
+}
+
+/** As whom Flux applies a tenant's namespace: an account of the fleet's namespace, or where it has a repository of its own one beside that. */
+export function nameFluxAccount(
+  namespace: string,
+  { isOwn, fleetNamespace }: { readonly isOwn: boolean; readonly fleetNamespace: string },
+): string {
+  const [at, name] = isOwn ? [namespace, TENANT_REPOSITORY_NAME] : [fleetNamespace, namespace];
+  return `system:serviceaccount:${at}:${name}`;
 }
 
 /** Flux puts what stands in a folder into the folder's namespace. */

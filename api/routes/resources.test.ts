@@ -252,6 +252,25 @@ describe('creating', () => {
     expect(taken.json().errors[0]).toMatchObject({ pointer: '/spec/id', rule: 'DuplicateIdentity' });
   });
 
+  it('refuses a repository that is inside, in the words that hold for commits', async () => {
+    const sell = (url: string) => {
+      const source = { type: 'Repository', repository: { url, path: 'x' } };
+      return api.as('rita', post('/v1/tenants/acme/tenants', { name: 'ines', spec: { plan: 'team', source } }));
+    };
+    const refused = await sell('https://10.1.2.3/fleet');
+    expect(refused.statusCode).toBe(422);
+    expect(refused.json().errors).toEqual([
+      {
+        pointer: '/spec/source/repository/url',
+        rule: 'RepositoryHost',
+        detail:
+          'names 10.1.2.3, which is a private address; use a repository on the internet, or ask the provider to list 10.1.2.3 in allowedGitHosts',
+      },
+    ]);
+    expect((await api.as('rita', { url: '/v1/tenants/acme--ines' })).statusCode).toBe(404);
+    expect((await sell('https://git.example.com/fleet')).statusCode).toBe(202);
+  });
+
   it('says that a tenant without a source is not written to Git', async () => {
     const { source: _, ...spec } = api.sell('acme--kube', { members: [user('kurt', 'Owner')] }).spec;
     api.put({ ...api.sell('acme--kube', {}), spec: { ...spec, members: [user('kurt', 'Owner')] } } as never);
