@@ -86,8 +86,10 @@ export const SourceConfig = z.strictObject({
   concurrency: z.number().int().min(1).max(64).default(16),
   archiveKeepMs: durationMs.default(10 * 60_000),
   volumeCheckMs: durationMs.default(10 * 60_000),
-  /** For one download of source-controller's artifact. */
+  /** For one download of source-controller's artifact, and for one fetch from Git. */
   fetchTimeoutMs: durationMs.default(60_000),
+  /** Of the copy of the fleet repository on the volume; past it the copy is made anew, and where that is too large, too, source-controller's artifact is taken. */
+  cloneBytes: count.default(1024 ** 3),
   limits: Limits,
 });
 export type SourceConfig = z.infer<typeof SourceConfig>;

@@ -15,7 +15,10 @@ export type Artifact = {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 };
 
-export type GitRepository = KubeObject & { readonly status?: { readonly artifact?: Artifact | undefined } | undefined };
+export type GitRepository = KubeObject & {
+  readonly spec?: Readonly<Record<string, unknown>> | undefined;
+  readonly status?: { readonly artifact?: Artifact | undefined } | undefined;
+};
 
 export type ExternalArtifactStatus = {
   readonly artifact?: Artifact | undefined;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { checkResource } from '../crds/rules/index.ts';
 import { TENANTS } from '../crds/v1alpha1/resources.ts';
@@ -10,14 +11,17 @@ import { createInformer, type Informer } from '../kube/informer.ts';
 import { createManager, type Manager } from '../kube/manager.ts';
 import type { Metrics } from '../kube/metrics.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { EXTERNALARTIFACTS, GITREPOSITORIES } from '../model/flux.ts';
+import { ANNOTATION_REQUESTED_AT, EXTERNALARTIFACTS, GITREPOSITORIES } from '../model/flux.ts';
 import { GROUP } from '../model/group.ts';
 import { ROOT_NAMESPACE } from '../model/names.ts';
 import type { SourceConfig } from './config.ts';
 import { spendConfirmation } from './confirmation.ts';
+import type { DirectLane } from './direct/lane.ts';
+import { type GitHere, wireDirect } from './direct/wire.ts';
 import { type ClusterTenant, createEvaluator } from './evaluate.ts';
 import type { ExternalArtifact, GitRepository } from './externalartifact.ts';
 import type { Gunzip, OpenUrl } from './fetch.ts';
+import { createHeadReader } from './head.ts';
 import { createSourceMetrics, type SourceMetrics } from './metrics.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { startArchiveServer } from './server.ts';
@@ -34,6 +38,8 @@ export type SourceDeps = {
   readonly metrics: Metrics;
   readonly openUrl: OpenUrl;
   readonly gunzip: Gunzip;
+  /** Absent: every revision comes from source-controller. */
+  readonly git?: GitHere | undefined;
 };
 
 /** A running fleet source. */
@@ -92,18 +98,27 @@ export function createSource(
   options: { readonly http?: { readonly address: string; readonly port: number } } = {},
 ): { readonly manager: Manager; readonly lookAgain: () => void } {
   const informers = createInformers(deps, config);
-  const publisher = wirePublisher({ ...deps, ...informers }, config);
+  const { git } = deps;
+  const wake = (): void => controller.enqueue(fleetKey(config));
+  const direct = git && wireDirect({ ...deps, git, wake, isNamespace: isTenantNamespace }, config);
+  const publisher = wirePublisher({ ...deps, ...informers, direct }, config);
   const controller = createFleetController(deps, informers, publisher, config);
   const { enabled, ...leaderElection } = config.leaderElection;
   const manager = createManager(deps, { ...options, leaderElection: enabled ? leaderElection : undefined });
   manager.addController(controller);
+  if (direct !== undefined) manager.addRunnable({ name: 'direct', start: (signal) => stopAfter(direct.lane, signal) });
   return {
     manager,
     lookAgain: () => {
       publisher.forgetVolume();
-      controller.enqueue(fleetKey(config));
+      wake();
     },
   };
+}
+
+async function stopAfter(lane: DirectLane, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+  await lane.stop();
 }
 
 const MAX_CONNECTIONS = 256;
@@ -127,7 +142,10 @@ function createInformers(deps: SourceDeps, { namespace, repository, watchSeconds
   };
 }
 
-function wirePublisher(wiring: SourceParts & Informers, config: SourceConfig): Publisher {
+function wirePublisher(
+  wiring: SourceParts & Informers & { readonly direct: ReturnType<typeof wireDirect> | undefined },
+  config: SourceConfig,
+): Publisher {
   const { client, clock, log, store, gunzip, repositories, artifacts, tenants } = wiring;
   const { namespace, repository, limits, environment } = config;
   const events = createEventRecorder(wiring, {
@@ -141,12 +159,20 @@ function wirePublisher(wiring: SourceParts & Informers, config: SourceConfig): P
       repositories,
       artifacts,
       observeTenants: () => observeTenants(tenants),
-      trees: createTreeLoader(wiring, {
+      heads: createHeadReader(
+        {
+          clock,
+          log,
+          direct: wiring.direct,
+          artifacts: createTreeLoader(wiring, {
+            environment,
+            limits,
+            fetchTimeoutMs: config.fetchTimeoutMs,
+            isNamespace: isTenantNamespace,
+          }),
+        },
         environment,
-        limits,
-        fetchTimeoutMs: config.fetchTimeoutMs,
-        isNamespace: isTenantNamespace,
-      }),
+      ),
       evaluator: createEvaluator({
         store,
         clock,
@@ -189,13 +215,27 @@ function createFleetController(
     name: 'fleet',
     workers: 1,
     watches: [
-      watchOf({ informer: informers.repositories, map }),
+      watchOf({ informer: informers.repositories, map, predicate: { onUpdate: isNewRevisionOrWish } }),
       watchOf({ informer: informers.artifacts, map }),
       watchOf({ informer: informers.tenants, map, predicate: { onUpdate: isNewSpec } }),
     ],
     reconcile: (_key, signal) => publisher.publish(signal),
     backoff: { baseMs: 200, maxMs: 60_000 },
   });
+}
+
+/** Source-controller writes much into a status; this is what matters here. */
+function isNewRevisionOrWish(old: GitRepository, now: GitRepository): boolean {
+  const read = ({ metadata, status }: GitRepository) => [
+    metadata.uid,
+    metadata.generation,
+    metadata.annotations?.[CONFIRM_ANNOTATION],
+    metadata.annotations?.[ANNOTATION_REQUESTED_AT],
+    status?.artifact?.revision,
+    status?.artifact?.digest,
+    status?.artifact?.url,
+  ];
+  return read(old).join('\n') !== read(now).join('\n');
 }
 
 function fleetKey({ namespace, repository }: SourceConfig): string {

@@ -5,15 +5,15 @@ import type { Informer } from '../kube/informer.ts';
 import { type AcceptedReader, createAcceptedReader } from './accepted.ts';
 import { renderArchive } from './archive.ts';
 import type { ClusterTenant, Evaluation, Evaluator } from './evaluate.ts';
-import { type Artifact, type ExternalArtifact, type GitRepository, isOurs } from './externalartifact.ts';
+import { type ExternalArtifact, type GitRepository, isOurs } from './externalartifact.ts';
 import type { Gunzip } from './fetch.ts';
+import type { Head, HeadReader } from './head.ts';
 import type { SourceLimits } from './limits.ts';
 import type { SourceMetrics } from './metrics.ts';
 import { type AcceptedArtifact, computePlan, holdAll, type Plan, type PlannedState } from './plan.ts';
 import { report, tell } from './report.ts';
 import type { ShrinkRule } from './shrink.ts';
 import type { ArchiveStore } from './store.ts';
-import type { TreeLoader } from './tree.ts';
 import type { ArtifactWriter } from './write.ts';
 
 export type PublisherDeps = {
@@ -23,7 +23,7 @@ export type PublisherDeps = {
   readonly artifacts: Informer<ExternalArtifact>;
   /** The Tenants of the cluster; undefined while that cannot be known, and then nothing is removed. */
   readonly observeTenants: () => readonly ClusterTenant[] | undefined;
-  readonly trees: TreeLoader;
+  readonly heads: HeadReader;
   readonly evaluator: Evaluator;
   readonly store: ArchiveStore;
   readonly gunzip: Gunzip;
@@ -75,24 +75,24 @@ export function createPublisher(deps: PublisherDeps, options: PublisherOptions):
         volumeReadAtMs = startMs;
       }
       const repository = deps.repositories.get(`${options.namespace}/${options.repository}`);
-      const artifact = repository?.status?.artifact;
-      if (repository === undefined || artifact === undefined) {
-        deps.log.info(
-          { repository: options.repository },
-          'waiting for source-controller to fetch the fleet repository',
-        );
-        return { requeueAfterMs: options.volumeCheckMs };
+      const { head, retryAfterMs } = repository ? await deps.heads.observe(repository, signal) : NOTHING;
+      const requeueAfterMs = Math.min(options.volumeCheckMs, retryAfterMs ?? options.volumeCheckMs);
+      if (repository === undefined || head === undefined) {
+        deps.log.info({ repository: options.repository }, 'waiting for the fleet repository to be fetched');
+        return { requeueAfterMs };
       }
-      const pass = await preparePass(deps, options, reader, repository, artifact, signal);
+      const pass = await preparePass(deps, options, reader, repository, head);
       const writes = await carryOut(deps, options, pass);
       if (pass.result === 'published') await deps.spend(repository, pass.revision, signal);
       await collect(deps, options, pass);
       report(deps, pass, writes, startMs);
       told = tell(deps, repository, pass, writes, told);
-      return { requeueAfterMs: options.volumeCheckMs };
+      return { requeueAfterMs };
     },
   };
 }
+
+const NOTHING = { head: undefined, retryAfterMs: undefined };
 
 /** What one look at a revision came to. */
 export type Pass = {
@@ -112,8 +112,7 @@ async function preparePass(
   options: PublisherOptions,
   reader: AcceptedReader,
   repository: GitRepository,
-  artifact: Artifact,
-  signal: AbortSignal,
+  { revision, tree }: Head,
 ): Promise<Pass> {
   const all = deps.artifacts.list();
   const ours = new Map(
@@ -121,13 +120,12 @@ async function preparePass(
   );
   const foreign = all.filter((object) => !isOurs(object, options.repository)).map((object) => object.metadata.name);
   const wasGone = [...ours.values()].filter((object) => isGone(object, deps.store));
-  const tree = await deps.trees.load(artifact, signal);
   if (!tree.ok) {
     const accepted = await reader.observe([...ours.values()], new Map());
-    const message = `revision ${artifact.revision} is refused, nothing of it is published: ${tree.message}`;
+    const message = `revision ${revision} is refused, nothing of it is published: ${tree.message}`;
     const plan = { states: holdAll(accepted, 'RevisionRefused', message), removals: [], revisionHeld: message };
     return {
-      revision: artifact.revision,
+      revision,
       plan,
       accepted,
       ours,
@@ -142,7 +140,7 @@ async function preparePass(
   const empty = await storeEmpty(deps, evaluation, ours);
   const accepted = await reader.observe([...ours.values()], evaluation.verdicts);
   const plan = computePlan({
-    revision: artifact.revision,
+    revision,
     confirmed: repository.metadata.annotations?.[options.confirmAnnotation],
     repository: { namespace: options.namespace, name: options.repository, annotation: options.confirmAnnotation },
     verdicts: evaluation.verdicts,
@@ -158,7 +156,7 @@ async function preparePass(
   const stillGone = wasGone.filter((object) => isGone(object, deps.store)).length;
   const rebuilt = wasGone.length - stillGone;
   return {
-    revision: artifact.revision,
+    revision,
     plan: { ...plan, states: kept },
     accepted,
     ours,

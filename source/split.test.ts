@@ -34,12 +34,12 @@ test('takes its environment only, a folder a namespace, and names what belongs t
   ]);
   expect(strays).toEqual([
     {
-      path: 'tenants/production/stray.yaml',
-      message: 'belongs to no namespace; move it to tenants/production/<namespace>/',
-    },
-    {
       path: 'tenants/production/kube-system',
       message: expect.stringContaining('is not the name of a tenant namespace'),
+    },
+    {
+      path: 'tenants/production/stray.yaml',
+      message: 'belongs to no namespace; move it to tenants/production/<namespace>/',
     },
   ]);
 });

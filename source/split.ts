@@ -37,30 +37,44 @@ export function splitTree(
     const rest = file.path.slice(root.length);
     const slash = rest.indexOf('/');
     if (slash < 0) {
-      if (isRelevant(rest))
-        strays.set(file.path, { path: file.path, message: `belongs to no namespace; move it to ${root}<namespace>/` });
+      if (isRelevant(rest)) strays.set(file.path, buildStrayFile(root, rest));
       continue;
     }
     const namespace = rest.slice(0, slash);
     if (!isNamespace(namespace)) {
-      const path = root + namespace;
-      strays.set(path, {
-        path,
-        message: 'is not the name of a tenant namespace: sublet-root, t-<path> or th-<head>-<hash>',
-      });
+      strays.set(root + namespace, buildStrayFolder(root, namespace));
       continue;
     }
     const folder = byNamespace.get(namespace) ?? [];
     byNamespace.set(namespace, folder);
     const name = rest.slice(slash + 1);
-    if (!isRelevant(name)) continue;
-    const digest = createHash('sha256').update(file.bytes).digest('hex');
-    folder.push({ name, validName: file.validName, bytes: file.bytes, digest });
+    if (isRelevant(name)) folder.push(buildFolderFile(name, file.validName, file.bytes));
   }
-  const folders = [...byNamespace]
-    .sort(byFirst)
-    .map(([namespace, found]) => [namespace, buildFolder(namespace, found)] as const);
-  return { folders: new Map(folders), strays: [...strays.values()] };
+  return buildSplit(
+    [...byNamespace].map(([namespace, found]) => buildFolder(namespace, found)),
+    [...strays.values()],
+  );
+}
+
+/** In the order of their names, whatever order they were found in. */
+export function buildSplit(folders: readonly Folder[], strays: readonly Stray[]): Split {
+  const sorted = [...folders].sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
+  return {
+    folders: new Map(sorted.map((folder) => [folder.namespace, folder])),
+    strays: [...strays].sort((a, b) => (a.path < b.path ? -1 : 1)),
+  };
+}
+
+/** `root` is the environment's folder with a slash behind it. */
+export function buildStrayFile(root: string, name: string): Stray {
+  return { path: root + name, message: `belongs to no namespace; move it to ${root}<namespace>/` };
+}
+
+export function buildStrayFolder(root: string, name: string): Stray {
+  return {
+    path: root + name,
+    message: 'is not the name of a tenant namespace: sublet-root, t-<path> or th-<head>-<hash>',
+  };
 }
 
 /** Names that kustomize takes as a build of its own; such a file could pull in anything. */
@@ -70,20 +84,21 @@ export const KUSTOMIZATION_NAMES: ReadonlySet<string> = new Set([
   'kustomization',
 ]);
 
-function isRelevant(name: string): boolean {
+/** Whether Flux would read a file of that name, or kustomize would take it for a build. */
+export function isRelevant(name: string): boolean {
   const last = name.slice(name.lastIndexOf('/') + 1).toLowerCase();
   return /\.ya?ml$/.test(last) || KUSTOMIZATION_NAMES.has(last);
 }
 
-function buildFolder(namespace: string, files: readonly FolderFile[]): Folder {
+export function buildFolderFile(name: string, validName: boolean, bytes: Uint8Array): FolderFile {
+  return { name, validName, bytes, digest: createHash('sha256').update(bytes).digest('hex') };
+}
+
+export function buildFolder(namespace: string, files: readonly FolderFile[]): Folder {
   const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
   const hash = createHash('sha256');
   for (const file of sorted) {
     hash.update(`${file.digest} ${file.validName ? 'utf8' : 'raw'} ${file.name}\0`);
   }
   return { namespace, files: sorted, rawDigest: hash.digest('hex') };
-}
-
-function byFirst(a: readonly [string, unknown], b: readonly [string, unknown]): number {
-  return a[0] < b[0] ? -1 : 1;
 }

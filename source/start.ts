@@ -1,6 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { request } from 'undici';
+import { openGitReader } from '../git/binary/reader.ts';
 import { createClient } from '../kube/client.ts';
 import { realClock, realRandom } from '../kube/clock.ts';
 import { createMetrics } from '../kube/metrics.ts';
@@ -29,7 +30,8 @@ export async function startSource(
   const deps = { clock: realClock, random: realRandom, log, metrics };
   const client = createClient({ ...deps, kubeConfig });
   try {
-    const source = await runSource({ ...deps, client, openUrl, gunzip: gunzipInPool }, config, signal);
+    const git = { open: openGitReader, path: env.PATH ?? '' };
+    const source = await runSource({ ...deps, client, openUrl, gunzip: gunzipInPool, git }, config, signal);
     log.info({ address: source.address, port: source.port, environment: config.environment }, 'serving archives');
     await source.stopped;
   } finally {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { openGitReader } from '../../git/binary/reader.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Clock, Random } from '../../kube/clock.ts';
 import type { Manager } from '../../kube/manager.ts';
@@ -36,7 +37,8 @@ export function createEmbeddedSource(
   const metrics = createMetrics();
   const store = createArchiveStore({ now: deps.clock.now }, { directory: folder, namespace: config.namespace });
   const parts = { ...deps, metrics, store, sourceMetrics: createSourceMetrics(metrics), baseUrl: BASE_URL };
-  const source = createSource({ ...parts, gunzip: gunzipInPool }, config);
+  const git = { open: openGitReader, path: process.env.PATH ?? '' };
+  const source = createSource({ ...parts, gunzip: gunzipInPool, git }, config);
   const openUrl: OpenUrl = async (url, signal) => {
     if (!url.startsWith(`${BASE_URL}/`)) return deps.openUrl(url, signal);
     const [, name = '', hex = ''] = PATH.exec(url.slice(BASE_URL.length + 1)) ?? [];

@@ -1,8 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import { type CommitId, RepositoryError, type TreeEntry } from '../repository.ts';
 import type { ObjectReader } from './catfile.ts';
 
-/** An entry of one tree object. */
-export type TreeItem = { readonly name: string; readonly mode: string; readonly id: string };
+/** An entry of one tree object. `isText`: the name is UTF-8; bytes of it that are not show as U+FFFD. */
+export type TreeItem = {
+  readonly name: string;
+  readonly isText: boolean;
+  readonly mode: string;
+  readonly id: string;
+};
 
 /** Looks up entries of one commit by path, each tree object once. */
 export type TreeLookup = { find(path: string): Promise<TreeItem | undefined> };
@@ -16,8 +22,7 @@ export function createTreeLookup(objects: ObjectReader, commit: CommitId, maxTre
   };
   const find = async (path: string): Promise<TreeItem | undefined> => {
     const slash = path.lastIndexOf('/');
-    const parent =
-      slash < 0 ? { mode: FOLDER, id: await treeOf(objects, commit), name: '' } : await find(path.slice(0, slash));
+    const parent = slash < 0 ? { mode: FOLDER, id: await treeOf(objects, commit) } : await find(path.slice(0, slash));
     if (parent === undefined || parent.mode !== FOLDER) return undefined;
     return (await readTree(parent.id)).get(path.slice(slash + 1));
   };
@@ -52,7 +57,8 @@ const MODES: ReadonlyMap<string, TreeEntry['mode']> = new Map([
   ['160000', 'submodule'],
 ]);
 
-async function treeOf(objects: ObjectReader, commit: CommitId): Promise<string> {
+/** The root of a commit. */
+export async function treeOf(objects: ObjectReader, commit: CommitId): Promise<string> {
   const object = await objects.content(commit);
   const id =
     object?.type === 'commit' ? /^tree ([0-9a-f]+)\n/.exec(object.content.toString('latin1', 0, 80))?.[1] : undefined;
@@ -60,25 +66,36 @@ async function treeOf(objects: ObjectReader, commit: CommitId): Promise<string> 
   return id;
 }
 
-async function loadTree(objects: ObjectReader, id: string, maxBytes: number): Promise<ReadonlyMap<string, TreeItem>> {
+/** The entries of one tree object, in its order; undefined when it is not there or no tree. */
+export async function readTree(
+  objects: ObjectReader,
+  id: string,
+  maxBytes: number,
+): Promise<readonly TreeItem[] | undefined> {
   const info = await objects.info(id);
-  if (info !== undefined && info.size > maxBytes)
-    throw new RepositoryError('TooLarge', `a folder's list has more than ${maxBytes} bytes`);
+  if (info?.type !== 'tree') return undefined;
+  if (info.size > maxBytes) throw new RepositoryError('TooLarge', `a folder's list has more than ${maxBytes} bytes`);
   const object = await objects.content(id);
-  return object?.type === 'tree' ? parseTree(object.content, id.length / 2) : new Map();
+  return object && parseTree(object.content, id.length / 2);
 }
 
-/** `mode name NUL id` again and again. */
-function parseTree(content: Buffer, idBytes: number): ReadonlyMap<string, TreeItem> {
-  const items = new Map<string, TreeItem>();
+async function loadTree(objects: ObjectReader, id: string, maxBytes: number): Promise<ReadonlyMap<string, TreeItem>> {
+  const items = (await readTree(objects, id, maxBytes)) ?? [];
+  return new Map(items.map((item) => [item.name, item]));
+}
+
+/** `mode name NUL id` again and again. Rejects what is anything else: a part of a folder must not pass for the whole. */
+export function parseTree(content: Buffer, idBytes: number): readonly TreeItem[] {
+  const items: TreeItem[] = [];
   let at = 0;
   while (at < content.length) {
     const space = content.indexOf(0x20, at);
     const end = content.indexOf(0, space);
-    if (space < 0 || end < 0) break;
-    const name = content.toString('utf8', space + 1, end);
+    if (space < 0 || end < 0 || end + 1 + idBytes > content.length)
+      throw new RepositoryError('Refused', 'the repository holds a malformed tree');
+    const name = content.subarray(space + 1, end);
     const id = content.toString('hex', end + 1, end + 1 + idBytes);
-    items.set(name, { name, mode: content.toString('latin1', at, space), id });
+    items.push({ name: name.toString('utf8'), isText: isUtf8(name), mode: content.toString('latin1', at, space), id });
     at = end + 1 + idBytes;
   }
   return items;

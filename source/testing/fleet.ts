@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { vi } from 'vitest';
+import { openGitReader } from '../../git/binary/reader.ts';
 import { createClient } from '../../kube/client.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { createMetrics } from '../../kube/metrics.ts';
@@ -52,7 +53,8 @@ export async function startSource(
     manage: { address: '127.0.0.1', port: 0 },
     ...settings,
   });
-  const source = await runSource({ ...deps, client, openUrl, gunzip: gunzipInPool }, config, stop.signal);
+  const git = { open: openGitReader, path: process.env.PATH ?? '' };
+  const source = await runSource({ ...deps, client, openUrl, gunzip: gunzipInPool, git }, config, stop.signal);
   await source.ready();
   return {
     source,

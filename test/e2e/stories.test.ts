@@ -118,6 +118,6 @@ const UNUSED = {
     'patch persistentvolumeclaims',
     'patch quotas.sublet.dev/status',
   ],
-  // The same Event twice.
-  'sublet-source': ['patch events.events.k8s.io'],
+  // A fleet repository that asks who reads it. The same Event twice.
+  'sublet-source': ['get secrets', 'patch events.events.k8s.io'],
 } as const;
