@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CONFIGMAPS } from './builtin.ts';
 import { type ControllerOptions, createController, type Reconcile, type Watch, watchOf } from './controller.ts';
-import { StatusError, TerminalError, TransientError, WaitingError } from './errors.ts';
+import { PausedError, StatusError, TerminalError, TransientError, WaitingError } from './errors.ts';
 import { createInformer } from './informer.ts';
 import { type KubeObject, objectKey } from './object.ts';
 import { until } from './testing/until.ts';
@@ -206,6 +206,16 @@ test('a WaitingError comes back at its time and is no error', async () => {
   const times = await reconcileTimes(() => new WaitingError('the disk', { retryAfterMs: 3_000 }), 10_000);
   expect(times.length).toBe(4);
   metric('controller_runtime_reconcile_errors_total{controller="tested"} 0');
+});
+
+test('a PausedError comes back at its time and keeps the back-off as it was', async () => {
+  let tries = 0;
+  const times = await reconcileTimes(() => {
+    tries += 1;
+    return tries % 2 === 0 ? new PausedError('no', { retryAfterMs: 10 }) : new TransientError('no');
+  }, 3_000);
+  // 0.1, 0.3, 0.9 s after failures, and 10 ms after each pause.
+  expect(times.length).toBe(7);
 });
 
 test.each([

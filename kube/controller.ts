@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock, Random, Timer } from './clock.ts';
 import { createControllerMetrics } from './controllermetrics.ts';
-import { renderError, StatusError, TerminalError, TransientError, WaitingError } from './errors.ts';
+import { PausedError, renderError, StatusError, TerminalError, TransientError, WaitingError } from './errors.ts';
 import type { EventInfo, Informer } from './informer.ts';
 import type { Metrics } from './metrics.ts';
 import { type KubeObject, objectKey } from './object.ts';
@@ -245,6 +245,14 @@ function applyError({ queue, log, metrics }: Work, key: string, error: unknown):
     queue.forget(key);
     queue.addAfter(key, error.retryAfterMs);
     log.debug({ key, retryAfterMs: error.retryAfterMs, waitingFor: error.message }, 'reconcile waits');
+    return 'requeue_after';
+  }
+  if (error instanceof PausedError) {
+    queue.addAfter(key, error.retryAfterMs);
+    log.debug(
+      { key, retryAfterMs: error.retryAfterMs, error: error.message },
+      'reconcile waits for an object that fails',
+    );
     return 'requeue_after';
   }
   if (error instanceof TerminalError) {

@@ -76,6 +76,19 @@ export class TransientError extends Error {
 /** The object that is worked on is not the newest version any more: whatever is bound to what was seen of it will be refused. */
 export class ChangedError extends TransientError {}
 
+/**
+ * A call was not sent, because its object has failed too often lately; the message is that of the last failure. It says nothing about who wanted to call: the
+ * key is looked at again after `retryAfterMs`, and its own back-off stays as it is.
+ */
+export class PausedError extends TransientError {
+  override readonly retryAfterMs: number;
+
+  constructor(message: string, options: { retryAfterMs: number; cause?: unknown }) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
 /** Nothing is wrong; something has to happen first. Looked at again after `retryAfterMs`, or earlier when a watch fires. */
 export class WaitingError extends Error {
   override readonly name = 'WaitingError';

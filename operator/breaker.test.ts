@@ -124,7 +124,7 @@ describe('the breaker', () => {
     harness.server.remove(CUSTOMRESOURCEDEFINITIONS, 'tenants.sublet.dev');
     await harness.converge();
     expect(held()).toEqual(['t-c0']);
-    expect(record()?.data?.message).toBe('the CustomResourceDefinition tenants.sublet.dev is being deleted');
+    expect(record()?.data?.message).toBe('CustomResourceDefinitions are being deleted or gone: tenants.sublet.dev');
   });
 
   it('asks whether the definition is being deleted before the cache shows it', async () => {
@@ -142,7 +142,22 @@ describe('the breaker', () => {
     expect(cached?.metadata.deletionTimestamp).toBeUndefined();
     const removal = { kind: 'RDPInstance', key: 't-c0/desk' } as const;
     expect(await harness.context.breaker.admit(removal, signal)).toBe('hold');
-    expect(record()?.data?.message).toBe('the CustomResourceDefinition rdpinstances.sublet.dev is being deleted');
+    expect(record()?.data?.message).toBe(
+      'CustomResourceDefinitions are being deleted or gone: rdpinstances.sublet.dev',
+    );
+  });
+
+  it('names every definition of ours that is being deleted or gone, in one order', async () => {
+    await populate(1);
+    for (const name of ['rdpinstances.sublet.dev', 'plans.sublet.dev']) {
+      harness.server.remove(CUSTOMRESOURCEDEFINITIONS, name);
+      await harness.converge();
+    }
+    harness.server.remove(CUSTOMRESOURCEDEFINITIONS, 'tenants.sublet.dev');
+    await harness.converge();
+    expect(record()?.data?.message).toBe(
+      'CustomResourceDefinitions are being deleted or gone: plans.sublet.dev, rdpinstances.sublet.dev, tenants.sublet.dev',
+    );
   });
 
   it('does not count what goes with a removed seller', async () => {

@@ -1,11 +1,11 @@
-import { RDPINSTANCES, TENANTS } from '../crds/v1alpha1/resources.ts';
-import { CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS } from '../kube/builtin.ts';
-import { isAlreadyExists, isConflict, isNotFound, TransientError } from '../kube/errors.ts';
-import { type KubeObject, qualifiedName } from '../kube/object.ts';
+import { CONFIGMAPS } from '../kube/builtin.ts';
+import { isAlreadyExists, isConflict, TransientError } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/object.ts';
 import { GROUP } from '../model/group.ts';
 import { ANNOTATION_REMOVED_AT, FIELD_MANAGER, LABEL_OWNER_NAME } from '../model/labels.ts';
 import type { OperatorConfig } from './config.ts';
 import type { ConfigMap, Informers, OperatorDeps } from './context.ts';
+import { createDefinitions } from './definitions.ts';
 import { BREAKER_NAME } from './informers.ts';
 
 const HOUR_MS = 3_600_000;
@@ -44,6 +44,7 @@ export function createBreaker(
   config: Pick<OperatorConfig, 'breaker' | 'systemNamespace'>,
 ): Breaker {
   const recent = new Map<string, number>();
+  const definitions = createDefinitions(deps, informers);
   const key = `${config.systemNamespace}/${BREAKER_NAME}`;
   const state = (): ConfigMap | undefined => informers.breaker.get(key);
   const tripped = (): string | undefined => {
@@ -87,7 +88,7 @@ export function createBreaker(
     async admit(removal, signal) {
       refuseUnsynced(informers);
       if (tripped() !== undefined) return 'hold';
-      const lost = findLostDefinition(informers) ?? (await askLostDefinition(deps, removal.kind, signal));
+      const lost = await definitions.lost(removal.kind, signal);
       if (tripped() !== undefined) return 'hold';
       const id = `${removal.kind}/${removal.key}`;
       const now = deps.clock.now();
@@ -95,8 +96,8 @@ export function createBreaker(
       const removed = countRemovals(informers, recent, now, Date.parse(state()?.data?.confirmedAt ?? ''));
       const population = informers.tenants.size() + informers.desktops.size();
       const allowed = Math.max(config.breaker.minimum, Math.floor((population * config.breaker.percent) / 100));
-      if (lost !== undefined) {
-        await trip(`the CustomResourceDefinition ${lost} is being deleted`, signal);
+      if (lost.length > 0) {
+        await trip(`CustomResourceDefinitions are being deleted or gone: ${lost.join(', ')}`, signal);
         return 'hold';
       }
       if (removed.size <= allowed) return 'stop';
@@ -152,35 +153,4 @@ function refuseUnsynced(informers: BreakerInformers): void {
   );
   if (behind === undefined) return;
   throw new TransientError(`removals are judged once ${behind.resource.plural} have been read`);
-}
-
-/** One of our CRDs that is being deleted. A CRD that is merely absent is seen as an unavailable cache, not as a removal. */
-function findLostDefinition(informers: BreakerInformers): string | undefined {
-  const suffix = `.${GROUP}`;
-  return informers.definitions
-    .list()
-    .find((crd) => crd.metadata.name.endsWith(suffix) && crd.metadata.deletionTimestamp !== undefined)?.metadata.name;
-}
-
-/**
- * The same of the removal's own kind, from the API server: a CRD is marked before the first of its objects is, but the two come by
- * different watches, and the objects may be seen first.
- */
-async function askLostDefinition(
-  { client }: Pick<OperatorDeps, 'client'>,
-  kind: Removal['kind'],
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const name = qualifiedName(kind === 'Tenant' ? TENANTS : RDPINSTANCES);
-  try {
-    const { metadata } = await client.get<KubeObject>(
-      CUSTOMRESOURCEDEFINITIONS,
-      { name },
-      { metadataOnly: true, signal },
-    );
-    return metadata.deletionTimestamp === undefined ? undefined : name;
-  } catch (error) {
-    if (isNotFound(error)) return name;
-    throw error;
-  }
 }

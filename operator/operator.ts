@@ -4,6 +4,7 @@ import type { Informer } from '../kube/informer.ts';
 import type { Manager } from '../kube/manager.ts';
 import { createManager } from '../kube/manager.ts';
 import type { KubeObject } from '../kube/object.ts';
+import { createPatientClient } from '../kube/patientclient.ts';
 import { GROUP } from '../model/group.ts';
 import { ANNOTATION_APPLIED_HASH, FIELD_MANAGER } from '../model/labels.ts';
 import { createBreaker } from './breaker.ts';
@@ -45,8 +46,9 @@ export function createOperator(deps: OperatorDeps, config: OperatorConfig): Mana
 }
 
 /** Caches and decisions of one operator process; nothing runs before its informers are started. */
-export function createContext(deps: OperatorDeps, config: OperatorConfig): OperatorContext {
-  const informers = createInformers(deps, config);
+export function createContext(outside: OperatorDeps, config: OperatorConfig): OperatorContext {
+  const informers = createInformers(outside, config);
+  const deps = { ...outside, client: createPatientClient(outside.client, outside) };
   const tree = createTenantTree(informers, config);
   const grants = createGrants(deps, informers, tree, (namespace) => limits.inNamespace(namespace));
   const limits = createLimitLookup(informers, tree, grants.recorded);
@@ -55,7 +57,7 @@ export function createContext(deps: OperatorDeps, config: OperatorConfig): Opera
     config,
     informers,
     applier: createApplier(deps, { fieldManager: FIELD_MANAGER, hashAnnotation: ANNOTATION_APPLIED_HASH }),
-    events: createEventRecorder(deps, {
+    events: createEventRecorder(outside, {
       reportingController: `${GROUP}/operator`,
       reportingInstance: config.instance,
     }),
