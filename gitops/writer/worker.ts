@@ -24,6 +24,8 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
 const FIRST_CONTENTION_MS = 20;
 const MAX_CONTENTION_MS = 5_000;
+/** How often a lease of somebody else is asked for, as long as something waits. */
+const LEASE_POLL_MS = 1_000;
 
 export function createWorker(deps: WriterDeps, settings: WriterSettings, repository: string, limit: Limit): Worker {
   return new RepositoryWorker(deps, settings, repository, limit);
@@ -125,8 +127,8 @@ class RepositoryWorker implements Worker {
     if (pauseMs > 0) return pauseMs;
     const lease = await journal.lease(this.#repository, this.#settings.holder, leaseMs);
     this.#lease = lease;
-    // Another process writes it. It may die, and what waits then is ours.
-    if (lease === undefined) return isNeeded ? this.#backoff(leaseMs, leaseMs, 0) : undefined;
+    // Another process writes it. It may stop or die, and what waits then is ours.
+    if (lease === undefined) return isNeeded ? this.#backoff(LEASE_POLL_MS, leaseMs, 0) : undefined;
     const options = { leaseMs, most: this.#most, refusals: this.#refusals, review };
     const deps = { ...this.#deps, ...opened };
     const result = await this.#beat(lease, (signal) => runRound(deps, lease, options, signal));

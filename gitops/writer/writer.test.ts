@@ -7,6 +7,7 @@ import {
   editTitle,
   FOLDER,
   findLies,
+  mortal,
   planObject,
   REPOSITORY,
   renderPlan,
@@ -248,6 +249,27 @@ describe('the writer', () => {
     await world.settle();
     await first.stop();
     expect(await world.journal.lease(REPOSITORY, 'second', 1_000)).toBeDefined();
+  });
+
+  it('goes on with what another left, at once when it stopped and after its lease when it died', async () => {
+    for (const [how, longestMs] of [
+      ['stopped', 2_000],
+      ['died', 20_000],
+    ] as const) {
+      const world = createWriterWorld(FILES);
+      const first = await world.accept(editTitle('pro', 'Pro', 'One'));
+      const former = how === 'stopped' ? begin(world) : world.start(mortal('dead', 12));
+      await world.clock.advance(1_000);
+      await begin(world);
+      const second = await world.accept(editTitle('old', 'Old', 'Two'));
+      if (how === 'stopped') await former.stop();
+      const acceptedAtMs = world.clock.now();
+      await world.settle();
+      const changes = await Promise.all([first, second].map((id) => world.state(id)));
+      expect(changes.map(({ state }) => state)).toEqual(['Committed', 'Committed']);
+      expect(Math.max(...changes.map(({ updatedAtMs }) => updatedAtMs)) - acceptedAtMs).toBeLessThanOrEqual(longestMs);
+      expect(await findLies(world, [first, second])).toEqual([]);
+    }
   });
 
   it('forgets what ended long ago, and the keys of requests after a week', async () => {
