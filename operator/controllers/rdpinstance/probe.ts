@@ -16,21 +16,29 @@ export async function probeDesktop(
   target: ProbeTarget,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<ProbeResult> {
-  const late = new AbortController();
-  const timer = deps.clock.setTimeout(() => late.abort(), options.timeoutMs);
-  const signal = AbortSignal.any([late.signal, options.signal]);
+  // Not `AbortSignal.any`: Node keeps such a signal, and all that listens to it, until it is aborted.
+  const end = new AbortController();
+  const cancel = (): void => end.abort(options.signal.reason);
+  options.signal.addEventListener('abort', cancel, { once: true });
+  if (options.signal.aborted) cancel();
+  let late = false;
+  const timer = deps.clock.setTimeout(() => {
+    late = true;
+    end.abort();
+  }, options.timeoutMs);
   let connection: Connection | undefined;
   try {
-    connection = await deps.dial(target, signal);
+    connection = await deps.dial(target, end.signal);
     const opened = connection;
-    signal.addEventListener('abort', () => opened.close(), { once: true });
-    return describe(await handshake(opened, signal));
+    end.signal.addEventListener('abort', () => opened.close(), { once: true });
+    return describe(await handshake(opened, end.signal));
   } catch (error) {
-    if (late.signal.aborted) return { answered: false, why: `no answer within ${options.timeoutMs} ms` };
+    if (late) return { answered: false, why: `no answer within ${options.timeoutMs} ms` };
     if (isAborted(error)) return { answered: false, why: 'the probe was cancelled' };
     return { answered: false, why: renderError(error) };
   } finally {
     deps.clock.clearTimeout(timer);
+    options.signal.removeEventListener('abort', cancel);
     connection?.close();
   }
 }
