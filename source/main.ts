@@ -216,7 +216,8 @@ function createFleetController(
     workers: 1,
     watches: [
       watchOf({ informer: informers.repositories, map, predicate: { onUpdate: isNewRevisionOrWish } }),
-      watchOf({ informer: informers.artifacts, map }),
+      // What a pass wrote is what it wanted.
+      watchOf({ informer: informers.artifacts, map, ownWrites: false }),
       watchOf({ informer: informers.tenants, map, predicate: { onUpdate: isNewSpec } }),
     ],
     reconcile: (_key, signal) => publisher.publish(signal),

@@ -323,7 +323,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
       expect(condition(one, 'Held')?.reason).toBe('RevisionRefused'),
     );
     expect(condition(root, 'Ready')?.message).toMatch(
-      /^revision main@sha1:[0-9a-f]{40} is refused, nothing of it is published: entries: the archive has more than 5 entries; "tenants/,
+      /^revision main@sha1:[0-9a-f]{40} is refused, nothing of it is published: entries: the (archive|tree) has more than 5 entries; "tenants/,
     );
     expect(root.status?.artifact).toBeDefined();
     expect(running.metric('sublet_source_revision_held')).toBe(1);

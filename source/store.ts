@@ -32,7 +32,17 @@ export function createArchiveStore(
   deps: { readonly now: () => number },
   options: { readonly directory: string; readonly namespace: string },
 ): ArchiveStore {
-  const index = new Map<string, StoredArchive>();
+  /** By name, then digest: looked up for every folder at every pass. */
+  const index = new Map<string, Map<string, StoredArchive>>();
+  const add = (archive: StoredArchive): void => {
+    const archives = index.get(archive.name) ?? new Map<string, StoredArchive>();
+    index.set(archive.name, archives.set(archive.digest, archive));
+  };
+  const drop = (name: string, digest: string): void => {
+    const archives = index.get(name);
+    archives?.delete(digest);
+    if (archives?.size === 0) index.delete(name);
+  };
   const root = join(options.directory, options.namespace);
   const pathOf = (name: string, digest: string): string => `${options.namespace}/${name}/${fileName(digest)}`;
   const absolute = (name: string, digest: string): string => join(options.directory, pathOf(name, digest));
@@ -41,28 +51,28 @@ export function createArchiveStore(
     async refresh() {
       const found = await scan(root);
       index.clear();
-      for (const archive of found) index.set(indexKey(archive.name, archive.digest), archive);
+      for (const archive of found) add(archive);
     },
-    find: (name, digest) => index.get(indexKey(name, digest)),
-    list: () => [...index.values()],
+    find: (name, digest) => index.get(name)?.get(digest),
+    list: () => [...index.values()].flatMap((archives) => [...archives.values()]),
     async read(name, digest) {
       try {
         return await readFile(absolute(name, digest));
       } catch (error) {
-        index.delete(indexKey(name, digest));
+        drop(name, digest);
         throw error;
       }
     },
     async write(name, digest, bytes) {
-      if (index.has(indexKey(name, digest))) return;
+      if (index.get(name)?.has(digest) === true) return;
       const target = absolute(name, digest);
       await mkdir(join(root, name), { recursive: true });
       await writeFile(`${target}.part`, bytes);
       await rename(`${target}.part`, target);
-      index.set(indexKey(name, digest), { name, digest, modifiedMs: deps.now(), sizeBytes: bytes.length });
+      add({ name, digest, modifiedMs: deps.now(), sizeBytes: bytes.length });
     },
     async remove(name, digest) {
-      index.delete(indexKey(name, digest));
+      drop(name, digest);
       await rm(absolute(name, digest), { force: true });
     },
     pathOf,
@@ -76,10 +86,6 @@ function fileName(digest: string): string {
   if (!/^[0-9a-f]{64}$/.test(hex))
     throw new RangeError(`a digest is sha256:<64 hex digits>, got ${JSON.stringify(digest)}`);
   return `${hex}.tar.gz`;
-}
-
-function indexKey(name: string, digest: string): string {
-  return `${name} ${digest}`;
 }
 
 async function scan(root: string): Promise<readonly StoredArchive[]> {

@@ -27,6 +27,13 @@ export function createArtifactWriter(
 ): ArtifactWriter {
   const { client, artifacts } = deps;
   const write = { fieldManager: FIELD_MANAGER } as const;
+  // Asked for each folder of a pass, which is over within a second.
+  let time = { seconds: 0, text: renderTime(0) };
+  const renderNow = (): string => {
+    const seconds = Math.floor(deps.clock.now() / 1_000);
+    if (seconds !== time.seconds) time = { seconds, text: renderTime(seconds * 1_000) };
+    return time.text;
+  };
   return {
     async apply(name, state) {
       const observed = artifacts.get(`${options.namespace}/${name}`);
@@ -37,7 +44,7 @@ export function createArtifactWriter(
           buildExternalArtifact(options.namespace, name, options.repository),
           write,
         ));
-      const status = buildStatus(object.status, object.metadata.generation ?? 1, state, renderTime(deps.clock.now()));
+      const status = buildStatus(object.status, object.metadata.generation ?? 1, state, renderNow());
       if (status === object.status) return 0;
       const body = { metadata: { resourceVersion: object.metadata.resourceVersion }, status };
       const key = { namespace: options.namespace, name };

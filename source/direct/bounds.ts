@@ -23,15 +23,21 @@ export function checkPath(folder: string, name: string, limits: SourceLimits): v
 
 export type Budget = ReturnType<typeof createBudget>;
 
-/** What the environment may have in all. */
+/** What the environment may have in all. Names the folder that has most of it: a person has to know where to look. */
 export function createBudget(limits: SourceLimits) {
+  const perFolder = new Map<string, number>();
   let entries = 0;
   let bytes = 0;
   return {
-    addEntries: (path: string, count: number): void => {
+    addEntries: (folder: string, count: number): void => {
       entries += count;
-      if (entries > limits.entries)
-        throw new ArchiveRefusedError('entries', `the tree has more than ${limits.entries} entries, at ${quote(path)}`);
+      perFolder.set(folder, (perFolder.get(folder) ?? 0) + count);
+      if (entries <= limits.entries) return;
+      const [most, own] = [...perFolder].reduce((a, b) => (b[1] > a[1] ? b : a));
+      throw new ArchiveRefusedError(
+        'entries',
+        `the tree has more than ${limits.entries} entries; ${quote(most)} alone has ${own}`,
+      );
     },
     addBytes: (count: number): void => {
       bytes += count;

@@ -98,7 +98,7 @@ async function readEnvironment(reading: Reading, root: string, before: Known): P
   const folders = new Map<string, KnownFolder>();
   const changed: TreeItem[] = [];
   for (const item of items) {
-    budget.addEntries(path, 1);
+    budget.addEntries(`${path}/${item.name}`, 1);
     if (kindOf(item) !== 'folder') continue;
     const same = before.folders.get(item.name);
     if (same?.tree !== item.id) {
@@ -142,7 +142,7 @@ async function readFolder(
 ): Promise<KnownFolder> {
   const path = `tenants/${reading.environment}/${name}`;
   const found: ListedFile[] = [];
-  const entries = await walk(reading, budget, path, id, found);
+  const entries = await walk(reading, (count) => budget.addEntries(path, count), path, id, found);
   const isNamespace = reading.isNamespace(name);
   const wanted = isNamespace ? found.filter((file) => isRelevant(file.path)) : [];
   const sizes = await Promise.all(wanted.map(({ blob }) => reading.objects.size(blob)));
@@ -177,17 +177,17 @@ type ListedFile = { readonly path: string; readonly isText: boolean; readonly bl
 /** Collects the regular files below a folder; gives the number of its entries. */
 async function walk(
   reading: Reading,
-  budget: Budget,
+  count: (entries: number) => void,
   path: string,
   tree: string,
   found: ListedFile[],
 ): Promise<number> {
   const items = await list(reading, path, tree);
-  budget.addEntries(path, items.length);
+  count(items.length);
   let entries = items.length;
   for (const item of items) {
     const full = `${path}/${item.name}`;
-    if (kindOf(item) === 'folder') entries += await walk(reading, budget, full, item.id, found);
+    if (kindOf(item) === 'folder') entries += await walk(reading, count, full, item.id, found);
     else found.push({ path: full, isText: item.isText, blob: item.id });
   }
   return entries;
