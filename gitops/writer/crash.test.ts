@@ -58,12 +58,12 @@ async function expectAllDone(world: WriterWorld, ids: readonly string[]): Promis
 }
 
 /** How many points a run has that nothing happens to. */
-async function countPoints(disturb: (world: WriterWorld) => void = () => {}): Promise<readonly string[]> {
+async function countPoints(disturb: (world: WriterWorld) => void, most: number): Promise<readonly string[]> {
   const world = createWriterWorld(FILES);
   disturb(world);
   const ids = await order(world);
   const process = mortal('one');
-  world.start(process);
+  world.start(process, { most });
   await world.settle();
   await expectAllDone(world, ids);
   return process.points;
@@ -91,25 +91,31 @@ describe('a writer that is killed', () => {
     ],
   ];
 
-  it.each(disturbances)('%s at any call makes no commit twice and loses none', async (_, disturb) => {
-    const points = await countPoints(disturb);
-    expect(points.length).toBeGreaterThan(15);
-    for (let diesAt = 1; diesAt <= points.length; diesAt++) {
-      const world = createWriterWorld(FILES);
-      disturb(world);
-      const ids = await order(world);
-      const process = mortal('one', diesAt);
-      world.start(process);
-      await world.clock.advance(2_000);
-      expect(process.isDead(), `${diesAt}: ${points[diesAt - 1]}`).toBe(true);
-      // The journal tells no lie at the moment of death either, but that it may not know yet of the last push.
-      const lies = await findLies(world, ids);
-      expect(lies, `${diesAt}: ${points[diesAt - 1]}`).toEqual([]);
-      world.start(steady('two'));
-      await world.settle();
-      await expectAllDone(world, ids);
-    }
-  });
+  // All in one push, and two a push, where the next is made while one is on its way.
+  const cases = disturbances.flatMap(([name, disturb]) => [10_000, 2].map((most) => [name, most, disturb] as const));
+
+  it.each(cases)(
+    '%s, with %i changes a push, at any call makes no commit twice and loses none',
+    async (_, most, disturb) => {
+      const points = await countPoints(disturb, most);
+      expect(points.length).toBeGreaterThan(15);
+      for (let diesAt = 1; diesAt <= points.length; diesAt++) {
+        const world = createWriterWorld(FILES);
+        disturb(world);
+        const ids = await order(world);
+        const process = mortal('one', diesAt);
+        world.start(process, { most });
+        await world.clock.advance(2_000);
+        expect(process.isDead(), `${diesAt}: ${points[diesAt - 1]}`).toBe(true);
+        // The journal tells no lie at the moment of death either, but that it may not know yet of the last push.
+        const lies = await findLies(world, ids);
+        expect(lies, `${diesAt}: ${points[diesAt - 1]}`).toEqual([]);
+        world.start(steady('two'), { most });
+        await world.settle();
+        await expectAllDone(world, ids);
+      }
+    },
+  );
 
   it('and whose successors are killed too, one after the other, gets there all the same', async () => {
     for (let seed = 1; seed <= 30; seed++) {
@@ -117,7 +123,7 @@ describe('a writer that is killed', () => {
       const world = createWriterWorld(FILES);
       const ids = await order(world);
       for (let life = 0; life < 4; life++) {
-        world.start(mortal(`life-${life}`, 1 + Math.floor(random.next() * 25)));
+        world.start(mortal(`life-${life}`, 1 + Math.floor(random.next() * 25)), { most: 1 + (seed % 3) });
         await world.clock.advance(20_000);
         expect(await findLies(world, ids), `seed ${seed}`).toEqual([]);
       }
@@ -139,7 +145,9 @@ describe('two writers at once', () => {
         slow(name, world.clock, random, options),
       );
       // Leases so short that they run out during most calls.
-      const writers = processes.map((process) => world.start(process, { leaseMs: 60, pollMs: 200, reviewMs: 1_000 }));
+      const writers = processes.map((process) =>
+        world.start(process, { leaseMs: 60, pollMs: 200, reviewMs: 1_000, most: 1 + (seed % 4) }),
+      );
       const ids: string[] = [];
       const last = new Map<string, string>();
       for (let round = 0; round < 12; round++) {

@@ -2,9 +2,11 @@ import type { CommitId } from '../../git/repository.ts';
 import { renderError } from '../../kube/errors.ts';
 import { type Forge, ForgeError, type PullRequest } from '../forges/forge.ts';
 import type { Change, Lease, Outcome } from '../journal.ts';
+import { createWorkspace } from '../workspace.ts';
+import { buildCommit, planVetted } from './make.ts';
 import { supersedes } from './overlap.ts';
 import type { PlannedCommit } from './plan.ts';
-import { buildCommit, planVetted, type RoundDeps } from './round.ts';
+import type { RoundDeps } from './round.ts';
 import { readOpen } from './settle.ts';
 import { renderChange } from './target.ts';
 
@@ -117,13 +119,14 @@ type Alone = { readonly commit: PlannedCommit } | { readonly outcome: Outcome } 
 
 /** The change by itself on the head. */
 async function planAlone(deps: RoundDeps, head: CommitId, change: Change, signal: AbortSignal): Promise<Alone> {
-  const { plan, refused, waiting } = await planVetted(deps, head, [change], signal);
+  const open = () => createWorkspace(head, { repository: deps.target.repository, cache: deps.cache });
+  const { plan, waiting } = await planVetted(deps, open, [change], signal);
   if (waiting !== undefined) return { waiting };
   const [commit] = plan.commits;
   if (commit !== undefined) return { commit };
   const told = { reason: 'Unchanged', message: 'the repository said so already' };
   return {
-    outcome: plan.outcomes.get(change.id) ?? refused.get(change.id) ?? { state: 'Committed', commit: head, ...told },
+    outcome: plan.outcomes.get(change.id) ?? { state: 'Committed', commit: head, ...told },
   };
 }
 

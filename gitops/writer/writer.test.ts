@@ -55,6 +55,74 @@ describe('the writer', () => {
     expect(await findLies(world, ids)).toEqual([]);
   });
 
+  it('makes the next commits while a push is on its way, each on those before it, and asks again about those only', async () => {
+    const world = createWriterWorld(FILES);
+    const asked: string[] = [];
+    const dryRun: WritableRepository['dryRun'] = async ({ intent }, object) => {
+      asked.push(intent.target.name);
+      return JSON.stringify(object).includes('Refused')
+        ? { type: 'refused', message: 'not this one' }
+        : { type: 'accepted' };
+    };
+    const intents = [
+      editTitle('pro', 'Pro', 'Two'),
+      editTitle('old', 'Old', 'Newer'),
+      editTitle('pro', 'Two', 'Refused'),
+      editTitle('pro', 'Two', 'Three'),
+      editTitle('pro', 'Two', 'Late'),
+      editTitle('old', 'Newer', 'Newest'),
+      editTitle('pro', 'Two', 'Three'),
+    ];
+    const ids: string[] = [];
+    for (const intent of intents) ids.push(await world.accept(intent));
+    const moves: (string | undefined)[] = [];
+    world.remote.onMove((_, commit) => moves.push(commit));
+    begin(world, { most: 2 }, { dryRun });
+    await world.settle();
+    const states = await Promise.all(ids.map((id) => world.state(id)));
+    expect(states.map(({ state, reason }) => reason ?? state)).toEqual([
+      'Committed',
+      'Committed',
+      'DryRunRefused',
+      'Committed',
+      'ChangedMeanwhile',
+      'Committed',
+      'Unchanged',
+    ]);
+    expect(moves).toHaveLength(3);
+    expect(world.file(`${FOLDER}/pro.yaml`)).toBe(renderPlan('pro', 'Three'));
+    expect(world.file(`${FOLDER}/old.yaml`)).toBe(renderPlan('old', 'Newest'));
+    expect(await findLies(world, ids)).toEqual([]);
+    // What was planned again after the refusal, the third edit of `pro`, says the same on the files as they were before the refused one.
+    expect(asked).toEqual(['pro', 'old', 'pro', 'pro', 'old']);
+  });
+
+  it('makes nothing of what was planned on a push that did not arrive', async () => {
+    const world = createWriterWorld(FILES);
+    const ids: string[] = [];
+    for (let version = 0; version < 6; version++)
+      ids.push(await world.accept(editTitle('pro', version === 0 ? 'Pro' : `V${version}`, `V${version + 1}`)));
+    const commit = {
+      author: { name: 'Pat', email: 'p@example.com' },
+      committer: { name: 'Pat', email: 'p@example.com' },
+      atMs: 0,
+      message: 'Decide otherwise',
+      files: new Map([[`${FOLDER}/pro.yaml`, renderPlan('pro', 'Mine')]]),
+    };
+    let pushes = 0;
+    world.remote.onMove(() => {
+      pushes += 1;
+      if (pushes === 1) world.remote.fail({ call: 'push', type: 'race', commit });
+    });
+    begin(world, { most: 2 });
+    await world.settle();
+    const states = await Promise.all(ids.map((id) => world.state(id)));
+    expect(states.map(({ state }) => state)).toEqual(['Committed', 'Committed', ...Array(4).fill('Conflict')]);
+    expect(world.file(`${FOLDER}/pro.yaml`)).toBe(renderPlan('pro', 'Mine'));
+    expect(await world.history()).toHaveLength(4);
+    expect(await findLies(world, ids)).toEqual([]);
+  });
+
   it('lets two people who change two fields of one file both win, and tells the one who lost about the same field', async () => {
     const world = createWriterWorld(FILES);
     const title = await world.accept(editTitle('pro', 'Pro', 'Mine'));
