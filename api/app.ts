@@ -5,7 +5,7 @@ import type { Metrics } from '../kube/metrics.ts';
 import { addBodies, BODY_LIMIT_BYTES } from './plugins/bodies.ts';
 import { refuseConnection } from './plugins/clienterrors.ts';
 import { addErrors, sendProblem } from './plugins/errors.ts';
-import { addHeaders } from './plugins/headers.ts';
+import { addHeaders, setHeaders } from './plugins/headers.ts';
 import { addMetrics } from './plugins/metrics.ts';
 import { Problem } from './problem.ts';
 import { type RegisterDeps, registerRoutes } from './register.ts';
@@ -47,6 +47,7 @@ export function buildApp(deps: AppDeps, options: AppOptions = {}): FastifyInstan
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, chooseRequestId(undefined)),
     frameworkErrors: (error, request, reply) => {
       deps.log.info({ err: error.code, requestId: request.id }, 'the framework refused a request');
+      setHeaders(reply, request.id);
       sendProblem(reply, request.id, new Problem(400, 'bad-request', 'the address cannot be decoded'));
     },
   });

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** On every answer. Pages set their own content security policy before. */
 const HEADERS = {
@@ -14,7 +14,12 @@ const HEADERS = {
 /** Who asks is named in every answer, and nothing of it is to be framed, sniffed or kept by what is in between. */
 export function addHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(HEADERS).header('request-id', request.id);
+    setHeaders(reply, request.id);
     done();
   });
+}
+
+/** For answers that are given before any hook runs. */
+export function setHeaders(reply: FastifyReply, requestId: string): void {
+  void reply.headers(HEADERS).header('request-id', requestId);
 }
