@@ -10,6 +10,11 @@ export function createSourceMetrics(metrics: Metrics) {
     'Passes over a revision of the fleet repository, by result.',
     ['result'],
   );
+  const fetches = metrics.counter(
+    'sublet_source_fetches_total',
+    'Fetches of our own from the fleet repository, by result.',
+    ['result'],
+  );
   const requests = metrics.counter(
     'sublet_source_http_requests_total',
     'Answers of the archive server, by status code.',
@@ -37,6 +42,7 @@ export function createSourceMetrics(metrics: Metrics) {
       )
       .labels(),
     countRevision: (result: 'published' | 'unchanged' | 'held' | 'refused') => revisions.labels(result).inc(),
+    countFetch: (result: 'fetched' | 'declined' | 'failed') => fetches.labels(result).inc(),
     countRequest: (code: number) => requests.labels(String(code)).inc(),
   };
 }

@@ -27,6 +27,7 @@ type EyeOptions = { readonly secrets?: ReadonlyMap<string, Secret>; readonly pat
 function openEye(directory: string, { secrets = new Map(), patience = 30 }: EyeOptions = {}) {
   let aheadMs = 0;
   const lines: string[] = [];
+  const results: string[] = [];
   const clock = {
     ...realClock,
     monotonic: () => realClock.monotonic() + aheadMs,
@@ -51,6 +52,7 @@ function openEye(directory: string, { secrets = new Map(), patience = 30 }: EyeO
       clock,
       log,
       wake,
+      sourceMetrics: { countFetch: (result) => void results.push(result) },
       isNamespace: (name) => name.startsWith('t-'),
       git: { open: openGitReader, path: process.env.PATH ?? '' },
     },
@@ -64,7 +66,7 @@ function openEye(directory: string, { secrets = new Map(), patience = 30 }: EyeO
   const later = (ms: number): void => {
     aheadMs += ms;
   };
-  return { observe, reader, later, lines, wake, stop: direct.lane.stop };
+  return { observe, reader, later, lines, results, wake, stop: direct.lane.stop };
 }
 
 describe('the fleet source fetches', () => {
@@ -151,6 +153,7 @@ describe('the fleet source fetches', () => {
     asked -= 1;
     expect((await eye.observe(repositoryWith(two)))?.revision).toBe(revisionOf(two));
     expect(eye.lines).toEqual([]);
+    expect(eye.results).toEqual(['fetched', 'fetched']);
   });
 
   it('a branch that was moved back, or to a history of its own', async () => {
@@ -179,6 +182,7 @@ describe('the fleet source fetches', () => {
     await hands.move('main', undefined);
     expect((await eye.observe(repositoryWith(one)))?.revision).toBe(revisionOf(one));
     expect(eye.lines.join()).toContain('the repository has no branch main');
+    expect(eye.results).toEqual(['fetched', 'failed']);
   });
 
   it('with source-controller in its place while the remote is out of reach, and never an older revision', async () => {

@@ -53,6 +53,7 @@ export type DirectLaneDeps = {
   readonly trees: DirectTreeReader;
   /** A fetch ended after nobody waited for it any more. */
   readonly wake: () => void;
+  readonly countFetch: (result: 'fetched' | 'declined' | 'failed') => void;
   /** Keeps what was fetched in mind over a restart; done before it is published. */
   readonly remember: (fetched: Fetched) => Promise<void>;
 };
@@ -97,6 +98,7 @@ export function createDirectLane(deps: DirectLaneDeps): DirectLane {
     const tree = before?.tree ?? (await deps.trees.read(reader, commit, spec.leftOut));
     if ('declined' in tree) {
       known = undefined;
+      deps.countFetch('declined');
       log.info({ commit, why: tree.declined }, 'the revision is taken from source-controller');
       return;
     }
@@ -104,12 +106,14 @@ export function createDirectLane(deps: DirectLaneDeps): DirectLane {
     const fetched = { commit, revision, tree, artifactThen: asked.artifact, atMs: clock.monotonic() };
     await deps.remember(fetched);
     known = { key, fetched };
+    deps.countFetch('fetched');
   };
 
   const fail = async (error: unknown): Promise<void> => {
     failures += 1;
     notBeforeMs = clock.monotonic() + Math.min(RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS);
     if (stopped.signal.aborted) return;
+    deps.countFetch('failed');
     const level = failures === 1 ? 'warn' : 'debug';
     log[level]({ reason: renderError(error) }, 'the fleet cannot be fetched; what source-controller fetches is taken');
     // A copy that something is wrong with, or that has grown too large, is made anew.

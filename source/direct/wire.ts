@@ -7,6 +7,7 @@ import type { GitRepositoryOptions } from '../../git/binary/repository.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { SourceConfig } from '../config.ts';
+import type { SourceMetrics } from '../metrics.ts';
 import { createAccess } from './access.ts';
 import { createDirectLane, type DirectLane } from './lane.ts';
 import { createHeadRecordFile, type HeadRecordFile } from './record.ts';
@@ -25,6 +26,7 @@ export type DirectDeps = {
   readonly log: Logger;
   readonly git: GitHere;
   readonly isNamespace: (name: string) => boolean;
+  readonly sourceMetrics: Pick<SourceMetrics, 'countFetch'>;
   /** Asks for a pass. */
   readonly wake: () => void;
 };
@@ -42,6 +44,7 @@ export function wireDirect(
     log,
     wake: deps.wake,
     remember: record.write,
+    countFetch: deps.sourceMetrics.countFetch,
     trees: createDirectTreeReader({ environment, isNamespace, limits }),
     open: async ({ url, branch, secret }) => {
       await rm(folder, { recursive: true, force: true });
