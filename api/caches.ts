@@ -45,11 +45,15 @@ export const TENANT_INDEXERS = {
     (tenant.spec.members ?? []).map(({ kind, name }) => memberKey(kind, name)),
 };
 
+type Heard<T> = (object: T & KubeObject, old: (T & KubeObject) | undefined) => void;
+
 export type RunningCaches = Caches & {
   /** Lists and watches until the signal aborts. */
   start(signal: AbortSignal): Promise<void>;
   /** Why reads cannot be answered; undefined when they can. */
   lack(): string | undefined;
+  /** Hears of each desktop and Tenant that came or changed, and what it was before; gives the way to stop. */
+  watch(heard: { readonly desktops: Heard<RDPInstance>; readonly tenants: Heard<Tenant> }): () => void;
   /** Calls back after any object changed; gives the way to stop. */
   onChange(listener: () => void): () => void;
 };
@@ -85,12 +89,25 @@ export function createCaches(
     start: async (signal) => {
       await Promise.all(all.map((informer) => informer.start(signal)));
     },
+    watch: ({ desktops, tenants }) => {
+      const removers = [hear(caches.desktops, desktops), hear(caches.tenants, tenants)];
+      return () => {
+        for (const remove of removers) remove();
+      };
+    },
     onChange: (listener) => listenToAll(all, listener),
     lack: () => {
       const late = all.find((informer) => !informer.hasSynced());
       return late === undefined ? undefined : `not read yet: ${late.resource.plural}`;
     },
   };
+}
+
+function hear<T extends KubeObject>(informer: Informer<T>, heard: (object: T, old: T | undefined) => void): () => void {
+  return informer.addEventHandler({
+    onAdd: (object) => heard(object, undefined),
+    onUpdate: (old, object) => heard(object, old),
+  });
 }
 
 /** Calls back after any object of any of them changed; gives the way to stop. */

@@ -83,6 +83,18 @@ export const ApiConfig = z.strictObject({
       depth: z.int().min(1).max(1_000_000).optional(),
     })
     .prefault({}),
+  /** Where tenants may have themselves told. */
+  webhooks: z
+    .strictObject({
+      /** Hosts inside that webhooks may have, `<host>` or `<host>:<port>`; all others have to be on the internet. */
+      allowedHosts: z.array(z.string().max(253)).max(64).default([]),
+      /** `http` is for development: what is sent can be read on its way. */
+      protocols: z
+        .array(z.enum(['https', 'http']))
+        .min(1)
+        .default(['https']),
+    })
+    .prefault({}),
   /** How long requests that run may still take after a stop was asked for. */
   drainSeconds: z.int().min(0).max(300).default(20),
   watchSeconds: z.int().min(1).max(86_400).default(24),

@@ -42,6 +42,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   kind: 'User',
   member: 'oidc:x',
   id: '0'.repeat(20),
+  event: `msg_${'0'.repeat(32)}`,
 };
 
 function questionOf(route: Route): Question {

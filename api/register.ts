@@ -99,7 +99,7 @@ async function admit(
   const may = (question: Question): boolean => authorize(principal, memberships, question);
   if (!isPublic) reply.headers(deps.limiter.take(limitKey(principal, place), policiesFor(deps, place, may)));
   const params = parseParameters(route.params, request.params, typeof route.access === 'function');
-  if (typeof route.access === 'function') admitTo(route.access(place, params), may);
+  if (typeof route.access === 'function') admitTo(route.access(place, params), may, route.purpose);
   return {
     params,
     query: hasQuery(request) ? parseParameters(route.query ?? NO_QUERY, request.query, false) : emptyQuery,
@@ -117,7 +117,11 @@ async function admit(
 }
 
 /** What may not be seen does not exist; what may be seen and not done is refused by name. */
-function admitTo(question: Question | undefined, may: (question: Question) => boolean): void {
+function admitTo(
+  question: Question | undefined,
+  may: (question: Question) => boolean,
+  purpose: string | undefined,
+): void {
   if (question === undefined) throw notFound();
   if (may(question)) return;
   const { verb, resource } = question;
@@ -126,11 +130,11 @@ function admitTo(question: Question | undefined, may: (question: Question) => bo
       ? ({ ...question, verb: 'list', name: undefined } as const)
       : ({ ...question, verb: 'get' } as const);
   if (verb === 'get' || verb === 'list' || resource === 'secrets' || !may(look)) throw notFound();
-  throw forbidden(question);
+  throw forbidden(question, purpose);
 }
 
-function forbidden({ verb, resource, namespace }: Question): Problem {
-  const detail = `your role does not let you ${verb} ${resource} in ${namespace}; ask an Owner for another role`;
+function forbidden({ verb, resource, namespace }: Question, purpose = `${verb} ${resource}`): Problem {
+  const detail = `your role does not let you ${purpose} in ${namespace}; ask an Owner for another role`;
   return new Problem(403, 'forbidden', detail);
 }
 

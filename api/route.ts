@@ -48,6 +48,8 @@ export type RouteDefinition<P extends z.ZodType, Q extends z.ZodType, B extends 
   readonly summary: string;
   readonly tag: string;
   readonly access: Access<z.output<P>>;
+  /** What a refusal says that the role does not let one do, where the right that is asked for is another thing's. */
+  readonly purpose?: string;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: {

@@ -20,7 +20,10 @@ import { createInvitationRecords } from './records/invitations.ts';
 import { createKeyRecords } from './records/keys.ts';
 import { createLinkRecords } from './records/links.ts';
 import { shareSecret } from './records/sharedsecret.ts';
-import { createTree } from './tree.ts';
+import { createTree, type Tree } from './tree.ts';
+import { createEndpoints } from './webhooks/endpoints.ts';
+import { createOutbox } from './webhooks/outbox.ts';
+import { startWebhooks } from './webhooks/webhooks.ts';
 
 /** What the API server gets from outside. */
 export type ApiServerDeps = {
@@ -54,7 +57,8 @@ const READY_POLL_MS = 20;
 export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: AbortSignal): Promise<RunningApi> {
   const caches = createCaches(deps, config);
   const stopping = new AbortController();
-  const app = await assembleApp(deps, config, caches, stopping.signal);
+  const tree = createTree(caches, config);
+  const app = await assembleApp(deps, config, { caches, tree }, stopping.signal);
   const reading = new AbortController();
   const manage = await startHttpServer({
     ...config.manage,
@@ -76,10 +80,11 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
     await Promise.all([caching, manage.close()]);
     throw error;
   }
+  const webhooks = startWebhooks({ ...deps, caches, tree }, config);
   const bound = app.server.address() as AddressInfo;
   const stopped = untilAborted(signal).then(async () => {
     await drain(deps, app, stopping, config.drainSeconds * 1_000);
-    await delivery?.stop();
+    await Promise.all([delivery?.stop(), webhooks.stop()]);
     reading.abort();
     await Promise.all([caching, manage.close()]);
   });
@@ -95,7 +100,7 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
 async function assembleApp(
   deps: ApiServerDeps,
   config: ApiConfig,
-  caches: RunningCaches,
+  { caches, tree }: { readonly caches: RunningCaches; readonly tree: Tree },
   stopping: AbortSignal,
 ): Promise<FastifyInstance> {
   const { db } = deps.store;
@@ -107,10 +112,12 @@ async function assembleApp(
       config,
       caches,
       stopping,
-      tree: createTree(caches, config),
+      tree,
       keys,
       links: createLinkRecords(db),
       invitations: createInvitationRecords(db),
+      endpoints: createEndpoints(db),
+      outbox: createOutbox(deps.store),
       cursors: createCursors(await shareSecret(db, 'cursors', deps.random)),
       limiter: createRateLimiter(deps.clock),
       authenticate: createAuthenticate({ ...deps, tokens, keys }),

@@ -70,6 +70,11 @@ export const MADE_ANEW: ReadonlySet<string> = new Set([
   '/v1/tenants/{path}/invitations',
   '/v1/tenants/{path}/keys',
   '/v1/tenants/{path}/desktops/{name}/password-link',
+  '/v1/tenants/{path}/webhooks',
+  '/v1/tenants/{path}/webhooks/{id}/rotate',
+  '/v1/tenants/{path}/webhooks/{id}/test',
+  '/v1/tenants/{path}/webhooks/{id}/replay',
+  '/v1/tenants/{path}/webhooks/{id}/deliveries/{event}/replay',
 ]);
 
 /** Repeated attempts of a write carry the same key, so that they are one request. */

@@ -130,6 +130,14 @@ export type Journal = {
     readonly before?: bigint;
     readonly most: number;
   }): Promise<readonly Change[]>;
+  /** Changes that ended in one of these states at that time or later, by the journal's clock; first those that ended first. */
+  ended(filter: {
+    readonly states: readonly (typeof FINAL_STATES)[number][];
+    readonly sinceMs: number;
+    readonly most: number;
+  }): Promise<readonly Change[]>;
+  /** How many changes are in each of the open states, and when the oldest of them was accepted, by the journal's clock; states that none is in are left out. */
+  backlog(): Promise<ReadonlyMap<ChangeState, { readonly changes: number; readonly oldestAtMs: number }>>;
   /** Repositories with changes in one of these states; `Accepted` when none is named. */
   waiting(states?: readonly ChangeState[]): Promise<readonly string[]>;
   /**

@@ -20,6 +20,7 @@ import { buildApp } from '../app.ts';
 import { createAuthenticate } from '../authenticate/authenticate.ts';
 import { createTokenVerifier } from '../authenticate/oidc.ts';
 import { BY_NAMESPACE, type Caches, type RoleBinding, TENANT_INDEXERS } from '../caches.ts';
+import type { CommitLog } from '../commits.ts';
 import { ApiConfig } from '../config.ts';
 import { createCursors } from '../cursor.ts';
 import { createRateLimiter } from '../ratelimit.ts';
@@ -27,6 +28,8 @@ import { createInvitationRecords } from '../records/invitations.ts';
 import { createKeyRecords } from '../records/keys.ts';
 import { createLinkRecords } from '../records/links.ts';
 import { createTree } from '../tree.ts';
+import { createEndpoints } from '../webhooks/endpoints.ts';
+import { createOutbox } from '../webhooks/outbox.ts';
 import { checkDescribed } from './described.ts';
 import { CLIENT_ID, createTestIssuer, ISSUER_URL, type TestIssuer } from './issuer.ts';
 
@@ -43,6 +46,8 @@ export type TestApi = {
   readonly secrets: Map<string, Readonly<Record<string, string>>>;
   readonly secretReads: string[];
   readonly events: KubeObject[];
+  /** What the cluster lists besides Events, with `managedFields`. */
+  readonly listed: KubeObject[];
   put(object: KubeObject): void;
   remove(object: KubeObject): void;
   /** A Tenant with its namespace, as the operator leaves them. */
@@ -69,7 +74,10 @@ export const DATABASE_TIMEOUT_MS = 180_000;
 const CREATED_AT = '2025-12-31T00:00:00Z';
 
 /** With `database` keys, links and invitations are rows of a PGlite, which takes seconds to start; without it, they fail. */
-export async function createTestApi({ database = false }: { readonly database?: boolean } = {}): Promise<TestApi> {
+export async function createTestApi({
+  database = false,
+  commits,
+}: { readonly database?: boolean; readonly commits?: CommitLog } = {}): Promise<TestApi> {
   const clock = createFakeClock();
   const random = createFakeRandom();
   const { log, lines } = createTestLog();
@@ -94,6 +102,7 @@ export async function createTestApi({ database = false }: { readonly database?: 
   const secrets: TestApi['secrets'] = new Map();
   const secretReads: string[] = [];
   const events: KubeObject[] = [];
+  const listed: KubeObject[] = [];
   const keys = createKeyRecords(db);
   const stopping = new AbortController();
   const app = buildApp({
@@ -104,7 +113,10 @@ export async function createTestApi({ database = false }: { readonly database?: 
     keys,
     links: createLinkRecords(db),
     invitations: createInvitationRecords(db),
-    client: buildClient(secrets, secretReads, events),
+    endpoints: createEndpoints(db),
+    outbox: createOutbox({ db, listen: (channel, listener) => store?.listen(channel, listener) ?? (() => {}) }),
+    client: buildClient(secrets, secretReads, [events, listed]),
+    commits,
     cursors: createCursors(new Uint8Array(32)),
     clock,
     random,
@@ -144,6 +156,7 @@ export async function createTestApi({ database = false }: { readonly database?: 
     secrets,
     secretReads,
     events,
+    listed,
     put: objects.put,
     remove: objects.remove,
     sell: (path, spec) => sell(objects.put, config.rootNamespace, path, spec, objects.caches),
@@ -290,7 +303,7 @@ export const ROOT_PLANS = [
 function buildClient(
   secrets: ReadonlyMap<string, Readonly<Record<string, string>>>,
   reads: string[],
-  events: readonly KubeObject[],
+  [events, listed]: readonly [readonly KubeObject[], readonly KubeObject[]],
 ): Parameters<typeof buildApp>[0]['client'] {
   return {
     get: async (_resource, key) => {
@@ -300,11 +313,13 @@ function buildClient(
       const encoded = Object.entries(data).map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
       return { apiVersion: 'v1', kind: 'Secret', metadata: key, data: Object.fromEntries(encoded) } as never;
     },
-    list: async (_resource, options = {}) => ({
-      apiVersion: 'events.k8s.io/v1',
-      kind: 'EventList',
+    list: async (resource, options = {}) => ({
+      apiVersion: resource.version,
+      kind: `${resource.kind}List`,
       metadata: {},
-      items: events.filter(({ metadata }) => metadata.namespace === options.namespace) as never,
+      items: [...events, ...listed].filter(
+        ({ kind, metadata }) => kind === resource.kind && metadata.namespace === options.namespace,
+      ) as never,
     }),
   };
 }

@@ -71,6 +71,8 @@ export type Outbox = {
   claim(options: ClaimOptions): Promise<readonly Claimed[]>;
   /** Writes down an attempt, and its ending unless another claimed the delivery meanwhile. */
   finish(claimed: Claimed, attempt: Attempt, ending: Ending): Promise<void>;
+  /** Gives a claim back, as if nothing had been sent. */
+  release(claimed: Claimed, nowMs: number): Promise<void>;
   /** When something is due next. */
   nextAtMs(): Promise<number | undefined>;
   /** Newest first; `before` is a sequence. */
@@ -127,6 +129,12 @@ export function createOutbox({ db, listen }: Pick<Store, 'db' | 'listen'>): Outb
     },
     claim: (options) => claimDue(db, options),
     finish: (claimed, attempt, ending) => finishClaimed(db, claimed, attempt, ending),
+    release: async ({ sequence, claim, attempts }, nowMs) => {
+      const released = { claim: null, next_at: new Date(nowMs), attempts: attempts - 1 };
+      const query = db.updateTable('webhook_deliveries').set(released).where('sequence', '=', sequence);
+      await query.where('claim', '=', claim).execute();
+      await notify(db);
+    },
     nextAtMs: async () => {
       const row = await db
         .selectFrom('webhook_deliveries')

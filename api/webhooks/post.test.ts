@@ -21,7 +21,8 @@ afterAll(() => receiver.close());
 
 function poster(options: Partial<PostOptions> = {}) {
   const allowedHosts = [`127.0.0.1:${receiver.port}`];
-  return createPost({ clock: realClock }, { allowedHosts, protocols: ['https'], ...options });
+  const post = createPost({ clock: realClock }, { allowedHosts, protocols: ['https'], ...options });
+  return (url: string, of: typeof message, signal = new AbortController().signal) => post(url, of, signal);
 }
 
 describe('a message', () => {
@@ -99,6 +100,12 @@ describe('a receiver', () => {
       response.write('a');
     };
     expect(await poster({ timeoutMs: 500 })(receiver.url, message)).toEqual({ status: 200 });
+  });
+
+  it('is left when the sender stops', async () => {
+    const stopping = new AbortController();
+    receiver.answer = () => stopping.abort();
+    expect(await poster()(receiver.url, message, stopping.signal)).toEqual({ problem: 'the sender stopped' });
   });
 
   it('that closes early has not', async () => {

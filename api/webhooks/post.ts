@@ -14,6 +14,8 @@ export type PostResult = {
 export type Post = (
   url: string,
   message: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  /** Ends it, with a problem. */
+  signal: AbortSignal,
 ) => Promise<PostResult>;
 
 export type PostOptions = DestinationPolicy & {
@@ -34,7 +36,7 @@ const USER_AGENT = 'sublet-webhooks';
  */
 export function createPost(deps: { readonly clock: Clock }, options: PostOptions): Post {
   const { timeoutMs = TIMEOUT_MS, resolve = resolveDestination } = options;
-  return async (text, { headers, body }) => {
+  return async (text, { headers, body }, signal) => {
     const parsed = parseDestination(text, options);
     if (parsed.type === 'refused') return { problem: `the URL ${parsed.message}` };
     const late = Promise.withResolvers<PostResult>();
@@ -44,6 +46,11 @@ export function createPost(deps: { readonly clock: Clock }, options: PostOptions
       late.resolve(answer);
       ending.abort();
     }, timeoutMs);
+    const onAbort = (): void => {
+      late.resolve({ problem: 'the sender stopped' });
+      ending.abort();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
     const onAnswer = (result: PostResult): void => {
       answer = result;
     };
@@ -58,6 +65,7 @@ export function createPost(deps: { readonly clock: Clock }, options: PostOptions
       return { problem: error instanceof Error ? error.message.slice(0, 200) : 'sending failed' };
     } finally {
       deps.clock.clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
       ending.abort();
     }
   };

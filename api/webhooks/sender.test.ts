@@ -365,6 +365,26 @@ function describeSending(address: () => Promise<StoreAddress>): void {
       expect(await outbox.attempts(heir.sequence)).toHaveLength(2);
     });
 
+    it('gives back what has no answer when it stops, and another sends it at once', async () => {
+      const { id } = await register();
+      receiver.answer = () => {};
+      const sender = start();
+      await put(event('a'));
+      await until(() => receiver.received.length === 1);
+      const stopped = sender.stop();
+      await clock.advance(2_000);
+      await stopped;
+      expect(await outbox.find(id, event('a').id)).toMatchObject({
+        state: 'Pending',
+        attempts: 0,
+        nextAtMs: clock.now(),
+      });
+      receiver.answer = (_message, response) => void response.writeHead(204).end();
+      start();
+      await until(async () => (await stateOf(id, event('a').id)) === 'Delivered');
+      expect(receiver.received.map((message) => message.id)).toEqual([event('a').id, event('a').id]);
+    });
+
     it('is not stopped by an endpoint that is removed while it sends', async () => {
       const { id } = await register();
       const answered = Promise.withResolvers<PostResult>();

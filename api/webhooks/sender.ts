@@ -24,7 +24,7 @@ export type SenderOptions = {
 };
 
 export type Sender = {
-  /** Takes no more, and resolves when what was being sent was written down. */
+  /** Takes no more, waits a moment for answers, and gives back what has none: another sends it again. */
   stop(): Promise<void>;
 };
 
@@ -35,6 +35,8 @@ const LOOK_MS = 15_000;
 const BUSY_MS = 1_000;
 const HOUR_MS = 3_600_000;
 const KEPT_MS = 30 * 24 * HOUR_MS;
+/** For answers, once it is to stop. */
+const GRACE_MS = 2_000;
 const MOST_PRUNED = 1_000;
 const MOST_WAITING = 50_000;
 const GONE = 410;
@@ -51,6 +53,7 @@ class RunningSender implements Sender {
   readonly #perTenant: number;
   readonly #sending = new Set<Promise<void>>();
   readonly #busy = new Map<string, number>();
+  readonly #stopping = new AbortController();
   readonly #stopListening: () => void;
   #timer: Timer | undefined;
   #pass: Promise<void> | undefined;
@@ -71,7 +74,9 @@ class RunningSender implements Sender {
     this.#stopListening();
     this.#deps.clock.clearTimeout(this.#timer);
     await this.#pass;
+    const grace = this.#deps.clock.setTimeout(() => this.#stopping.abort(), GRACE_MS);
     await Promise.all(this.#sending);
+    this.#deps.clock.clearTimeout(grace);
   }
 
   #wake(): void {
@@ -124,7 +129,7 @@ class RunningSender implements Sender {
   #start(claimed: Claimed): void {
     const { tenantId } = claimed;
     this.#busy.set(tenantId, (this.#busy.get(tenantId) ?? 0) + 1);
-    const sending = sendOnce(this.#deps, claimed).finally(() => {
+    const sending = sendOnce(this.#deps, claimed, this.#stopping.signal).finally(() => {
       this.#sending.delete(sending);
       const left = (this.#busy.get(tenantId) ?? 1) - 1;
       if (left === 0) this.#busy.delete(tenantId);
@@ -145,13 +150,18 @@ class RunningSender implements Sender {
 }
 
 /** One attempt, from the signature to the row. Never rejects: what is not written down is sent again when the claim ran out. */
-async function sendOnce({ clock, random, log, metrics, outbox, post }: SenderDeps, claimed: Claimed): Promise<void> {
+async function sendOnce(deps: SenderDeps, claimed: Claimed, signal: AbortSignal): Promise<void> {
+  const { clock, random, log, metrics, outbox, post } = deps;
   const { event: id, endpoint, url, body, secrets, attempts } = claimed;
   const atMs = clock.now();
   const startMs = clock.monotonic();
   const headers = renderHeaders({ id, timestampSeconds: Math.floor(atMs / 1_000), body }, secrets);
   try {
-    const result = await post(url, { headers, body });
+    const result = await post(url, { headers, body }, signal);
+    if (signal.aborted && result.problem !== undefined && result.status === undefined) {
+      await outbox.release(claimed, clock.now());
+      return;
+    }
     const durationMs = clock.monotonic() - startMs;
     const askedMs = ASKS_FOR_TIME.has(result.status ?? 0) ? parseRetryAfter(result.retryAfter, atMs) : undefined;
     const delayMs = computeDelay(attempts, askedMs, random);

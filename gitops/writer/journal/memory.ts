@@ -127,6 +127,24 @@ class MemoryJournal implements Journal {
     return [...this.#changes.values()].filter(isWanted).sort(bySequence).reverse().slice(0, clampMost(most));
   }
 
+  async ended({ states, sinceMs, most }: Parameters<Journal['ended']>[0]): Promise<readonly Change[]> {
+    return [...this.#changes.values()]
+      .filter(({ state, updatedAtMs }) => updatedAtMs >= sinceMs && states.some((one) => one === state))
+      .sort((a, b) => a.updatedAtMs - b.updatedAtMs || bySequence(a, b))
+      .slice(0, clampMost(most));
+  }
+
+  async backlog(): ReturnType<Journal['backlog']> {
+    const open = [...this.#openByRepository.values()].flatMap((changes) => [...changes.values()]);
+    const byState = Map.groupBy(open, ({ state }) => state);
+    return new Map(
+      [...byState].map(([state, changes]) => {
+        const oldestAtMs = Math.min(...changes.map(({ acceptedAtMs }) => acceptedAtMs));
+        return [state, { changes: changes.length, oldestAtMs }];
+      }),
+    );
+  }
+
   async waiting(states: readonly ChangeState[] = ['Accepted']): Promise<readonly string[]> {
     return [...this.#openByRepository].flatMap(([repository, changes]) =>
       [...changes.values()].some(({ state }) => states.includes(state)) ? [repository] : [],

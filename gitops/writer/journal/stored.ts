@@ -86,6 +86,21 @@ export function createStoredJournal(deps: { readonly clock: Clock; readonly stor
         ORDER BY sequence DESC LIMIT ${clampMost(most)}`.execute(db);
       return rows.map(toChange);
     },
+    ended: async ({ states, sinceMs, most }) => {
+      const { rows } = await sql<ChangeRow>`
+        SELECT * FROM changes
+        WHERE NOT (${IS_OPEN}) AND state IN (${literals(states)}) AND updated_at >= ${new Date(sinceMs)}
+        ORDER BY updated_at, sequence LIMIT ${clampMost(most)}`.execute(db);
+      return rows.map(toChange);
+    },
+    backlog: async () => {
+      const { rows } = await sql<{ readonly state: string; readonly changes: number; readonly oldest: Date }>`
+        SELECT state, count(*)::integer AS changes, min(accepted_at) AS oldest FROM changes
+        WHERE ${IS_OPEN} GROUP BY state`.execute(db);
+      return new Map(
+        rows.map(({ state, changes, oldest }) => [state as ChangeState, { changes, oldestAtMs: oldest.getTime() }]),
+      );
+    },
     waiting: async (states = ['Accepted']) => {
       const { rows } = await sql<{ readonly repository: string }>`
         SELECT DISTINCT repository FROM changes WHERE state IN (${literals(states)}) AND ${IS_OPEN}`.execute(db);

@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Intent } from '../../../intent.ts';
-import { type Change, type Journal, type Lease, LeaseLost, type NewChange, type Outcome } from '../../../journal.ts';
+import {
+  type Change,
+  type Journal,
+  type Lease,
+  LeaseLost,
+  type NewChange,
+  OPEN_STATES,
+  type Outcome,
+} from '../../../journal.ts';
 
 /** A journal to be tested; `reopen` gives another one over the same rows, as another process has it. */
 export type JournalUnderTest = {
@@ -314,6 +322,40 @@ export function describeJournal(name: string, open: () => Promise<JournalUnderTe
         const rejected = await journal.list({ namespaces: [namespace], states: ['Rejected'], most: 10 });
         expect(rejected.map(({ id }) => id)).toEqual([ids[0]]);
         expect(await journal.list({ namespaces: [], most: 10 })).toEqual([]);
+      });
+
+      it('gives what ended since a time in one of these states, as it ended', async () => {
+        const ids: string[] = [];
+        for (let i = 0; i < 4; i++) ids.push(ok(await journal.accept(make())).change.id);
+        const lease = await take();
+        for (const [index, state] of (['Rejected', 'Ready', 'Failed'] as const).entries()) {
+          await journal.record(lease, new Map([[ids[2 - index] ?? '', { state }]]));
+        }
+        const first = await journal.find(ids[2] ?? '');
+        const sinceMs = first?.updatedAtMs ?? 0;
+        const read = async (options: Partial<Parameters<Journal['ended']>[0]>) => {
+          const found = await journal.ended({ states: ['Rejected', 'Failed'], sinceMs, most: 10_000, ...options });
+          return found.map(({ id }) => id).filter((id) => ids.includes(id));
+        };
+        expect(await read({})).toEqual([ids[2], ids[0]]);
+        expect(await read({ states: ['Failed'] })).toEqual([ids[0]]);
+        expect(await read({ states: [] })).toEqual([]);
+        expect(await read({ sinceMs: Date.UTC(9000, 0, 1) })).toEqual([]);
+        expect((await journal.ended({ states: ['Rejected', 'Failed'], sinceMs: 0, most: 1 })).length).toBe(1);
+      });
+
+      it('counts what has not ended, by state, with the oldest', async () => {
+        const before = await journal.backlog();
+        const count = (backlog: typeof before, state: 'Accepted' | 'Proposed') => backlog.get(state)?.changes ?? 0;
+        const [first, second] = [ok(await journal.accept(make())).change, ok(await journal.accept(make())).change];
+        await journal.record(await take(), new Map([[second.id, { state: 'Proposed' }]]));
+        const between = await journal.backlog();
+        expect(count(between, 'Accepted') - count(before, 'Accepted')).toBe(1);
+        expect(count(between, 'Proposed') - count(before, 'Proposed')).toBe(1);
+        expect(between.get('Accepted')?.oldestAtMs).toBeLessThanOrEqual(first.acceptedAtMs);
+        expect([...between.keys()].filter((state) => !OPEN_STATES.some((open) => open === state))).toEqual([]);
+        await journal.record(await take(), new Map([[first.id, { state: 'Rejected' }]]));
+        expect(count(await journal.backlog(), 'Accepted')).toBe(count(before, 'Accepted'));
       });
 
       it('names the repositories that have something waiting', async () => {
