@@ -10,6 +10,7 @@ import { startWriter } from '../../gitops/writer/writer.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Clock, Random } from '../../kube/clock.ts';
 import type { Informer } from '../../kube/informer.ts';
+import type { Metrics } from '../../kube/metrics.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { RunningCaches } from '../caches.ts';
 import type { ApiConfig } from '../config.ts';
@@ -19,6 +20,7 @@ import { claimCopies, isProcessAlive } from './copies.ts';
 import { createDryRun, nameFluxAccount } from './dryrun.ts';
 import { createFluxCaches } from './fluxcaches.ts';
 import { readToken } from './forge.ts';
+import { measureJournal, showBacklog } from './metrics.ts';
 import { createRepositories, type Repositories } from './repositories.ts';
 
 export type DeliveryDeps = {
@@ -26,6 +28,7 @@ export type DeliveryDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly journal: Journal;
   /** The API's own, which somebody else starts. */
   readonly caches: RunningCaches;
@@ -48,7 +51,8 @@ const SUBLET = { subject: 'sublet', name: 'Sublet', email: 'noreply@sublet.inval
  * twice. Rejects when a file that the settings name, or the folder for copies, cannot be used.
  */
 export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Promise<RunningDelivery> {
-  const { client, clock, random, log, journal, caches } = deps;
+  const { client, clock, random, log, metrics, caches } = deps;
+  const journal = measureJournal(deps.journal, metrics);
   const { fleetNamespace, watchSeconds, environment, git } = config;
   const place = { fleetNamespace, fleetRepository: git.fleetRepository };
   await checkFiles(git);
@@ -62,7 +66,7 @@ export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Prom
     (namespace) => nameFluxAccount(namespace, { isOwn: isOwn(tree, namespace), fleetNamespace }),
   );
   const repositories = createRepositories(
-    { client, clock, flux, tree, dryRun, copies },
+    { client, clock, metrics, flux, tree, dryRun, copies },
     { ...place, ...git, environment, path: deps.path },
   );
   const reading = new AbortController();
@@ -85,12 +89,13 @@ export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Prom
     contains: history.contains,
     compensator: SUBLET,
   });
+  const stopShowing = showBacklog({ journal, clock, log, metrics });
   const stopListening = [flux.onChange(tracker.wake), caches.onChange(tracker.wake)];
   return {
     repositories,
     stop: async () => {
       for (const stop of stopListening) stop();
-      await Promise.all([writer.stop(), tracker.stop()]);
+      await Promise.all([writer.stop(), tracker.stop(), stopShowing()]);
       await history.close();
       reading.abort();
       await caching;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../kube/client.ts';
+import { createMetrics } from '../../kube/metrics.ts';
 import { createFakeClock } from '../../kube/testing/fakeclock.ts';
 import { createSelfSignedCertificate } from '../../simulator/rdp/certificate.ts';
 import { ApiConfig } from '../config.ts';
@@ -167,6 +168,7 @@ describe('the repositories', () => {
     const deps = {
       client: {} as Client,
       clock,
+      metrics: createMetrics(),
       flux: { repository: () => repository },
       tree: { owner: (namespace: string) => (namespace === 't-acme' ? owner : undefined) } as unknown as Tree,
       copies: {

@@ -7,6 +7,7 @@ import { computePlace } from '../../gitops/layout.ts';
 import type { DryRun, FolderOf, WritableRepository } from '../../gitops/writer/target.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
+import type { Metrics } from '../../kube/metrics.ts';
 import { explainHost, isPublicAddress } from '../../model/address.ts';
 import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES } from '../../model/flux.ts';
 import { isAllowedGitHost, parseGitUrl } from '../../model/repository.ts';
@@ -14,11 +15,13 @@ import { layoutOwner } from '../submit.ts';
 import { createAccess } from './access.ts';
 import type { Copies } from './copies.ts';
 import { choosePushWindow, type ForgeOptions, openForge } from './forge.ts';
+import { measureRepository } from './metrics.ts';
 import { findRemote, type Remote, type RemotesDeps, type RemotesOptions } from './remotes.ts';
 
 export type RepositoriesDeps = RemotesDeps & {
   readonly client: Client;
   readonly clock: Clock;
+  readonly metrics: Metrics;
   /** Where disposable copies are made. */
   readonly copies: Copies;
   /** Absent: changes are committed without being asked about. */
@@ -64,7 +67,8 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
     open: async (id) => {
       const opened = await read(id);
       if (opened === undefined) return undefined;
-      const { repository, remote } = opened;
+      const { remote } = opened;
+      const repository = measureRepository(opened.repository, deps.clock, deps.metrics);
       const forge = await openForge(deps.clock, options, remote).catch(async (error: unknown) => {
         await repository.close();
         throw error;
