@@ -49,7 +49,7 @@ describe('the guide to the API', () => {
 
   it('shows settings that are taken', () => {
     for (const block of blocksOf('json')) expect(ApiConfig.safeParse(JSON.parse(block)).success).toBe(true);
-    expect(blocksOf('json')).toHaveLength(1);
+    expect(blocksOf('json')).toHaveLength(2);
   });
 });
 
