@@ -5,6 +5,7 @@ import { buildFolder, COMMIT, condition, OLDER } from './testing/objects.ts';
 describe('the facts of a folder', () => {
   it('are read off a folder of the fleet', () => {
     expect(computeFolderFacts(buildFolder({}))).toEqual({
+      isFed: true,
       fetched: COMMIT,
       applied: COMMIT,
       attempted: COMMIT,
@@ -44,6 +45,7 @@ describe('the facts of a folder', () => {
     const revision = `main@sha1:${COMMIT}`;
     const kustomization = { metadata: {}, status: { lastAppliedRevision: revision, lastAttemptedRevision: revision } };
     expect(computeFolderFacts({ gitRepository, kustomization })).toMatchObject({
+      isFed: true,
       fetched: COMMIT,
       applied: COMMIT,
       attempted: COMMIT,
@@ -53,6 +55,7 @@ describe('the facts of a folder', () => {
 
   it('are nothing where there is nothing', () => {
     expect(computeFolderFacts({ gitRepository: undefined, kustomization: undefined })).toMatchObject({
+      isFed: false,
       fetched: undefined,
       applied: undefined,
       isLevel: false,

@@ -30,6 +30,8 @@ export type FolderObjects = {
 
 /** Where a folder's content is, commit by commit, and what keeps it from going on. */
 export type FolderFacts = {
+  /** Flux has objects for the folder. Without, nobody applies it: not yet, or not any more, as its tenant was removed. */
+  readonly isFed: boolean;
   /** What source-controller fetched last. */
   readonly fetched: CommitId | undefined;
   /** What the Kustomization applied last, as a whole and without error. */
@@ -56,6 +58,7 @@ export function computeFolderFacts(objects: FolderObjects): FolderFacts {
   const origin = published?.metadata?.[ORIGIN_REVISION];
   const attempts = status?.lastAttemptedRevision === current ? parseCommit(isOwn ? current : origin) : undefined;
   return {
+    isFed: kustomization !== undefined || artifact !== undefined,
     fetched,
     applied,
     attempted: isOwn ? parseCommit(status?.lastAttemptedRevision) : attempts,

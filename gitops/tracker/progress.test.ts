@@ -19,6 +19,8 @@ type Situation = {
   readonly folder?: NonNullable<Parameters<typeof buildFolder>[0]>;
   readonly live?: LiveObject | undefined;
   readonly later?: readonly Change[];
+  /** False: the tenant whose folder it is was removed, or is not there yet. */
+  readonly isFed?: boolean;
   /** Since the change came into its state. */
   readonly waitedMs?: number;
 };
@@ -30,9 +32,11 @@ const REFUSED =
 const DELETE: Intent = { type: 'Delete', target: POWER_EDIT.target };
 
 function progress(change: Change, situation: Situation = {}): Outcome | undefined {
-  const { folder = {}, later = [], waitedMs = 0 } = situation;
+  const { folder = {}, later = [], waitedMs = 0, isFed = true } = situation;
   const live = 'live' in situation ? situation.live : buildDesktop({ power: 'Stopped' }, STOPPED);
-  const facts = computeFolderFacts(buildFolder(folder));
+  const { gitRepository, rootArtifact, ...fed } = buildFolder(folder);
+  const unfed = { gitRepository, rootArtifact, kustomization: undefined };
+  const facts = computeFolderFacts(isFed ? { ...unfed, ...fed } : unfed);
   // History here is OLDER, then COMMIT.
   const has = (commit: string | undefined): boolean => commit === COMMIT;
   const contains = { fetched: has(facts.fetched), attempted: has(facts.attempted), applied: has(facts.applied) };
@@ -243,6 +247,19 @@ describe('a removal', () => {
     expect(progress({ ...removal, state: 'Applied' }, { live: going })).toBeUndefined();
     expect(progress(removal, { live: undefined })).toMatchObject({ state: 'Gone', reason: 'Deleted' });
     expect(progress({ ...removal, state: 'Applied' }, { live: undefined })).toMatchObject({ state: 'Gone' });
+  });
+
+  it('of a folder that went with its tenant is gone with it, once that lasts', () => {
+    const gone = { isFed: false, live: undefined, waitedMs: 31_000 } as const;
+    expect(progress(removal, gone)).toMatchObject({ state: 'Gone', reason: 'Deleted' });
+    expect(progress(removal, { ...gone, waitedMs: 0 })).toBeUndefined();
+    expect(progress(removal, { ...gone, live: buildDesktop({}, STOPPED) })).toBeUndefined();
+    expect(progress(removal, { ...gone, folder: { fetched: OLDER } })).toBeUndefined();
+    expect(progress(removal, { ...gone, folder: { rootHeld: 'too much goes' } })).toMatchObject({ state: 'Held' });
+    const later = [buildTracked({ sequence: 2n, intent: DELETE })];
+    expect(progress(buildTracked(), { ...gone, later })).toMatchObject({ state: 'Superseded', reason: 'Overtaken' });
+    // One of a tenant that is new waits for its folder.
+    expect(progress(buildTracked(), gone)).toBeUndefined();
   });
 
   it('is not gone because the object cannot be found before Flux removed it', () => {

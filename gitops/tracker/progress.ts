@@ -59,8 +59,17 @@ function computeApplied(change: Change, facts: ProgressFacts, nowMs: number, pat
   // A change that moved nothing in the folder's content never shows as a revision of its own.
   const isTaken =
     facts.contains.applied || (facts.contains.fetched && facts.isLevel && facts.held === undefined && isLasting);
-  if (!isTaken) return computeObstacle(change, facts, nowMs, patience);
-  if (facts.later.some((later) => supersedes(later.intent, change.intent))) return overtaken(facts.later.at(-1));
+  const isOvertaken = facts.later.some((later) => supersedes(later.intent, change.intent));
+  // Removed with the tenant whose folder it was in: nobody is left who would say that it was applied.
+  const isMoot =
+    !facts.isFed &&
+    facts.held === undefined &&
+    facts.live === undefined &&
+    facts.contains.fetched &&
+    isLasting &&
+    (change.intent.type === 'Delete' || isOvertaken);
+  if (!isTaken && !isMoot) return computeObstacle(change, facts, nowMs, patience);
+  if (isOvertaken) return overtaken(facts.later.at(-1));
   const differences = findDifferences(change, facts);
   if (differences.length > 0) {
     if (!isLasting) return undefined;
