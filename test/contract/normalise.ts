@@ -1,4 +1,5 @@
 import { at, isArray, isObject, type Json, type JsonObject, mapJson } from './json.ts';
+import { renderManagedFields, renderQuotedManagedFields } from './managers.ts';
 import type { Entry, Scope, Transcript } from './transcript.ts';
 
 /**
@@ -80,7 +81,7 @@ function visit(value: Json, see: (object: JsonObject) => void): void {
 function buildTextRule(scope: Scope, origin: string, names: Names): (text: string) => string {
   const host = new URL(origin).host;
   return (raw) => {
-    let text = raw;
+    let text = renderQuotedManagedFields(raw);
     for (const [name, shown] of names.generated) text = text.replaceAll(name, shown);
     return text
       .replaceAll(origin, '<server>')
@@ -175,25 +176,6 @@ function renderMessage(message: string, causes: Json | undefined, text: (text: s
 
 function byText(a: Json, b: Json): number {
   return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
-}
-
-/**
- * The order of managers depends on whether their writes fell into the same second. Whether it is the right one for their
- * times is checked here, and then they are sorted without the time.
- */
-function renderManagedFields(entries: readonly Json[]): readonly Json[] {
-  const key = (entry: Json, withTime: boolean): string =>
-    JSON.stringify([
-      at(entry, 'operation') === 'Apply' ? 0 : 1,
-      withTime ? (at(entry, 'time') ?? '') : '',
-      at(entry, 'manager') ?? '',
-      at(entry, 'apiVersion') ?? '',
-      at(entry, 'subresource') ?? '',
-    ]);
-  const compare = (withTime: boolean) => (a: Json, b: Json) => (key(a, withTime) < key(b, withTime) ? -1 : 1);
-  const isSorted = JSON.stringify(entries) === JSON.stringify([...entries].sort(compare(true)));
-  const sorted = [...entries].sort(compare(false));
-  return isSorted ? sorted : ['(not in the order of operation, time, manager, version)', ...sorted];
 }
 
 /** What a ServiceAccount's token says, without what identifies the run or the key. */
