@@ -330,6 +330,7 @@ export function describeJournal(name: string, open: () => Promise<JournalUnderTe
         const lease = await take();
         for (const [index, state] of (['Rejected', 'Ready', 'Failed'] as const).entries()) {
           await journal.record(lease, new Map([[ids[2 - index] ?? '', { state }]]));
+          await new Promise((resolve) => setTimeout(resolve, 5));
         }
         const first = await journal.find(ids[2] ?? '');
         const sinceMs = first?.updatedAtMs ?? 0;
