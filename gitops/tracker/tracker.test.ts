@@ -209,6 +209,12 @@ describe('a compensation', () => {
     });
   });
 
+  it('goes the way that the change went', () => {
+    for (const mode of ['Commit', 'PullRequest'] as const) {
+      expect(computeCompensation({ ...change, mode }, COMPENSATOR)?.mode).toBe(mode);
+    }
+  });
+
   it('has one id a change, and there is none for a removal or for a compensation', () => {
     expect(computeCompensation(change, COMPENSATOR)?.id).toBe(computeCompensation(change, COMPENSATOR)?.id);
     expect(computeCompensation(change, COMPENSATOR)?.id).toMatch(/^I[0-9a-f]{40}$/);

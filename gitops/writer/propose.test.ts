@@ -77,6 +77,20 @@ describe('proposing', () => {
     }
   });
 
+  it('tells Flux of what people merged', async () => {
+    const world = createWriterWorld(FILES);
+    const { forge, merge } = createForge(world);
+    await world.accept(editTitle('pro', 'Pro', 'Two'), { mode: 'PullRequest' });
+    const told: string[] = [];
+    const afterPush = async (commit: string): Promise<void> => void told.push(commit);
+    world.start(steady('one'), {}, { forge, afterPush });
+    await world.settle();
+    expect(told).toEqual([]);
+    merge(1);
+    await world.clock.advance(60_000);
+    expect(told).toEqual([world.remote.head(BRANCH)]);
+  });
+
   it('ends with a pull request that is closed', async () => {
     const world = createWriterWorld(FILES);
     const { forge } = createForge(world);
