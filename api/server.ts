@@ -12,6 +12,7 @@ import { buildApp } from './app.ts';
 import { createAuthenticate } from './authenticate/authenticate.ts';
 import { createTokenVerifier, type Fetch } from './authenticate/oidc.ts';
 import { createCaches, type RunningCaches } from './caches.ts';
+import { type CommitLog, createCommitLog } from './commits.ts';
 import type { ApiConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
 import { type RunningDelivery, startDelivery } from './delivery/delivery.ts';
@@ -58,7 +59,12 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
   const caches = createCaches(deps, config);
   const stopping = new AbortController();
   const tree = createTree(caches, config);
-  const app = await assembleApp(deps, config, { caches, tree }, stopping.signal);
+  let delivery: RunningDelivery | undefined;
+  const commits =
+    deps.gitPath === undefined
+      ? undefined
+      : createCommitLog({ ...deps, open: async (id) => delivery?.repositories.read(id) });
+  const app = await assembleApp(deps, config, { caches, tree, commits }, stopping.signal);
   const reading = new AbortController();
   const manage = await startHttpServer({
     ...config.manage,
@@ -70,7 +76,6 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
   const caching = caches.start(reading.signal);
   const { gitPath } = deps;
   const ready = (): Promise<void> => waitForCaches(deps.clock, caches, signal);
-  let delivery: RunningDelivery | undefined;
   try {
     if (gitPath !== undefined) delivery = await startDelivery({ ...deps, caches, path: gitPath }, config);
     await app.listen({ host: config.listen.address, port: config.listen.port });
@@ -84,7 +89,7 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
   const bound = app.server.address() as AddressInfo;
   const stopped = untilAborted(signal).then(async () => {
     await drain(deps, app, stopping, config.drainSeconds * 1_000);
-    await Promise.all([delivery?.stop(), webhooks.stop()]);
+    await Promise.all([delivery?.stop(), webhooks.stop(), commits?.close()]);
     reading.abort();
     await Promise.all([caching, manage.close()]);
   });
@@ -100,7 +105,11 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
 async function assembleApp(
   deps: ApiServerDeps,
   config: ApiConfig,
-  { caches, tree }: { readonly caches: RunningCaches; readonly tree: Tree },
+  {
+    caches,
+    tree,
+    commits,
+  }: { readonly caches: RunningCaches; readonly tree: Tree; readonly commits?: CommitLog | undefined },
   stopping: AbortSignal,
 ): Promise<FastifyInstance> {
   const { db } = deps.store;
@@ -113,6 +122,7 @@ async function assembleApp(
       caches,
       stopping,
       tree,
+      commits,
       keys,
       links: createLinkRecords(db),
       invitations: createInvitationRecords(db),

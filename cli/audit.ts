@@ -11,14 +11,15 @@ type Entry = Output<Operation<'/v1/tenants/{path}/audit', 'get'>>['items'][numbe
 
 const AUDIT_SHOWN: Shown<Entry> = {
   name: ({ change, type, at }) => (change === undefined ? `${type.toLowerCase()}/${at}` : `change/${change}`),
-  none: 'Nothing was done through the API.',
+  none: 'Nothing was done.',
   columns: [
     { title: 'AT', cell: ({ at }) => at },
     { title: 'WHO', cell: ({ who }) => who },
     { title: 'WHAT', cell: ({ type, action }) => action ?? type },
-    { title: 'RESOURCE', cell: ({ target }) => `${target.kind}/${target.name}` },
+    { title: 'RESOURCE', cell: ({ target, files }) => files?.join(',') ?? `${target.kind}/${target.name}` },
     { title: 'STATE', cell: ({ state }) => state ?? '' },
     { title: 'COMMIT', cell: ({ commit }) => commit?.slice(0, 12) ?? '' },
+    { title: 'SUBJECT', wide: true, cell: ({ subject }) => subject ?? '' },
     { title: 'FROM', wide: true, cell: ({ from }) => from ?? '' },
     { title: 'CHANGE', wide: true, cell: ({ change }) => change ?? '' },
     { title: 'REQUEST', wide: true, cell: ({ requestId }) => requestId ?? '' },
@@ -30,7 +31,7 @@ export function addAuditCommand(program: Command, deps: CliDeps): void {
   const command = addReadOptions(
     program
       .command('audit')
-      .description('who did what to what a tenant has through the API, newest first')
+      .description('who did what to what a tenant has, through the API and around it, newest first')
       .option('--limit <count>', 'at most so many', parseLimit, 50),
   ).action(async (options: ReadOptions & { readonly limit: number }) => {
     const { client, target } = await openSession(deps, options);
@@ -44,7 +45,7 @@ export function addAuditCommand(program: Command, deps: CliDeps): void {
   });
   documentCommand(command, {
     details: [
-      'Orders with their commits, passwords that were shown, and keys. Commits that people made themselves are in the history of the repository.',
+      'Orders with their commits, passwords that were shown, and keys. Commit is one that somebody made themselves, ClusterWrite what a program wrote past Git, by the name that it gives itself.',
     ],
     examples: [
       ['sublet audit --tenant acme--bob', 'the last 50'],

@@ -3,6 +3,7 @@ import type { Journal } from '../../gitops/journal.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Clock, Random } from '../../kube/clock.ts';
 import type { Caches } from '../caches.ts';
+import type { CommitLog } from '../commits.ts';
 import type { ApiConfig } from '../config.ts';
 import type { Cursors } from '../cursor.ts';
 import { buildDocumentRoutes } from '../openapi/routes.ts';
@@ -35,6 +36,8 @@ export type RoutesDeps = {
   readonly invitations: InvitationRecords;
   readonly endpoints: Endpoints;
   readonly outbox: Outbox;
+  /** Absent where this process has no git. */
+  readonly commits?: CommitLog | undefined;
   /** For the two things that no cache holds: a desktop's Secret, and Events. */
   readonly client: Pick<Client, 'get' | 'list'>;
   readonly cursors: Cursors;

@@ -77,7 +77,10 @@ const CREATED_AT = '2025-12-31T00:00:00Z';
 export async function createTestApi({
   database = false,
   commits,
-}: { readonly database?: boolean; readonly commits?: CommitLog } = {}): Promise<TestApi> {
+}: {
+  readonly database?: boolean;
+  readonly commits?: CommitLog;
+} = {}): Promise<TestApi> {
   const clock = createFakeClock();
   const random = createFakeRandom();
   const { log, lines } = createTestLog();

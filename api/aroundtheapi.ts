@@ -1,0 +1,91 @@
+import { KINDS, type SubletResource } from '../crds/v1alpha1/resources.ts';
+import { RepositoryError } from '../git/repository.ts';
+import type { Change, Journal } from '../gitops/journal.ts';
+import { computePlace } from '../gitops/layout.ts';
+import { listChangeIds } from '../gitops/message.ts';
+import type { Client } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { FIELD_MANAGER, STATUS_FIELD_MANAGER } from '../model/labels.ts';
+import type { CommitLog, FolderCommit } from './commits.ts';
+import { layoutOwner } from './submit.ts';
+import type { Tree } from './tree.ts';
+
+export type AroundDeps = {
+  readonly tree: Tree;
+  readonly journal: Pick<Journal, 'find'>;
+  readonly client: Pick<Client, 'list'>;
+  readonly config: { readonly environment: string };
+  /** Absent where this process has no git. */
+  readonly commits?: CommitLog | undefined;
+};
+
+/**
+ * Commits that touch the folder of a namespace and are of no change that the API accepted. A commit that names a change without being its commit is somebody's
+ * own. `missing` says why there may be more.
+ */
+export async function observeCommits(
+  { tree, journal, config, commits }: AroundDeps,
+  namespace: string,
+  ours: readonly Change[],
+): Promise<{ readonly found: readonly FolderCommit[]; readonly missing?: string }> {
+  const owner = tree.owner(namespace);
+  const place = computePlace(namespace, { environment: config.environment, owner: owner && layoutOwner(owner) });
+  if (place.type === 'refused') return { found: [] };
+  if (commits === undefined) return { found: [], missing: 'commits: this server has no git' };
+  try {
+    const known = new Set(ours.map(({ commit }) => commit));
+    const others = (await commits.list(place)).filter(({ commit }) => !known.has(commit));
+    const isOwn = await Promise.all(others.map((commit) => isOfChange(journal, commit)));
+    return { found: others.filter((_, i) => isOwn[i] === false) };
+  } catch (error) {
+    if (!(error instanceof RepositoryError)) throw error;
+    return { found: [], missing: 'commits: the repository does not answer' };
+  }
+}
+
+async function isOfChange(journal: AroundDeps['journal'], { commit, message }: FolderCommit): Promise<boolean> {
+  const changes = await Promise.all(
+    listChangeIds(message)
+      .slice(0, MOST_IDS)
+      .map((id) => journal.find(id)),
+  );
+  return changes.some((change) => change?.commit === commit);
+}
+
+const MOST_IDS = 100;
+
+/** That a program wrote an object past Git, as the API server remembers it: the last time of each program, while the object is there. */
+export type ClusterWrite = {
+  readonly atMs: number;
+  /** As the program calls itself. The API server does not remember the user. */
+  readonly manager: string;
+  readonly subresource?: string | undefined;
+  readonly kind: string;
+  readonly name: string;
+};
+
+const MOST_OBJECTS = 500;
+
+/** Flux applies what Git holds; the other names are Sublet's own. */
+const EXPECTED: ReadonlySet<string> = new Set([FIELD_MANAGER, STATUS_FIELD_MANAGER, 'kustomize-controller']);
+
+export async function observeClusterWrites(
+  { client }: AroundDeps,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<readonly ClusterWrite[]> {
+  const lists = await Promise.all(
+    KINDS.map(({ resource }) =>
+      client.list<SubletResource & KubeObject>(resource, { namespace, limit: MOST_OBJECTS, signal }),
+    ),
+  );
+  return lists.flatMap(({ items }, i) => items.flatMap((object) => writesOf(KINDS[i]?.resource.kind ?? '', object)));
+}
+
+function writesOf(kind: string, { metadata }: KubeObject): readonly ClusterWrite[] {
+  return (metadata.managedFields ?? []).flatMap(({ manager = '', time, subresource }) => {
+    const atMs = Date.parse(time ?? '');
+    if (EXPECTED.has(manager) || Number.isNaN(atMs)) return [];
+    return [{ atMs, manager, subresource, kind, name: metadata.name }];
+  });
+}
