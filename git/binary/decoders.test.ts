@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createScrub, failureOf } from './failure.ts';
 import { parseMarks } from './fastimport.ts';
 import { parseChangedPaths, parseCommit } from './log.ts';
 import { parsePush } from './push.ts';
-import { parseListing } from './trees.ts';
+import { parseListing, parseTree } from './trees.ts';
 
 // Holds on a machine that is busy with much else.
 vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
@@ -66,4 +66,33 @@ it('shows no secret, folder or credential, and takes its time for nothing', () =
   scrub('a'.repeat(1_000_000));
   failureOf('x', { code: 1, stderr: `remote: ${'a'.repeat(16_000)}` }, scrub);
   expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+describe('a tree object', () => {
+  const id = 'ab'.repeat(20);
+  const entry = (mode: string, name: string | Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`${mode} `), Buffer.from(name), Buffer.from([0]), Buffer.from(id, 'hex')]);
+
+  it('is read to its end, with names that are no text marked', () => {
+    const content = Buffer.concat([
+      entry('100644', 'a b.yaml'),
+      entry('40000', 'ü'),
+      entry('120000', Buffer.from([0x61, 0xff])),
+    ]);
+    expect(parseTree(content, 20)).toEqual([
+      { name: 'a b.yaml', isText: true, mode: '100644', id },
+      { name: 'ü', isText: true, mode: '40000', id },
+      { name: 'a\ufffd', isText: false, mode: '120000', id },
+    ]);
+    expect(parseTree(Buffer.alloc(0), 20)).toEqual([]);
+  });
+
+  it('is refused when it is cut short anywhere', () => {
+    const content = Buffer.concat([entry('100644', 'a'), entry('100644', 'b')]);
+    const whole = content.length / 2;
+    for (let end = 1; end < content.length; end += 1) {
+      if (end === whole) continue;
+      expect(() => parseTree(content.subarray(0, end), 20)).toThrow('malformed tree');
+    }
+  });
 });

@@ -261,7 +261,7 @@ describe('the fleet source fetches', () => {
     expect(await readdir(folder)).toEqual(['remotes']);
   });
 
-  it('nothing of a tree that is malformed, and takes what source-controller makes of it', async () => {
+  it('nothing from a remote with a malformed tree in it, until the branch is good again', async () => {
     const one = await write('one');
     expect(textOf(await eye.observe(repositoryWith(one)))).toBe('one');
     const blob = (await hands.git('rev-parse', `main:${DESK}`)).trim();
@@ -280,7 +280,7 @@ describe('the fleet source fetches', () => {
     const commit = (await hands.git(...identity, 'commit-tree', '-m', 'Break', '-p', one, root)).trim();
     await hands.move('main', commit);
     expect((await eye.observe(repositoryWith(one)))?.revision).toBe(revisionOf(one));
-    expect(eye.lines.join()).toMatch(/malformed tree|no tree|cannot be fetched/);
+    expect(eye.lines.join()).toContain('the repository cannot be fetched');
     eye.later(20_000);
     await hands.move('main', one);
     expect(textOf(await eye.observe(repositoryWith(one)))).toBe('one');
