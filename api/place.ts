@@ -21,6 +21,23 @@ export type Place = {
   readonly tenant: { readonly namespace: string; readonly name: string } | undefined;
 };
 
+/** Places by the paths in addresses, undefined for what no tenant can have; those asked for again are not read again. */
+export function createPlaces(rootNamespace: string): (param: string | undefined) => Place | undefined {
+  const known = new Map<string, Place>();
+  return (param) => {
+    if (param === undefined) return undefined;
+    const found = known.get(param);
+    if (found !== undefined) return found;
+    if (!PathParam.safeParse(param).success) return undefined;
+    const place = parsePlace(param, rootNamespace);
+    if (known.size >= MOST_PLACES) known.clear();
+    known.set(param, place);
+    return place;
+  };
+}
+
+const MOST_PLACES = 10_000;
+
 export function parsePlace(param: string, rootNamespace: string): Place {
   if (param === PROVIDER) return { path: undefined, namespace: rootNamespace, tenant: undefined };
   const { parentPath, name } = splitPath(param);

@@ -37,8 +37,10 @@ export function createRateLimiter(clock: Pick<Clock, 'monotonic'>): RateLimiter 
   const known = new Map<string, Windows>();
 
   const refuseFull = (windows: Windows, policies: readonly Policy[], nowMs: number): void => {
-    for (const [i, policy] of policies.entries()) {
-      if ((windows.endsAtMs[i] ?? 0) <= nowMs || (windows.counts[i] ?? 0) < policy.quota) continue;
+    for (let i = 0; i < policies.length; i += 1) {
+      const policy = policies[i];
+      if (policy === undefined || (windows.endsAtMs[i] ?? 0) <= nowMs || (windows.counts[i] ?? 0) < policy.quota)
+        continue;
       const seconds = secondsLeft(windows, i, nowMs);
       const detail = `more than ${policy.quota} requests in ${policy.windowSeconds} s; try again in ${seconds} s`;
       const headers = { 'retry-after': String(seconds), ...renderHeaders(policies, windows, nowMs) };
@@ -59,9 +61,9 @@ export function createRateLimiter(clock: Pick<Clock, 'monotonic'>): RateLimiter 
         known.set(key, windows);
       }
       refuseFull(windows, policies, nowMs);
-      for (const [i, { windowSeconds }] of policies.entries()) {
+      for (let i = 0; i < policies.length; i += 1) {
         const isOver = (windows.endsAtMs[i] ?? 0) <= nowMs;
-        if (isOver) windows.endsAtMs[i] = nowMs + windowSeconds * 1_000;
+        if (isOver) windows.endsAtMs[i] = nowMs + (policies[i]?.windowSeconds ?? 0) * 1_000;
         windows.counts[i] = isOver ? 1 : (windows.counts[i] ?? 0) + 1;
       }
       return renderHeaders(policies, windows, nowMs);
@@ -71,7 +73,8 @@ export function createRateLimiter(clock: Pick<Clock, 'monotonic'>): RateLimiter 
 
 function renderHeaders(policies: readonly Policy[], windows: Windows, nowMs: number): RateHeaders {
   let ratelimit = '';
-  for (const [i, { name, quota }] of policies.entries()) {
+  for (let i = 0; i < policies.length; i += 1) {
+    const { name = '', quota = 0 } = policies[i] ?? {};
     const isOver = (windows.endsAtMs[i] ?? 0) <= nowMs;
     const left = Math.max(0, quota - (isOver ? 0 : (windows.counts[i] ?? 0)));
     ratelimit += `${i === 0 ? '' : ', '}"${name}";r=${left};t=${secondsLeft(windows, i, nowMs)}`;

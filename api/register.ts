@@ -5,7 +5,7 @@ import { renderPath } from '../crds/rules/walk.ts';
 import type { Authenticate } from './authenticate/authenticate.ts';
 import { authorize, type Principal, type Question } from './authorize.ts';
 import type { Caches } from './caches.ts';
-import { PathParam, type Place, PROVIDER, parsePlace } from './place.ts';
+import { createPlaces, type Place, PROVIDER } from './place.ts';
 import { computePolicies } from './policies.ts';
 import { describeErrors, notFound, Problem, renderPointer } from './problem.ts';
 import { DEFAULT_POLICIES, type Policy, type RateLimiter, SIGN_IN_POLICIES } from './ratelimit.ts';
@@ -28,15 +28,17 @@ export type RegisterDeps = {
 export function registerRoutes(app: FastifyInstance, deps: RegisterDeps, routes: readonly Route[]): void {
   app.decorateRequest('caller', null);
   refuseOtherMethods(app, routes);
+  const places = createPlaces(deps.rootNamespace);
   for (const route of routes) {
-    const provider = parsePlace(PROVIDER, deps.rootNamespace);
+    const isOfTenant = route.url.includes('{path}');
     const emptyQuery = (route.query ?? NO_QUERY).safeParse({}).data;
     app.route({
       method: route.method,
       url: toPattern(route.url),
       config: { operationId: route.operationId, bodyKind: route.body?.kind },
       onRequest: async (request, reply) => {
-        request.caller = await admit(deps, { route, provider, emptyQuery }, request, reply);
+        const place = places(isOfTenant ? (request.params as { readonly path?: string }).path : PROVIDER);
+        request.caller = await admit(deps, { route, place, emptyQuery }, request, reply);
       },
       handler: async (request, reply) => {
         const { caller } = request;
@@ -86,14 +88,18 @@ const NOBODY: Principal = { username: '', groups: [] };
 
 async function admit(
   deps: RegisterDeps,
-  { route, provider, emptyQuery }: { readonly route: Route; readonly provider: Place; readonly emptyQuery: unknown },
+  {
+    route,
+    place,
+    emptyQuery,
+  }: { readonly route: Route; readonly place: Place | undefined; readonly emptyQuery: unknown },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Caller> {
   const isPublic = route.access === 'Public';
   if (route.tag !== 'description') refuseUnread(deps);
-  const principal = isPublic ? NOBODY : await identify(deps, request);
-  const place = readPlace(deps, route, provider, request);
+  const known = isPublic ? NOBODY : identify(deps, request);
+  const principal = known instanceof Promise ? await known : known;
   if (place === undefined) throw refuseUncounted(deps, principal, reply);
   const memberships = isPublic ? [] : deps.tree.memberships(principal);
   const may = (question: Question): boolean => authorize(principal, memberships, question);
@@ -138,15 +144,18 @@ function forbidden({ verb, resource, namespace }: Question, purpose = `${verb} $
   return new Problem(403, 'forbidden', detail);
 }
 
-async function identify({ authenticate, limiter }: RegisterDeps, request: FastifyRequest): Promise<Principal> {
-  const address = `address/${request.ip}`;
+function identify(
+  { authenticate, limiter }: RegisterDeps,
+  { ip, headers }: FastifyRequest,
+): Principal | Promise<Principal> {
+  const address = `address/${ip}`;
   limiter.check(address, SIGN_IN_POLICIES);
-  try {
-    return await authenticate(request.headers.authorization);
-  } catch (error) {
+  const principal = authenticate(headers.authorization);
+  if (!(principal instanceof Promise)) return principal;
+  return principal.catch((error: unknown) => {
     if (error instanceof Problem && error.status === 401) limiter.take(address, SIGN_IN_POLICIES);
     throw error;
-  }
+  });
 }
 
 /** As the tenant's Plan says, to those who may see the Tenant: to others the numbers would tell that it is there. */
@@ -162,12 +171,6 @@ function policiesFor(
 
 function limitKey({ username, key }: Principal, { path }: Place): string {
   return `${key === undefined ? `user/${username}` : `key/${key.id}`} ${path ?? ''}`;
-}
-
-function readPlace(deps: RegisterDeps, route: Route, provider: Place, request: FastifyRequest): Place | undefined {
-  if (!route.url.includes('{path}')) return provider;
-  const { path } = request.params as { readonly path?: string };
-  return PathParam.safeParse(path).success && path !== undefined ? parsePlace(path, deps.rootNamespace) : undefined;
 }
 
 /** With half of the cluster read, what is not known yet would look as if it were not there. */

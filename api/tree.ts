@@ -37,7 +37,21 @@ export function createTree(
     seller: undefined,
   };
 
+  // What is found stays so as long as no Tenant and no namespace changes, which is far more seldom than it is asked.
+  const owners = new Map<string, Owner>();
+  let ownersVersion = -1;
   const owner = (namespace: string): Owner | undefined => {
+    const version = caches.membershipVersion();
+    if (version !== ownersVersion) owners.clear();
+    ownersVersion = version;
+    const known = owners.get(namespace);
+    if (known !== undefined) return known;
+    const found = findOwner(namespace);
+    if (found !== undefined) owners.set(namespace, found);
+    return found;
+  };
+
+  const findOwner = (namespace: string): Owner | undefined => {
     if (namespace === rootNamespace) return provider;
     const annotations = caches.namespaces.get(namespace)?.metadata.annotations;
     const path = annotations?.[ANNOTATION_PATH];

@@ -7,8 +7,8 @@ import type { KeyRecords } from '../records/keys.ts';
 import { isSecretOf, looksLikeKey, parseKey } from './apikey.ts';
 import { IssuerUnavailableError, TokenError, type TokenVerifier } from './oidc.ts';
 
-/** Who sends this `Authorization` header. Throws the 401 or 503 that the caller gets. */
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+/** Who sends this `Authorization` header; at once for most that were known a moment ago. Rejects with the 401 or 503 that the caller gets. */
+export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;
 
 export type AuthenticateDeps = {
   readonly clock: Pick<Clock, 'now'>;
@@ -19,11 +19,24 @@ export type AuthenticateDeps = {
 
 /** One scheme, `Bearer`, with an ID token of a known issuer or an API key. */
 export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
-  return async (authorization) => {
+  // Of headers that were taken: to read and hash a long token again would cost as much as the rest of a read.
+  const tokens = new Map<string, string>();
+  const ask = (token: string): Principal | Promise<Principal> =>
+    looksLikeKey(token) ? authenticateKey(deps, token) : authenticateToken(deps, token);
+  const meet = async (authorization: string | undefined): Promise<Principal> => {
     const token = readBearer(authorization);
-    return looksLikeKey(token) ? authenticateKey(deps, token) : authenticateToken(deps, token);
+    const principal = await ask(token);
+    if (tokens.size >= MOST_TOKENS) tokens.clear();
+    if (authorization !== undefined) tokens.set(authorization, token);
+    return principal;
+  };
+  return (authorization) => {
+    const token = authorization === undefined ? undefined : tokens.get(authorization);
+    return token === undefined ? meet(authorization) : ask(token);
   };
 }
+
+const MOST_TOKENS = 10_000;
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
@@ -37,16 +50,16 @@ function readBearer(authorization: string | undefined): string {
   return token;
 }
 
-async function authenticateToken({ tokens, log }: AuthenticateDeps, token: string): Promise<Principal> {
-  try {
-    return await tokens.verify(token);
-  } catch (error) {
+function authenticateToken({ tokens, log }: AuthenticateDeps, token: string): Principal | Promise<Principal> {
+  const principal = tokens.verify(token);
+  if (!(principal instanceof Promise)) return principal;
+  return principal.catch((error: unknown) => {
     if (error instanceof TokenError) throw refuse(`the token is not taken: ${error.message}`);
     if (!(error instanceof IssuerUnavailableError)) throw error;
     log.warn({ err: renderError(error), cause: renderError(error.cause) }, 'an issuer does not answer');
     const detail = 'the issuer of your token cannot be asked for its keys just now; try again, or use an API key';
     throw new Problem(503, 'unavailable', detail, { headers: { 'retry-after': '5' } });
-  }
+  });
 }
 
 /** The last use is written at most this often, so that reads do not become writes. */

@@ -21,7 +21,10 @@ export type Fetch = (
 ) => Promise<Response>;
 
 /** Who the bearer of a token is. Throws TokenError or IssuerUnavailableError. */
-export type TokenVerifier = { verify(token: string): Promise<Principal> };
+export type TokenVerifier = {
+  /** At once for a token that was verified a moment ago. */
+  verify(token: string): Principal | Promise<Principal>;
+};
 
 /** Longer than any token of a real issuer, many groups included. */
 const MAX_TOKEN_LENGTH = 16_384;
@@ -59,17 +62,20 @@ export function createTokenVerifier(
     return { principal: mapClaims(payload, issuer), expiresAtMs };
   };
 
+  const verifyAndKeep = async (token: string, nowMs: number): Promise<Principal> => {
+    if (token.length > MAX_TOKEN_LENGTH) throw new TokenError(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
+    verified.delete(token);
+    const { principal, expiresAtMs } = await verifyAnew(token);
+    forgetOldest(verified);
+    verified.set(token, { principal, untilMs: Math.min(expiresAtMs, nowMs + VERIFIED_MS) });
+    return principal;
+  };
+
   return {
-    verify: async (token) => {
-      if (token.length > MAX_TOKEN_LENGTH) throw new TokenError(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
+    verify: (token) => {
       const nowMs = deps.clock.now();
       const hit = verified.get(token);
-      if (hit !== undefined && hit.untilMs > nowMs) return hit.principal;
-      verified.delete(token);
-      const { principal, expiresAtMs } = await verifyAnew(token);
-      forgetOldest(verified);
-      verified.set(token, { principal, untilMs: Math.min(expiresAtMs, nowMs + VERIFIED_MS) });
-      return principal;
+      return hit !== undefined && hit.untilMs > nowMs ? hit.principal : verifyAndKeep(token, nowMs);
     },
   };
 }

@@ -15,18 +15,11 @@ const MEDIA: Readonly<Record<BodyKind, string>> = {
 /** Reads bodies: strict JSON in UTF-8, and the one form of the password page. Compressed ones are refused before a byte is unpacked. */
 export function addBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addHook('preParsing', async (request) => {
+  app.addHook('preParsing', (request, _reply, payload, done) => {
     const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      throw new Problem(
-        415,
-        'unsupported-media-type',
-        `bodies are taken as they are, not in ${JSON.stringify(encoding.slice(0, 32))}`,
-        {
-          headers: { 'accept-encoding': 'identity' },
-        },
-      );
-    }
+    if (encoding === undefined || encoding.toLowerCase() === 'identity') return done(null, payload);
+    const detail = `bodies are taken as they are, not in ${JSON.stringify(encoding.slice(0, 32))}`;
+    done(new Problem(415, 'unsupported-media-type', detail, { headers: { 'accept-encoding': 'identity' } }));
   });
   app.addContentTypeParser(
     [MEDIA.json, MEDIA['merge-patch']],
