@@ -71,7 +71,9 @@ export async function sweep(options: SweepOptions): Promise<readonly ClassResult
           options.onProgress?.(`${name} ${scenario}: ${chosen.length} points`);
         }),
       );
-      results.push({ class: name, title, points, findings, counts, seconds: (performance.now() - startMs) / 1_000 });
+      const seconds = (performance.now() - startMs) / 1_000;
+      options.onProgress?.(`${name}: ${points} points, ${findings.length} findings, ${Math.round(seconds)} s`);
+      results.push({ class: name, title, points, findings, counts, seconds });
     }
   } finally {
     await pool.close();
