@@ -27,7 +27,14 @@ export type ApiProcess = {
   stop(): Promise<void>;
 };
 
-export async function startApiProcess(cluster: Cluster, environment: string): Promise<ApiProcess> {
+/** Settings beyond what every test needs. */
+export type ApiSettings = { readonly git?: Readonly<Record<string, unknown>>; readonly modes?: readonly object[] };
+
+export async function startApiProcess(
+  cluster: Cluster,
+  environment: string,
+  { git = {}, ...settings }: ApiSettings = {},
+): Promise<ApiProcess> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-api-')));
   const issuer = await startIssuer();
   const processes = new Processes(folder);
@@ -41,8 +48,9 @@ export async function startApiProcess(cluster: Cluster, environment: string): Pr
     listen: { address: '127.0.0.1', port },
     manage: { address: '127.0.0.1', port: manage },
     issuers: [{ issuerUrl: issuer.url, clientId: 'sublet', usernamePrefix: PREFIX, signingAlgorithms: ['ES256'] }],
-    git: { folder: path.join(folder, 'git'), protocols: ['http'] },
+    git: { folder: path.join(folder, 'git'), protocols: ['http'], ...git },
     drainSeconds: 2,
+    ...settings,
   };
   const ready = async (): Promise<void> => {
     const deadline = Date.now() + READY_MS;
