@@ -127,6 +127,14 @@ export class Cache<T extends KubeObject> implements ReflectorTarget {
     return true;
   }
 
+  observeGone(object: KubeObject): boolean {
+    const key = objectKey(object);
+    const known = this.store.get(key);
+    if (known === undefined || known.metadata.uid !== object.metadata.uid) return false;
+    this.#remove(key, known, { cause: 'own' });
+    return true;
+  }
+
   resync(): void {
     for (const object of this.store.list())
       this.#notify((handler) => handler.onUpdate?.(object, object, { cause: 'resync' }));

@@ -57,6 +57,12 @@ test('another object of the same name is left alone', async () => {
   expect(finalizers()).toBeUndefined();
 });
 
+test('what is gone is not taken for held', async () => {
+  const stored = world.server.put(CONFIGMAPS, configMap('a'));
+  world.server.remove(CONFIGMAPS, 'n/a');
+  await expect(ensureFinalizer(world.client, informer(), stored, MINE)).rejects.toThrow('ConfigMap n/a is gone');
+});
+
 test('nothing is added to what is being deleted, and what is gone is fine', async () => {
   const stored = world.server.put(CONFIGMAPS, configMap('a'));
   const dying = {

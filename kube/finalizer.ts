@@ -5,7 +5,7 @@ import { type KubeObject, objectKey, type Resource } from './object.ts';
 
 /**
  * Adds a finalizer where it is missing and puts the answer in the informer. No call when it is there, nor when the object is
- * being deleted (the API server refuses new finalizers then). Throws `ChangedError` when the object changed in between.
+ * being deleted (the API server refuses new finalizers then). Throws `ChangedError` when the object changed in between, or is gone.
  */
 export async function ensureFinalizer<T extends KubeObject>(
   client: Client,
@@ -21,8 +21,9 @@ export async function ensureFinalizer<T extends KubeObject>(
       ? { op: 'add', path: '/metadata/finalizers', value: [finalizer] }
       : { op: 'add', path: '/metadata/finalizers/-', value: finalizer };
   const answer = await patchTested<T>(client, informer.resource, object, [...testFinalizers(object), add], signal);
-  if (answer !== undefined) informer.observeWrite(answer);
-  return answer ?? object;
+  if (answer === undefined) throw new ChangedError(`${informer.resource.kind} ${objectKey(object)} is gone`);
+  informer.observeWrite(answer);
+  return answer;
 }
 
 /**

@@ -410,6 +410,20 @@ test('our own write is in the store at once, and the watch does not repeat it', 
   expect(events).toEqual(['+a own', '+b fresh']);
 });
 
+test('what the API server says is gone is out of the store at once, and what took its name stays', async () => {
+  const { informer, events } = await startSynced();
+  const first = world.server.put(CONFIGMAPS, configMap('a'));
+  await until('it is there', () => informer.size() === 1);
+  theWatch().mute = true;
+  const other = { ...first, metadata: { ...first.metadata, uid: 'another' } };
+  expect(informer.observeGone(other)).toBe(false);
+  expect(names(informer)).toEqual(['a']);
+  expect(informer.observeGone(first)).toBe(true);
+  expect(informer.observeGone(first)).toBe(false);
+  expect(names(informer)).toEqual([]);
+  expect(events).toEqual(['+a fresh', '-a']);
+});
+
 test('the answer about an object that is being deleted counts until it is the last', async () => {
   const { informer } = await startSynced();
   const deletionTimestamp = '2026-01-01T00:00:00Z';

@@ -36,6 +36,11 @@ export type Informer<T extends KubeObject> = {
    * versions that the watch has already passed (so a late answer never brings a deleted object back).
    */
   observeWrite(object: KubeObject): boolean;
+  /**
+   * Takes an object out of the store that the API server said is gone, in answer to a delete of it, so that it is not deleted again until the watch tells the same. What is
+   * there by its name with another UID stays. Returns whether the store changed.
+   */
+  observeGone(object: KubeObject): boolean;
   /** The version up to which the store is current; empty before the first list. */
   lastSyncResourceVersion(): string;
   /** Lists and watches until the signal aborts; resolves then. Never rejects. */
@@ -102,6 +107,7 @@ export function createInformer<T extends KubeObject>(deps: InformerDeps, options
     onStateChange: (listener) => cache.onStateChange(listener),
     addEventHandler: (handler) => cache.addEventHandler(handler),
     observeWrite: (object) => cache.observeWrite(object),
+    observeGone: (object) => cache.observeGone(object),
     lastSyncResourceVersion: () => cache.position,
     start: async (signal) => {
       const { client, clock, random, log } = deps;

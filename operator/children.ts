@@ -111,6 +111,8 @@ export async function pruneChildren(
     const stale = informer.byIndex(BY_OWNER, owner).filter((object) => !keep.has(`${kind}/${objectKey(object)}`));
     if (stale.length === 0) continue;
     pruned += (await context.applier.prune(informer.resource, stale, new Set(), { signal })).length;
+    // A finalizer keeps what is deleted; everything else went at once, or had gone before.
+    for (const object of stale) if (object.metadata.finalizers === undefined) informer.observeGone(object);
   }
   return pruned;
 }

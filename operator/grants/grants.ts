@@ -31,7 +31,7 @@ export type Answer =
  */
 export type Grants = {
   ensure(ask: Ask, signal: AbortSignal): Promise<Answer>;
-  /** Reads the record of a namespace anew. Throws `TransientError` when it is gone. */
+  /** Reads the record of a namespace anew, where one was seen. Throws `TransientError` when it is gone. */
   refresh(namespace: string, signal: AbortSignal): Promise<void>;
   /** Gives a share back; no call when there is none. */
   release(grant: { readonly namespace: string; readonly key: string }, signal: AbortSignal): Promise<void>;
@@ -152,7 +152,9 @@ export function createGrants(
   };
 
   return {
-    refresh,
+    async refresh(namespace, signal) {
+      if (read(namespace) !== undefined) await refresh(namespace, signal);
+    },
     ensure: (ask, signal) => submit(ask.namespace, ask.key, ask, signal),
     async release({ namespace, key }, signal) {
       if (ledgerOf(namespace).has(key)) await submit(namespace, key, undefined, signal);

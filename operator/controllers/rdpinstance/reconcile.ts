@@ -2,7 +2,6 @@ import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import type { Reconcile, Result } from '../../../kube/controller.ts';
 import { ChangedError, TerminalError } from '../../../kube/errors.ts';
 import { ensureFinalizer } from '../../../kube/finalizer.ts';
-import type { Informer } from '../../../kube/informer.ts';
 import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { computeResourceId } from '../../../model/identity.ts';
 import { FINALIZER } from '../../../model/labels.ts';
@@ -13,9 +12,10 @@ import { buildDesktop } from '../../desired/rdpinstance/build.ts';
 import { buildSecret } from '../../desired/rdpinstance/secret.ts';
 import { computeOutcome, type Outcome } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
-import { clearRemoval } from '../../tombstone.ts';
+import { clearRemoval, parseTombstone } from '../../tombstone.ts';
 import { waitForKinds } from '../../unread.ts';
 import { growClaim } from './claim.ts';
+import { changesPower, confirmPower, confirmShare, givesBack, refuseChanged } from './confirm.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeVm, observeVmi } from './machine.ts';
 import type { DesktopObservation } from './observation.ts';
@@ -55,11 +55,13 @@ async function reconcileDesktop(
   signal: AbortSignal,
 ): Promise<Result | undefined> {
   const observed = observeDesktop(context, desktop);
+  const wish = decidePower(context, observed, 'allowed');
+  if (changesPower(observed, wish)) await confirmPower(context, observed, signal);
   const run: Run = { valid: undefined, power: decidePower(context, observed, 'refused') };
   let failure: Outcome | undefined;
   let isOld = false;
   try {
-    await makeDesktop(context, observed, run, signal);
+    await makeDesktop(context, observed, wish, run, signal);
   } catch (error) {
     failure = computeOutcome(error);
     isOld = error instanceof ChangedError;
@@ -82,74 +84,30 @@ type Run = { valid: ValidDesktop | undefined; power: PowerDecision };
 async function makeDesktop(
   context: OperatorContext,
   observed: DesktopObservation,
+  wish: PowerDecision,
   run: Run,
   signal: AbortSignal,
 ): Promise<void> {
   await ensureFinalizer(context.client, context.informers.desktops, observed.desktop, FINALIZER, signal);
   const valid = validateDesktop(observed);
+  if (isComing(observed)) await confirmPower(context, observed, signal);
   await takeBack(context, observed, signal);
-  const wish = decidePower(context, observed, 'allowed');
-  if (wish.recordFirst || isStart(observed, wish)) await confirmWish(context, observed.desktop, signal);
   await grantDesktop(context, valid, observed, signal);
   run.valid = valid;
-  run.power = decidePower(context, observed, 'allowed');
+  run.power = wish;
   const { runStrategy, endedEpoch, guestDownAt, recordFirst } = run.power;
-  if (recordFirst) await confirmHalted(context, observed, signal);
   const children = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch, guestDownAt } }, context.config);
   if (observed.children.secret === undefined) await createSecret(context, valid, signal);
   await growClaim(context, valid, signal);
+  refuseChanged(context, observed);
   const machine = recordFirst ? [] : [children.virtualMachine];
   await applyChildren(context, [...children.stateless, children.disk, ...machine], signal);
   await pruneChildren(context, ownerKey(valid), PRUNED, children.stateless, signal);
 }
 
-function isStart({ children }: DesktopObservation, { runStrategy }: PowerDecision): boolean {
-  return children.virtualMachine?.spec.runStrategy === 'Halted' && runStrategy !== 'Halted';
-}
-
-/**
- * Before a guest is brought to its end, and before a machine is started again, the API server is asked for the newest of what decides that: the order, the Tenants above it, which may be suspended, and the
- * shares. After a restart all of them may be shown older than the machine, which is all that the write itself is bound to. Throws `ChangedError` when one is not as it was seen.
- */
-async function confirmWish(
-  context: OperatorContext,
-  desktop: RDPInstance & KubeObject,
-  signal: AbortSignal,
-): Promise<void> {
-  const { desktops, tenants } = context.informers;
-  const { namespace = '' } = desktop.metadata;
-  await confirmSpec(context, desktops, desktop, signal);
-  for (let owner = context.tree.owner(namespace); owner !== undefined; owner = owner.seller) {
-    if (owner.tenant !== undefined) await confirmSpec(context, tenants, owner.tenant, signal);
-  }
-  await context.grants.refresh(namespace, signal);
-}
-
-async function confirmSpec<T extends KubeObject>(
-  context: OperatorContext,
-  informer: Informer<T>,
-  seen: T,
-  signal: AbortSignal,
-): Promise<void> {
-  const newest = await context.client.get<T>(informer.resource, seen.metadata, { signal });
-  informer.observeWrite(newest);
-  const { uid, generation } = seen.metadata;
-  if (newest.metadata.uid === uid && newest.metadata.generation === generation) return;
-  throw new ChangedError(`${informer.resource.kind} ${objectKey(seen)} changed since it was looked at`);
-}
-
-/** A running guest whose machine somebody else halted comes to an end, unless that it is halted is an old view. */
-async function confirmHalted(
-  context: OperatorContext,
-  { children: { virtualMachine } }: DesktopObservation,
-  signal: AbortSignal,
-): Promise<void> {
-  if (virtualMachine?.spec.runStrategy !== 'Halted') return;
-  const { resource } = context.informers.virtualMachines;
-  const { uid, resourceVersion } = virtualMachine.metadata;
-  const { metadata } = await context.client.get(resource, virtualMachine.metadata, { metadataOnly: true, signal });
-  if (metadata.uid === uid && metadata.resourceVersion === resourceVersion) return;
-  throw new ChangedError(`VirtualMachine ${objectKey(virtualMachine)} changed since it was looked at`);
+/** Whether it is to be made, or taken back. */
+function isComing({ children: { disk, secret, virtualMachine } }: DesktopObservation): boolean {
+  return [disk, secret, virtualMachine].some((one) => one === undefined || parseTombstone(one) !== undefined);
 }
 
 /** The same identity came back: the tombstone is its own again, exactly as it was. */
@@ -175,6 +133,8 @@ async function grantDesktop(
 ): Promise<void> {
   const { namespace, name } = valid.input;
   const ask = { namespace, key: grantKey(`${namespace}/${name}`), used: computeAsk(valid, observed) };
+  const recorded = context.grants.recorded(namespace, ask.key);
+  if (givesBack(ask.used, recorded?.used)) await confirmShare(context, observed, signal);
   const answer = await context.grants.ensure(ask, signal);
   if (!answer.granted) throw new TerminalError('QuotaExceeded', renderShortfall(answer.shortfall));
 }

@@ -1,10 +1,12 @@
-import { RDPINSTANCES } from '../../../crds/v1alpha1/resources.ts';
+import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import type { Result } from '../../../kube/controller.ts';
 import { isNotFound, TransientError } from '../../../kube/errors.ts';
+import type { Informer } from '../../../kube/informer.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { parseKey } from '../../../kube/object.ts';
 import { parseQuantity } from '../../../kube/quantity.ts';
 import { type ChildKind, pruneChildren } from '../../children.ts';
+import { confirmSight, viewMarks } from '../../confirm.ts';
 import type { OperatorContext } from '../../context.ts';
 import { ANNOTATION_STORAGE } from '../../desired/rdpinstance/metadata.ts';
 import { DEFAULT_DELETION, parseTombstone } from '../../tombstone.ts';
@@ -38,6 +40,7 @@ export async function reconcileTombstone(
   }
   if (remains.some((object) => parseTombstone(object) === undefined)) {
     if (context.informers.desktops.get(key) === undefined) await refusePresent(context, key, signal);
+    await confirmRemains(context, found, signal);
     context.log.warn({ namespace: found.namespace, name: found.name }, 'desktop without RDPInstance, burying it');
     await buryDesktop(context, found, DEFAULT_DELETION, signal);
     return { requeueAfterMs: 0 };
@@ -54,14 +57,36 @@ export async function reconcileTombstone(
 }
 
 /** Absence in a cache proves nothing: its watch may be behind that of the children. The API server is asked before anything is buried. */
-async function refusePresent(context: OperatorContext, key: string, signal: AbortSignal): Promise<void> {
+async function refusePresent(
+  { client, informers: { desktops } }: OperatorContext,
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await context.client.get<KubeObject>(RDPINSTANCES, parseKey(key), { metadataOnly: true, signal });
+    desktops.observeWrite(await client.get<RDPInstance & KubeObject>(desktops.resource, parseKey(key), { signal }));
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;
   }
-  throw new TransientError(`RDPInstance ${key} is not in the cache yet`);
+  throw new TransientError(`RDPInstance ${key} was not in the cache yet`);
+}
+
+/** What is stamped in one view says nothing of what is not in another: the stamped may be long gone, and the rest a successor's. Throws `ChangedError` when one is not as it was seen. */
+async function confirmRemains(context: OperatorContext, found: StatefulChildren, signal: AbortSignal): Promise<void> {
+  const { dataVolumes, secrets, virtualMachines } = context.informers;
+  const confirm = async <T extends KubeObject>(
+    informer: Informer<T>,
+    seen: T | undefined,
+    metadataOnly = false,
+  ): Promise<void> => {
+    if (seen === undefined) return;
+    await confirmSight(context, { informer, key: seen.metadata, seen, view: viewMarks, metadataOnly }, signal);
+  };
+  await Promise.all([
+    confirm(dataVolumes, found.disk),
+    confirm(secrets, found.secret, true),
+    confirm(virtualMachines, found.virtualMachine),
+  ]);
 }
 
 async function stop(context: OperatorContext, found: StatefulChildren, signal: AbortSignal): Promise<void> {

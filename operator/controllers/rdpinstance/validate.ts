@@ -201,7 +201,7 @@ function describeDisk(disk: DataVolume | undefined, size: DesktopSize): DesktopI
 }
 
 /** How large the disk is: as it was made, or as it was last grown to. */
-function computeDiskBytes(disk: DataVolume | undefined): bigint | undefined {
+export function computeDiskBytes(disk: DataVolume | undefined): bigint | undefined {
   const made = disk?.spec.storage?.resources?.requests?.storage;
   const grown = disk?.metadata.annotations?.[ANNOTATION_STORAGE];
   if (made === undefined) return grown === undefined ? undefined : parseQuantity(grown);

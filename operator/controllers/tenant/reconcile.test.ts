@@ -14,6 +14,8 @@ import type { KubeObject } from '../../../kube/object.ts';
 import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { ANNOTATION_REMOVED_AT, ANNOTATION_SWEEP_AT, FINALIZER } from '../../../model/labels.ts';
 import { createHarness, DAY_MS, type Harness, quota, tenant, tenantPlan } from '../../testing/harness.ts';
+import { createTenantTree } from '../../tree.ts';
+import { createTenantReconcile } from './reconcile.ts';
 
 let harness: Harness;
 beforeEach(() => {
@@ -357,6 +359,22 @@ describe('removing a Tenant', () => {
     expect(server.get(KUSTOMIZATIONS, 'sublet-fleet/t-acme')).toBeDefined();
     await harness.pass(30 * DAY_MS);
     expect(namespace('t-acme')?.metadata.uid).toBe(uid);
+  });
+
+  it('takes nothing back for a Tenant that an old view shows and that is gone', async () => {
+    await sell(customer('bob'));
+    const shown = harness.context.informers.tenants.get('t-acme/bob');
+    harness.server.remove(TENANTS, 't-acme/bob');
+    await harness.converge();
+    const stamps = namespace('t-acme--bob')?.metadata.annotations;
+    expect(stamps).toHaveProperty([ANNOTATION_REMOVED_AT]);
+    const { context } = harness;
+    const get = (key: string) => (key === 't-acme/bob' ? shown : context.informers.tenants.get(key));
+    const tenants = { ...context.informers.tenants, get };
+    const late = { ...context, informers: { ...context.informers, tenants } };
+    const reconcile = createTenantReconcile({ ...late, tree: createTenantTree(late.informers, late.config) });
+    await expect(reconcile('t-acme/bob', new AbortController().signal)).rejects.toThrow('t-acme/bob changed since');
+    expect(namespace('t-acme--bob')?.metadata.annotations).toEqual(stamps);
   });
 
   it('refuses another identity until the grace is over, then serves it with a namespace of its own', async () => {

@@ -8,13 +8,14 @@ import { addAmounts, maxAmounts, renderShortfall } from '../../../model/limits.t
 import { tenantNamespace, tenantPath } from '../../../model/names.ts';
 import type { ChildKind } from '../../children.ts';
 import { applyChild, applyChildren, pruneChildren } from '../../children.ts';
+import { confirmSight, viewSpec } from '../../confirm.ts';
 import type { OperatorContext } from '../../context.ts';
 import { buildTenant } from '../../desired/tenant/build.ts';
 import { BY_NAMESPACE } from '../../informers.ts';
 import type { Outcome } from '../../outcome.ts';
 import { computeOutcome, nowSeconds } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
-import { clearRemoval, stampRemoval } from '../../tombstone.ts';
+import { clearRemoval, parseTombstone, stampRemoval } from '../../tombstone.ts';
 import type { Suspension } from '../../tree.ts';
 import { waitForKinds } from '../../unread.ts';
 import { observeTenant } from './observe.ts';
@@ -76,7 +77,13 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   waitForTermination(observed);
   const children = buildTenant(input, config);
   const shortfall = await grantTenant(context, observed, signal);
-  if (observed.live !== undefined) await clearRemoval(context, informers.namespaces, observed.live, signal);
+  if (observed.live !== undefined && parseTombstone(observed.live) !== undefined) {
+    // After a restart a Tenant may be shown that was deleted long ago: what it left would begin its grace anew.
+    const { tenant } = observed;
+    const sight = { informer: informers.tenants, key: tenant.metadata, seen: tenant, view: viewSpec };
+    await confirmSight(context, sight, signal);
+    await clearRemoval(context, informers.namespaces, observed.live, signal);
+  }
   await applyChild(context, children.namespace, signal);
   await applyChildren(context, children.rest, signal);
   if (children.feed.length > 0) waitForCounts(context, observed);
