@@ -84,7 +84,7 @@ function removeOne(story: Story, desktop: FleetDesktop, then: () => void): Told 
   then();
   const { name, tenant, inGit } = desktop;
   const what = `remove ${titleOf(desktop)}`;
-  if (inGit) return commit(story, what, { [filePath(tenant.namespace, name)]: null });
+  if (inGit) return commit(story, what, { [filePath('RDPInstance', tenant.namespace, name)]: null });
   return { what, step: { type: 'delete', kind: 'RDPInstance', key: { namespace: tenant.namespace, name } } };
 }
 

@@ -1,4 +1,4 @@
-import type { FaultKind, KillableRole, Step } from './steps.ts';
+import { type FaultKind, type KillableRole, type Step, WRITER_POINTS } from './steps.ts';
 import { type Deed, HOUR_MS, isUp, MINUTE_MS, type Story, type Told } from './story.ts';
 
 /** What goes wrong without anybody's doing, by kind. */
@@ -59,6 +59,20 @@ export const FAULTS: Readonly<Record<FaultKind, Deed>> = {
     return mishap(story, what, { type: 'force-push', back });
   },
   emptied: (story) => mishap(story, 'a commit empties the repository', { type: 'empty-repository' }),
+  'branch-gone': (story) => mishap(story, 'somebody deletes the branch', { type: 'remove-branch' }),
+  'push-errors': ({ random }) => {
+    const forMs = random.integer(10, 240) * MINUTE_MS;
+    const share = random.pick([0.2, 0.6, 0.9]);
+    const what = `for ${minutes(forMs)}, ${Math.round(share * 100)} % of the writer's pushes go wrong`;
+    return { what, step: { type: 'push-errors', share, forMs } };
+  },
+  'kill-writer': ({ random }) => {
+    const at = random.pick(WRITER_POINTS);
+    const downMs = random.pick([0, random.integer(1, 30) * 1_000, random.integer(1, 30) * MINUTE_MS]);
+    const forMs = 4 * HOUR_MS;
+    const what = `the writer dies ${at.replace(' ', ' a ')} that comes soon, and is back after ${minutes(downMs)}`;
+    return { what, step: { type: 'kill-writer', at, downMs, forMs } };
+  },
   'node-loss': ({ random }) => {
     const node = random.pick(['node-1', 'node-2', 'node-3']);
     return { what: `${node} is lost, and the guests on it crash`, step: { type: 'lose-node', node } };

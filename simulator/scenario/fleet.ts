@@ -55,8 +55,13 @@ export const DESKTOP_PLANS = ['basic', 'plus', 'large'] as const;
 export const MISSING_IMAGE = 'debian-13';
 export const IMAGE = 'ubuntu-24';
 
-export function filePath(namespace: string, name: string): string {
-  return `tenants/${ENVIRONMENT}/${namespace}/${name}.yaml`;
+export function folderPath(namespace: string): string {
+  return `tenants/${ENVIRONMENT}/${namespace}/`;
+}
+
+/** As the product names new files, so that what people write by hand and what they order through it is in one place. */
+export function filePath(kind: 'Tenant' | 'Plan' | 'RDPInstance', namespace: string, name: string): string {
+  return `${folderPath(namespace)}${kind.toLowerCase()}-${name}.yaml`;
 }
 
 export function createTenant(
@@ -143,7 +148,7 @@ export function renderPriceList(seller: FleetTenant | undefined): Readonly<Recor
     ['team', plan('team', 'Tenant', 'Seat', limits(8, 0))],
     ['reseller', plan('reseller', 'Tenant', 'Buyer', limits(20 + tenants * 10, tenants))],
   ];
-  return Object.fromEntries(plans.map(([name, text]) => [filePath(namespace, name), text]));
+  return Object.fromEntries(plans.map(([name, text]) => [filePath('Plan', namespace, name), text]));
 }
 
 function plan(name: string, offers: string, per: string, terms: object): string {

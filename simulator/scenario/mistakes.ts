@@ -24,7 +24,7 @@ export function breakFolder(story: Story): Told | undefined {
   const desktop = pickDesktop(story, ({ inGit }) => inGit);
   if (desktop === undefined) return undefined;
   const { tenant, name } = desktop;
-  const path = filePath(tenant.namespace, name);
+  const path = filePath('RDPInstance', tenant.namespace, name);
   const good = renderDesktop(desktop);
   const broken = story.random.pick([
     `${good}  - not: [yaml\n`,
@@ -55,7 +55,7 @@ function orderRefused(story: Story, why: string, spoil: (desktop: FleetDesktop) 
   const desktop = createDesktop(story, tenant, freeName(tenant, 'new'), true);
   desktop.refused = true;
   tenant.desktops.push(desktop);
-  const path = filePath(tenant.namespace, desktop.name);
+  const path = filePath('RDPInstance', tenant.namespace, desktop.name);
   const correct = (): Told | undefined => {
     if (!desktop.present) return undefined;
     desktop.refused = false;
@@ -73,7 +73,7 @@ export function exceedQuota(story: Story): Told | undefined {
   const extra = Array.from({ length: 8 - there + 2 }, (_, i) => createDesktop(story, tenant, `more-${i + 1}`, true));
   if (tenant.desktops.some(({ name }) => name.startsWith('more-'))) return undefined;
   for (const desktop of [...extra, ...tenant.desktops]) desktop.unclear = true;
-  const paths = extra.map(({ name }) => filePath(tenant.namespace, name));
+  const paths = extra.map(({ name }) => filePath('RDPInstance', tenant.namespace, name));
   const giveUp = (): Told => {
     for (const desktop of tenant.desktops) desktop.unclear = false;
     story.later(10 * MINUTE_MS, confirm);

@@ -119,7 +119,7 @@ describe('the planner', () => {
     const ready = expectations.filter(({ kind, expect: state }) => kind === 'RDPInstance' && state === 'Ready');
     expect(ready.length).toBeGreaterThan(30);
     for (const { namespace, name, kind, expect: state } of expectations) {
-      if (state === 'Gone') expect(planner.files().has(filePath(namespace, name)), `${kind} ${name}`).toBe(false);
+      if (state === 'Gone') expect(planner.files().has(filePath(kind, namespace, name)), `${kind} ${name}`).toBe(false);
     }
   });
 });

@@ -76,10 +76,13 @@ export function createPlanner(options: ScenarioOptions): Planner {
 /** For how long a step may keep what is pushed from being applied. */
 function delayOf(step: Step): number {
   if (step.type === 'kill') return step.downMs + HOUR_MS;
+  if (step.type === 'kill-writer') return step.forMs + step.downMs + HOUR_MS;
   if ('forMs' in step) return step.forMs + HOUR_MS;
   if (step.type === 'commit') return Object.values(step.changes).includes(null) ? HOUR_MS : 0;
-  return step.type === 'force-push' || step.type === 'empty-repository' ? 3 * HOUR_MS : 0;
+  return MISHAPS.has(step.type) ? 3 * HOUR_MS : 0;
 }
+
+const MISHAPS: ReadonlySet<Step['type']> = new Set(['force-push', 'empty-repository', 'remove-branch']);
 
 type Entry = { readonly deed: Deed; readonly possible: (() => boolean) | undefined; readonly tries: number };
 type Add = (atMs: number, deed: Deed) => void;

@@ -1,7 +1,18 @@
 import type { KubeObject, ObjectKey } from '../../kube/object.ts';
 
 /** Which processes can be killed. */
-export type KillableRole = 'operator' | 'source' | 'flux' | 'kubevirt' | 'controllers';
+export type KillableRole = 'operator' | 'source' | 'flux' | 'kubevirt' | 'controllers' | 'writer';
+
+/** Where a writer is between taking an order from the journal and writing down what became of it. */
+export const WRITER_POINTS = [
+  'after pending',
+  'before commit',
+  'after commit',
+  'before push',
+  'after push',
+  'before record',
+  'after record',
+] as const;
 
 /** What one action does to the world. Paths are below the repository's root; `null` removes a file. */
 export type Step =
@@ -17,6 +28,17 @@ export type Step =
   | { readonly type: 'force-push'; readonly back: number }
   | { readonly type: 'empty-repository' }
   | { readonly type: 'restore-repository' }
+  /** The branch is deleted. */
+  | { readonly type: 'remove-branch' }
+  /** So large a share of the writer's pushes goes wrong: overtaken, lost with or without effect, refused, not answered. */
+  | { readonly type: 'push-errors'; readonly share: number; readonly forMs: number }
+  /** The writer is killed once it gets to a point of its work, if it does so within the time. */
+  | {
+      readonly type: 'kill-writer';
+      readonly at: (typeof WRITER_POINTS)[number];
+      readonly downMs: number;
+      readonly forMs: number;
+    }
   | { readonly type: 'kill'; readonly role: KillableRole; readonly downMs: number }
   | { readonly type: 'break-watches' }
   | { readonly type: 'compact' }
@@ -53,7 +75,9 @@ export const FAULT_KINDS = [
   'node-loss',
   'guest',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** What goes wrong between the Git write engine and the repository; only for scenarios whose orders go through it. */
+export const GIT_FAULT_KINDS = ['push-errors', 'kill-writer', 'branch-gone'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof GIT_FAULT_KINDS)[number];
 
 /** What must hold of one declared object once everything has settled. */
 export type Expectation = {

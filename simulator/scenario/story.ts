@@ -61,7 +61,7 @@ export function createDesktop(story: Story, tenant: FleetTenant, name: string, i
 
 export function change(story: Story, what: string, desktop: FleetDesktop): Told {
   const { tenant, name, inGit } = desktop;
-  if (inGit) return commit(story, what, { [filePath(tenant.namespace, name)]: renderDesktop(desktop) });
+  if (inGit) return commit(story, what, { [filePath('RDPInstance', tenant.namespace, name)]: renderDesktop(desktop) });
   const metadata = { namespace: tenant.namespace, name };
   const object: KubeObject & { readonly spec: unknown } = {
     apiVersion: API_VERSION,
@@ -73,7 +73,7 @@ export function change(story: Story, what: string, desktop: FleetDesktop): Told 
 }
 
 export function changeTenant(story: Story, what: string, tenant: FleetTenant): Told {
-  return commit(story, what, { [filePath(tenant.residence, tenant.name)]: renderTenant(tenant) });
+  return commit(story, what, { [filePath('Tenant', tenant.residence, tenant.name)]: renderTenant(tenant) });
 }
 
 export function commit(story: Story, what: string, changes: Readonly<Record<string, string | null>>): Told {

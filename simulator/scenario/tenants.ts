@@ -1,4 +1,12 @@
-import { createTenant, type FleetTenant, filePath, renderDesktop, renderPriceList, renderTenant } from './fleet.ts';
+import {
+  createTenant,
+  type FleetTenant,
+  filePath,
+  folderPath,
+  renderDesktop,
+  renderPriceList,
+  renderTenant,
+} from './fleet.ts';
 import {
   changeTenant,
   comesBackAfter,
@@ -31,9 +39,10 @@ export function orderTenant(
   const tenant = createTenant(parent, name, { type, graceDays, id: `${name}-${random.integer(1_000, 9_999)}` });
   story.tenants.push(tenant);
   for (let i = 0; i < desktops; i++) tenant.desktops.push(createDesktop(story, tenant, `desk-${i + 1}`, true));
-  const changes: Record<string, string> = { [filePath(tenant.residence, name)]: renderTenant(tenant) };
+  const changes: Record<string, string> = { [filePath('Tenant', tenant.residence, name)]: renderTenant(tenant) };
   if (type === 'Reseller') Object.assign(changes, renderPriceList(tenant));
-  for (const desktop of tenant.desktops) changes[filePath(tenant.namespace, desktop.name)] = renderDesktop(desktop);
+  for (const desktop of tenant.desktops)
+    changes[filePath('RDPInstance', tenant.namespace, desktop.name)] = renderDesktop(desktop);
   return commit(story, `order tenant ${tenant.path} with ${desktops} desktops`, changes);
 }
 
@@ -80,8 +89,8 @@ function stopBelow(story: Story, tenant: FleetTenant): void {
 export function removeTenant(story: Story): Told | undefined {
   const tenant = pickTenant(story, (one) => one.type === 'Customer' && one.desktops.every(({ inGit }) => inGit));
   if (tenant === undefined) return undefined;
-  const changes: Record<string, string | null> = { [filePath(tenant.residence, tenant.name)]: null };
-  const folder = filePath(tenant.namespace, '').replace(/\.yaml$/, '');
+  const changes: Record<string, string | null> = { [filePath('Tenant', tenant.residence, tenant.name)]: null };
+  const folder = folderPath(tenant.namespace);
   for (const path of story.files.keys()) if (path.startsWith(folder)) changes[path] = null;
   tenant.present = false;
   tenant.removedAtMs = story.nowMs();
@@ -98,14 +107,14 @@ export function removeTenant(story: Story): Told | undefined {
 function tenantComesBack(story: Story, tenant: FleetTenant): Told {
   tenant.present = true;
   tenant.removedAtMs = undefined;
-  const changes: Record<string, string> = { [filePath(tenant.residence, tenant.name)]: renderTenant(tenant) };
+  const changes: Record<string, string> = { [filePath('Tenant', tenant.residence, tenant.name)]: renderTenant(tenant) };
   for (const desktop of tenant.desktops) {
     if (!desktop.present) continue;
     // It is ordered as it should have been.
     desktop.refused = false;
     // Whether it was removed as well, or merely stopped with its tenant, depends on who was first.
     if (desktop.guestDown) desktop.guestDown = 'maybe';
-    changes[filePath(tenant.namespace, desktop.name)] = renderDesktop(desktop);
+    changes[filePath('RDPInstance', tenant.namespace, desktop.name)] = renderDesktop(desktop);
   }
   return commit(story, `tenant ${tenant.path} comes back`, changes);
 }

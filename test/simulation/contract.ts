@@ -7,15 +7,24 @@ import type { Latency, Link, LinkHooks } from '../../simulator/link.ts';
 import type { VirtualProcess } from '../../simulator/process.ts';
 import type { SeededRandom } from '../../simulator/random.ts';
 import type { Scheduler } from '../../simulator/scheduler.ts';
+import type { Engine } from './engine.ts';
 
 /**
  * - `operator`, `source`: the product, the same code as in production.
  * - `flux`: what plays source-controller and kustomize-controller.
  * - `kubevirt`: what plays KubeVirt, CDI, storage and load balancer.
  * - `controllers`: what plays kube-controller-manager (garbage collection, namespaces, object counts).
+ * - `writer`: the product's Git write engine, the part of the API that carries out orders; only in worlds with an engine.
  */
-export type Role = 'operator' | 'source' | 'flux' | 'kubevirt' | 'controllers';
-export const ROLES = ['controllers', 'kubevirt', 'flux', 'source', 'operator'] as const satisfies readonly Role[];
+export type Role = 'operator' | 'source' | 'flux' | 'kubevirt' | 'controllers' | 'writer';
+export const ROLES = [
+  'controllers',
+  'kubevirt',
+  'flux',
+  'source',
+  'operator',
+  'writer',
+] as const satisfies readonly Role[];
 
 /**
  * `production`: every interval as deployed. `year`: nothing renews by itself more often than daily, and nobody elects a leader; all of it is ordinary
@@ -37,6 +46,8 @@ export type WorldOptions = {
   readonly latency?: Latency | undefined;
   /** False: no Flux and no source; objects come by `admin` alone. Default true. */
   readonly flux?: boolean | undefined;
+  /** The Git write engine runs, and people may order through it. Default false. */
+  readonly engine?: boolean | undefined;
   /** Desktop images that exist from the beginning. Default `ubuntu-24`, `debian-13`. */
   readonly images?: readonly string[] | undefined;
   /** A process that gives up by itself is started again after this long, as the kubelet does. Absent: it stays away. */
@@ -72,12 +83,14 @@ export type FleetRepository = {
   remove(path: string): void;
   read(path: string): string | undefined;
   paths(under?: string): readonly string[];
-  /** Commits the checkout as it is and pushes it; gives the commit. Flux is told, as by a webhook. */
+  /** Commits the checkout as it is, on what the branch is by then, and pushes it; gives the commit. Flux is told, as by a webhook. */
   push(message: string): string;
-  /** Sets the branch to an earlier commit, and the checkout with it. */
+  /** Sets the branch to a commit that it had, and the checkout with it. */
   forcePush(commit: string): void;
+  /** The branch goes. The next push or {@link FleetRepository.forcePush} brings it back. */
+  removeBranch(): void;
   head(): string;
-  /** Commits of the branch, the newest first. */
+  /** Commits of the branch, also of one that is gone, the newest first. */
   history(): readonly string[];
   /** Tells Flux to look, as a webhook does. */
   notify(): void;
@@ -104,6 +117,8 @@ export type World = {
   /** A person with kubectl. Answers come at once: no time passes. */
   readonly admin: Client;
   readonly repository: FleetRepository;
+  /** Journal and remote of the Git write engine; undefined in worlds without. */
+  readonly engine: Engine | undefined;
   nowMs(): number;
 
   /** Starts a process of a role; resolves at once, before it is ready. Several of one role may run. */

@@ -7,6 +7,7 @@ import { ANNOTATION_GUEST } from '../../simulator/kubevirt/options.ts';
 import type { Action, Step } from '../../simulator/scenario/steps.ts';
 import type { Role, World } from './contract.ts';
 import type { Disruptions } from './disruptions.ts';
+import { createOrders, type Orders, saysSame } from './orders.ts';
 
 /** Carries out what a scenario says. */
 export type Deeds = {
@@ -15,6 +16,8 @@ export type Deeds = {
   pending(): number;
   /** Confirms what is held; false when nothing is. */
   confirm(): boolean;
+  /** What is ordered through the Git write engine; undefined in worlds without. */
+  readonly orders: Orders | undefined;
 };
 
 const GROUP = { name: 'people' };
@@ -27,6 +30,7 @@ export function createDeeds(world: World, disruptions: Disruptions, files: () =>
   let pending = 0;
   /** The branch is not what people mean. */
   let astray = false;
+  const orders = world.engine === undefined ? undefined : createOrders(world, world.engine, () => astray);
 
   /** What does not work now, because something has to be there first, is tried again. */
   const insist = (call: () => Promise<unknown>): void => {
@@ -64,6 +68,10 @@ export function createDeeds(world: World, disruptions: Disruptions, files: () =>
     if (disruptions.begin(step)) return;
     switch (step.type) {
       case 'commit':
+        if (orders !== undefined) {
+          orders.order(what, step.changes);
+          return;
+        }
         for (const [path, text] of Object.entries(step.changes)) {
           if (text === null) repository.remove(path);
           else repository.write(path, text);
@@ -94,8 +102,13 @@ export function createDeeds(world: World, disruptions: Disruptions, files: () =>
         repository.remove('tenants');
         repository.push(what);
         return;
+      case 'remove-branch':
+        astray = true;
+        repository.removeBranch();
+        return;
       case 'restore-repository':
         astray = false;
+        bringBack(repository);
         if (restore(repository, files())) repository.push(what);
         return;
       case 'kill':
@@ -108,7 +121,7 @@ export function createDeeds(world: World, disruptions: Disruptions, files: () =>
         return;
     }
   };
-  return { perform, confirm, pending: () => pending };
+  return { perform, confirm, orders, pending: () => pending + (orders?.pending() ?? 0) };
 }
 
 function playGuest(
@@ -127,6 +140,12 @@ function playGuest(
   else act().catch(() => {});
 }
 
+/** The branch as it was before it went. */
+function bringBack(repository: World['repository']): void {
+  const [last] = repository.history();
+  if (repository.head() === '' && last !== undefined) repository.forcePush(last);
+}
+
 /** Makes the checkout what people mean; false when it is that already. */
 function restore(repository: World['repository'], files: ReadonlyMap<string, string>): boolean {
   let changed = false;
@@ -136,7 +155,7 @@ function restore(repository: World['repository'], files: ReadonlyMap<string, str
     changed = true;
   }
   for (const [path, text] of files) {
-    if (repository.read(path) === text) continue;
+    if (saysSame(repository.read(path), text)) continue;
     repository.write(path, text);
     changed = true;
   }

@@ -1,7 +1,9 @@
+import type { MemoryFault } from '../../git/memory/remote.ts';
 import type { LinkCall, LinkHooks } from '../../simulator/link.ts';
 import type { SeededRandom } from '../../simulator/random.ts';
 import type { Step } from '../../simulator/scenario/steps.ts';
 import type { World } from './contract.ts';
+import { PERSON } from './repository.ts';
 
 /** Trouble that lasts for a while. */
 export type Disruptions = {
@@ -91,6 +93,26 @@ export function createDisruptions(world: World, random: SeededRandom): Disruptio
           world.repository.setReachable(false);
           begin(step.forMs, {}, () => world.repository.setReachable(true));
           return true;
+        case 'push-errors': {
+          const { engine } = world;
+          const end = engine?.onPoint((point) => {
+            if (point === 'before push' && random.chance(step.share)) engine.remote.fail(drawPushFault(random, world));
+          });
+          begin(step.forMs, {}, end);
+          return true;
+        }
+        case 'kill-writer': {
+          const end = world.engine?.onPoint((point) => {
+            if (point !== step.at) return;
+            end?.();
+            world.kill('writer');
+            world.scheduler.schedule(GROUP, step.downMs, () => {
+              if (world.running('writer').length === 0) world.start('writer');
+            });
+          });
+          begin(step.forMs, {}, end);
+          return true;
+        }
         case 'break-watches':
           breakStreams();
           return true;
@@ -123,4 +145,13 @@ function drawFault(random: SeededRandom, { isWrite }: LinkCall): CallFault {
     { type: 'truncate', bytes: 20 },
     { type: 'delay', ms: random.integer(10, 5_000) },
   ]);
+}
+
+/** Any of the ways in which a push can go wrong. */
+function drawPushFault(random: SeededRandom, { nowMs }: World): MemoryFault {
+  const type = random.pick(['race', 'race', 'lost', 'dropped', 'refused', 'unreachable'] as const);
+  if (type !== 'race') return { call: 'push', type };
+  const files = new Map([['NOTES.md', `Seen ${new Date(nowMs()).toISOString()}\n`]]);
+  const commit = { author: PERSON, committer: PERSON, atMs: nowMs(), message: 'Take a note', files };
+  return { call: 'push', type, commit };
 }

@@ -1,16 +1,16 @@
+import type { MemoryRemote } from '../../git/memory/remote.ts';
 import type { Client } from '../../kube/client.ts';
 import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES } from '../../model/flux.ts';
 import { FLEET_NAMESPACE } from '../../model/names.ts';
 import type { Store } from '../../simulator/apiserver/store.ts';
-import type { MemoryRepository } from '../../simulator/flux/git/memory.ts';
 import type { GitRepository } from '../../simulator/flux/resources.ts';
 import { CONFIRM_ANNOTATION } from '../../source/main.ts';
-import type { FleetRepository } from './contract.ts';
 import { find } from './peek.ts';
 import type { Recorder } from './recorder.ts';
-import { createFleetRepository } from './repository.ts';
+import { createFleetRepository, type RepositoryParts } from './repository.ts';
 
 export type FleetDeps = {
+  readonly remote: MemoryRemote;
   readonly admin: Client;
   readonly store: Store;
   readonly recorder: Recorder;
@@ -20,11 +20,8 @@ export type FleetDeps = {
 };
 
 /** The fleet repository, connected to what it tells: the trail of each move, and Flux as a forge's webhook does. */
-export function createFleet(deps: FleetDeps): {
-  readonly repository: FleetRepository;
-  readonly memory: MemoryRepository;
-} {
-  const { admin, store, recorder, nowMs, flux } = deps;
+export function createFleet(deps: FleetDeps): Pick<RepositoryParts, 'repository' | 'isReachable'> {
+  const { remote, admin, store, recorder, nowMs, flux } = deps;
 
   const annotate = (annotations: Readonly<Record<string, string>>): void => {
     if (!flux) return;
@@ -38,21 +35,20 @@ export function createFleet(deps: FleetDeps): {
     const fetched = find<GitRepository>(store, 'gitrepositories.source.toolkit.fluxcd.io', `${FLEET_NAMESPACE}/fleet`);
     annotate({ [CONFIRM_ANNOTATION]: fetched?.status?.artifact?.revision ?? '' });
   };
-  const tell = (confirmed: boolean): void => {
-    const revision = memory.head()?.id ?? '';
+  const tell = (revision: string, confirmed: boolean): void => {
     recorder.emit({ type: 'repository', atMs: nowMs(), revision, declared: declared(), confirmed });
   };
-
-  const { repository, memory, declared } = createFleetRepository(
-    () => {
-      tell(false);
-      notify();
-    },
+  const { repository, isReachable, declared } = createFleetRepository(remote, nowMs, {
     notify,
-    () => {
-      tell(true);
+    confirm: () => {
+      tell(repository.head(), true);
       confirm();
     },
-  );
-  return { repository, memory };
+  });
+  remote.onMove((_, to) => {
+    // A branch that is gone says nothing of what shall be there.
+    if (to !== undefined) tell(to, false);
+    notify();
+  });
+  return { repository, isReachable };
 }

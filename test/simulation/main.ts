@@ -1,7 +1,7 @@
 // `npm run simulate`: whole years of the product in seconds, decided by a seed.
 
 import { parseArgs } from 'node:util';
-import { FAULT_KINDS, type FaultKind } from '../../simulator/scenario/steps.ts';
+import { FAULT_KINDS, type FaultKind, GIT_FAULT_KINDS } from '../../simulator/scenario/steps.ts';
 import { findShortest } from './bisect.ts';
 import { type Progress, type RunOptions, type RunResult, runScenario, START_MS } from './run.ts';
 
@@ -19,6 +19,8 @@ Usage: npm run simulate -- [options]
                            ${FAULT_KINDS.slice(8).join(', ')}
   --deeds N                what people do on a day, on the average; more on few days by default
   --fault-rate N           what goes wrong on a day, on the average
+  --engine                 orders go through the Git write engine; more can go wrong then:
+                           ${GIT_FAULT_KINDS.join(', ')}
   --production-intervals   probes, leases, watches and Flux as often as deployed; default: nothing by itself more than daily
   --actions N              only so many actions of the scenario, then everything must come true
   --no-shrink              a failure is not reduced to the shortest prefix that still fails
@@ -30,6 +32,7 @@ Examples:
       one year of 100 tenants with 3 desktops each, everything goes wrong now and then
   npm run simulate -- --days 3 --tenants 10 --production-intervals
   npm run simulate -- --seed 7 --days 30 --tenants 5 --faults kill-operator,api-errors --verbose
+  npm run simulate -- --seed 7 --days 2 --tenants 3 --engine
   npm run simulate -- --days 2 --tenants 200 --desktops 5 --deeds 20
       1 000 desktops at once
 
@@ -75,6 +78,7 @@ function parseOptions(args: readonly string[]): (RunOptions & { readonly shrinks
       faults: { type: 'string' },
       deeds: { type: 'string' },
       'fault-rate': { type: 'string' },
+      engine: { type: 'boolean' },
       'production-intervals': { type: 'boolean' },
       actions: { type: 'string' },
       'no-shrink': { type: 'boolean' },
@@ -84,12 +88,14 @@ function parseOptions(args: readonly string[]): (RunOptions & { readonly shrinks
   });
   if (values.help === true) return undefined;
   const verbose = values.verbose === true;
+  const engine = values.engine === true;
   return {
     seed: parseNumber('seed', values.seed, Math.floor(Math.random() * 1_000_000), { min: 0 }),
     days: parseNumber('days', values.days, 365, { min: 0.1, max: 3_660, fraction: true }),
     tenants: parseNumber('tenants', values.tenants, 100, { min: 1, max: 5_000 }),
     desktops: parseNumber('desktops', values.desktops, 3, { min: 1, max: 8 }),
-    faults: parseFaults(values.faults ?? 'all'),
+    engine,
+    faults: parseFaults(values.faults ?? 'all', listFaults(engine)),
     intervals: values['production-intervals'] === true ? 'production' : 'year',
     deedsADay: optional(values.deeds, (text) => parseNumber('deeds', text, 0, { min: 0, fraction: true })),
     faultsADay: optional(values['fault-rate'], (text) =>
@@ -116,13 +122,17 @@ function parseNumber(name: string, text: string | undefined, fallback: number, b
   throw new RangeError(`--${name} ${text}: expected a ${fraction ? '' : 'whole '}number from ${min} to ${max}`);
 }
 
-function parseFaults(text: string): readonly FaultKind[] {
+function listFaults(engine: boolean | undefined): readonly FaultKind[] {
+  return engine === true ? [...FAULT_KINDS, ...GIT_FAULT_KINDS] : FAULT_KINDS;
+}
+
+function parseFaults(text: string, all: readonly FaultKind[]): readonly FaultKind[] {
   if (text === 'none') return [];
-  if (text === 'all') return FAULT_KINDS;
+  if (text === 'all') return all;
   return text.split(',').map((name) => {
-    const known = FAULT_KINDS.find((kind) => kind === name);
+    const known = all.find((kind) => kind === name);
     if (known === undefined)
-      throw new RangeError(`--faults: there is no ${JSON.stringify(name)}; there are: ${FAULT_KINDS.join(', ')}`);
+      throw new RangeError(`--faults: there is no ${JSON.stringify(name)}; there are: ${all.join(', ')}`);
     return known;
   });
 }
@@ -163,19 +173,20 @@ async function explain(options: RunOptions & { readonly shrinks: boolean }, fail
 }
 
 function renderCommand(options: RunOptions, actions: number): string {
-  const { seed, days, tenants, desktops, faults, intervals, deedsADay, faultsADay } = options;
-  const kinds = faults.length === 0 ? 'none' : faults.length === FAULT_KINDS.length ? 'all' : faults.join(',');
+  const { seed, days, tenants, desktops, faults, engine, intervals, deedsADay, faultsADay } = options;
+  const kinds = faults.length === 0 ? 'none' : faults.length === listFaults(engine).length ? 'all' : faults.join(',');
   return [
     `npm run simulate -- --seed ${seed} --days ${days} --tenants ${tenants} --desktops ${desktops} --faults ${kinds}`,
     ...(deedsADay === undefined ? [] : [`--deeds ${deedsADay}`]),
     ...(faultsADay === undefined ? [] : [`--fault-rate ${faultsADay}`]),
+    ...(engine === true ? ['--engine'] : []),
     ...(intervals === 'production' ? ['--production-intervals'] : []),
     `--actions ${actions}`,
   ].join(' ');
 }
 
 function summarise(options: RunOptions, result: RunResult) {
-  const { seed, days, tenants, faults, intervals } = options;
+  const { seed, days, tenants, faults, engine, intervals } = options;
   const { user, system } = process.cpuUsage();
   const wallS = result.wallMs / 1_000;
   return {
@@ -185,11 +196,13 @@ function summarise(options: RunOptions, result: RunResult) {
     tenants,
     desktops: result.desktops,
     intervals,
+    engine: engine === true,
     faults: faults.length,
     actions: result.actions.length,
     checkpoints: result.checkpoints,
     events: result.events,
     writes: result.writes,
+    changes: result.changes,
     wallSeconds: Number(wallS.toFixed(1)),
     cpuSeconds: Number(((user + system) / 1_000_000).toFixed(1)),
     eventsPerSecond: Math.round(result.events / wallS),

@@ -50,7 +50,8 @@ export function createProcesses({ around, passage, clock }: ProcessDeps): Proces
       return processes.start(role);
     },
     async startAll() {
-      const wanted = ROLES.filter((role) => flux || (role !== 'flux' && role !== 'source'));
+      const isWanted: Partial<Record<Role, boolean>> = { flux, source: flux, writer: around.engine !== undefined };
+      const wanted = ROLES.filter((role) => isWanted[role] !== false);
       for (const role of wanted) if (processes.running(role).length === 0) processes.start(role);
       const all = wanted.map((role) => processes.running(role));
       const areReady = (): boolean => all.every((some) => some.some((one) => one.isReady()));

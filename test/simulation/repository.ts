@@ -1,80 +1,100 @@
 import { parseAllDocuments } from 'yaml';
-import { createMemoryRepository, type MemoryRepository } from '../../simulator/flux/git/memory.ts';
+import type { MemoryObjects } from '../../git/memory/objects.ts';
+import type { MemoryRemote } from '../../git/memory/remote.ts';
+import type { CommitId } from '../../git/repository.ts';
 import type { FleetRepository } from './contract.ts';
 
 export const REPOSITORY_URL = 'https://git.example.com/provider/fleet';
+export const BRANCH = 'main';
+export const PERSON = { name: 'Pat', email: 'pat@example.com' };
 
 export type RepositoryParts = {
   readonly repository: FleetRepository;
-  readonly memory: MemoryRepository;
-  /** `<namespace>/<kind>/<name>` of everything that a commit declares, as far as it can be read. */
+  isReachable(): boolean;
+  /** `<namespace>/<kind>/<name>` of everything that the branch declares, as far as it can be read. */
   declared(): ReadonlySet<string>;
 };
 
-/** A checkout and a branch; `onMove` is told after each move of the branch, `onConfirm` when a person confirms where it is. */
+/** The branch as people work on it, each change on top of what is there then. */
 export function createFleetRepository(
-  onMove: () => void,
-  onNotify: () => void,
-  onConfirm: () => void,
+  remote: MemoryRemote,
+  nowMs: () => number,
+  on: Pick<FleetRepository, 'notify' | 'confirm'>,
 ): RepositoryParts {
-  const memory = createMemoryRepository();
-  const checkout = new Map<string, string>();
+  const { objects } = remote;
   const changed = new Map<string, string | null>();
-  const readDeclared = createDeclaredReader();
-
-  const checkOutHead = (): void => {
-    checkout.clear();
-    changed.clear();
-    for (const [path, bytes] of memory.head()?.files ?? []) checkout.set(path, bytes.toString('utf8'));
+  let isReachable = true;
+  const commit = (files: ReadonlyMap<string, string | null>, message: string): CommitId => {
+    const id = objects.make(tip, { author: PERSON, committer: PERSON, atMs: nowMs(), message, files });
+    remote.move(BRANCH, id);
+    return id;
+  };
+  // Where the branch is, or was when it went: people have it in their clones.
+  let tip: CommitId | undefined;
+  remote.onMove((_, to) => {
+    tip = to ?? tip;
+  });
+  commit(new Map([['README.md', '# The fleet\n']]), 'Begin');
+  const paths = (under = ''): readonly string[] => {
+    const found = new Set(tip === undefined ? [] : objects.tree(tip).keys());
+    for (const [path, text] of changed) {
+      if (text === null) found.delete(path);
+      else found.add(path);
+    }
+    return [...found].filter((path) => path.startsWith(under)).sort();
   };
   const repository: FleetRepository = {
-    write: (path, text) => {
-      checkout.set(path, text);
-      changed.set(path, text);
-    },
+    ...on,
+    paths,
+    write: (path, text) => void changed.set(path, text),
     remove: (path) => {
-      for (const one of [...checkout.keys()]) {
-        if (one !== path && !one.startsWith(`${path}/`)) continue;
-        checkout.delete(one);
-        changed.set(one, null);
-      }
+      for (const one of paths(path)) if (one === path || one.startsWith(`${path}/`)) changed.set(one, null);
     },
-    read: (path) => checkout.get(path),
-    paths: (under = '') => [...checkout.keys()].filter((path) => path.startsWith(under)).sort(),
+    read: (path) => {
+      const text = changed.get(path);
+      if (text !== undefined) return text ?? undefined;
+      const file = tip === undefined ? undefined : objects.tree(tip).get(path);
+      return file === undefined ? undefined : textOf(objects, file.blob);
+    },
     push: (message) => {
-      const { id } = memory.commit(Object.fromEntries(changed), { message });
+      const files = new Map(changed);
       changed.clear();
-      onMove();
-      return id;
+      return commit(files, message);
     },
-    forcePush: (commit) => {
-      memory.reset(commit);
-      checkOutHead();
-      onMove();
+    forcePush: (to) => {
+      changed.clear();
+      remote.move(BRANCH, to);
     },
-    history: () => memory.history().map(({ id }) => id),
-    head: () => memory.head()?.id ?? '',
-    setReachable: (reachable) => memory.setFault(reachable ? undefined : 'unreachable'),
-    notify: onNotify,
-    confirm: onConfirm,
+    removeBranch: () => remote.move(BRANCH, undefined),
+    history: () => (tip === undefined ? [] : [...objects.walk(tip)].map(({ id }) => id)),
+    head: () => remote.head(BRANCH) ?? '',
+    setReachable: (reachable) => {
+      isReachable = reachable;
+    },
   };
-  return { repository, memory, declared: () => readDeclared(checkout) };
+  const readDeclared = createDeclaredReader(objects);
+  return {
+    repository,
+    isReachable: () => isReachable,
+    declared: () => readDeclared(remote.head(BRANCH)),
+  };
+}
+
+function textOf(objects: MemoryObjects, blob: string): string {
+  return Buffer.from(objects.blob(blob) ?? []).toString('utf8');
 }
 
 /** Reads each file once, as most of them stay as they are. */
-function createDeclaredReader(): (files: ReadonlyMap<string, string>) => ReadonlySet<string> {
-  const known = new Map<string, { readonly text: string; readonly names: readonly string[] }>();
-  return (files) => {
+function createDeclaredReader(objects: MemoryObjects): (head: CommitId | undefined) => ReadonlySet<string> {
+  const known = new Map<string, readonly string[]>();
+  return (head) => {
     const declared = new Set<string>();
-    for (const [path, text] of files) {
+    for (const [path, { blob }] of head === undefined ? [] : objects.tree(head)) {
       const [, , namespace] = path.split('/');
       if (!path.startsWith('tenants/') || namespace === undefined) continue;
-      let found = known.get(path);
-      if (found?.text !== text) {
-        found = { text, names: readNames(text) };
-        known.set(path, found);
-      }
-      for (const name of found.names) declared.add(`${namespace}/${name}`);
+      const names = known.get(blob) ?? readNames(textOf(objects, blob));
+      known.set(blob, names);
+      for (const name of names) declared.add(`${namespace}/${name}`);
     }
     return declared;
   };

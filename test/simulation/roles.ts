@@ -23,6 +23,7 @@ import type { Scheduler } from '../../simulator/scheduler.ts';
 import { createSource } from '../../source/main.ts';
 import { createSourceMetrics } from '../../source/metrics.ts';
 import type { Role, RunningRole, WorldOptions } from './contract.ts';
+import { type EngineState, runEngine } from './engine.ts';
 import type { Recorder } from './recorder.ts';
 import { buildOperatorConfig, buildSourceConfig, PLAYED } from './settings.ts';
 import type { Volume } from './volume.ts';
@@ -39,6 +40,9 @@ export type Surroundings = {
   readonly network: MemoryNetwork;
   readonly volume: Volume;
   readonly git: GitReader;
+  readonly engine: EngineState | undefined;
+  /** Whether the repository answers. */
+  readonly isReachable: () => boolean;
   readonly artifacts: MemoryArtifactHost;
   /** Whether a process serves what lies on the volume. */
   readonly isServed: () => boolean;
@@ -164,6 +168,12 @@ const PROGRAMS: Readonly<Record<Role, Start>> = {
     return runStarted(startKubeVirtSimulator(deps, { watchSeconds, ...options.kubevirt, ...settings }));
   },
 
+  writer: ({ engine, isReachable, options }, { process, log }) => {
+    if (engine === undefined) throw new Error('this world has no engine');
+    const { intervals = 'production' } = options;
+    return runAtOnce(runEngine(engine, { process, log, intervals, isReachable }));
+  },
+
   controllers: ({ api, options }, { process, link, log, settings }) => {
     const { quotaResyncMs } = PLAYED[options.intervals ?? 'production'];
     const whole = createClusterState(api.core);
@@ -175,20 +185,20 @@ const PROGRAMS: Readonly<Record<Role, Start>> = {
     const state = { ...whole, subscribe };
     const connect = (username: string) => link.connect({ username, groups: GROUPS });
     const deps = { clock: process.clock, random: process.random.fork('controllers'), log, state, connect };
-    const running = startControllersOn(deps, { resourceQuotas: { resyncMs: quotaResyncMs }, ...settings });
-    const stopped = Promise.withResolvers<void>();
-    return {
-      ready: Promise.resolve(),
-      stopped: stopped.promise,
-      terminate: () => void running.stop().then(stopped.resolve, stopped.reject),
-    };
+    return runAtOnce(startControllersOn(deps, { resourceQuotas: { resyncMs: quotaResyncMs }, ...settings }));
   },
 };
 
 const GROUPS = ['system:serviceaccounts', 'system:authenticated'];
 
 function userOf(role: Role): UserInfo {
-  const namespace = { operator: 'sublet-system', source: 'sublet-system', flux: 'flux-system', kubevirt: 'kubevirt' };
+  const namespace = {
+    operator: 'sublet-system',
+    source: 'sublet-system',
+    writer: 'sublet-system',
+    flux: 'flux-system',
+    kubevirt: 'kubevirt',
+  };
   const within = role === 'controllers' ? 'kube-system' : namespace[role];
   return { username: `system:serviceaccount:${within}:${role}`, groups: GROUPS };
 }
@@ -205,6 +215,16 @@ function runStarted(starting: Promise<{ stop(): Promise<void>; readonly stopped:
     ready: starting,
     stopped: starting.then(({ stopped }) => stopped),
     terminate: () => void starting.then((started) => started.stop()),
+  };
+}
+
+/** What works from the moment it is started. */
+function runAtOnce(running: { stop(): Promise<void> }): Program {
+  const stopped = Promise.withResolvers<void>();
+  return {
+    ready: Promise.resolve(),
+    stopped: stopped.promise,
+    terminate: () => void running.stop().then(stopped.resolve, stopped.reject),
   };
 }
 

@@ -12,6 +12,8 @@ import { createWorld } from './world.ts';
 
 export type RunOptions = Omit<ScenarioOptions, 'startMs'> & {
   readonly intervals: Intervals;
+  /** Orders go through the Git write engine, and are judged as such. */
+  readonly engine?: boolean | undefined;
   /** Only so many actions of the scenario happen; then everything has to come true. */
   readonly actions?: number | undefined;
   readonly recordHistory?: boolean | undefined;
@@ -43,6 +45,8 @@ export type RunResult = {
   readonly checkpoints: number;
   /** Desktops that were Ready at once, at the most. */
   readonly desktops: number;
+  /** How many orders ended in which state; undefined without an engine. */
+  readonly changes: Readonly<Record<string, number>> | undefined;
   readonly historyHash: string | undefined;
 };
 
@@ -60,11 +64,12 @@ const FULL_EVERY = 13;
 /** Plays one scenario in one world. Rejects only when the simulation itself is broken. */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const startedMs = performance.now();
-  const { seed, intervals, recordHistory, log } = options;
+  const { seed, intervals, engine, recordHistory, log } = options;
   const world = await createWorld({
     seed,
     startMs: START_MS,
     intervals,
+    engine,
     recordHistory,
     log,
     restartMs: 5_000,
@@ -119,6 +124,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     writes: [...world.writes().values()].reduce((sum, count) => sum + count, 0),
     checkpoints,
     desktops,
+    changes: await deeds.orders?.count(),
     historyHash: recordHistory === true ? world.historyHash() : undefined,
   };
   world.close();
@@ -142,12 +148,23 @@ async function checkEverything(
   world.repository.notify();
   for (let round = 0; round < 5; round++) {
     await world.runUntilQuiet({ quietMs: QUIET_MS, withinMs: SETTLE_MS, what: 'everything comes to rest' });
-    if (!deeds.confirm() && deeds.pending() === 0) break;
+    if (!deeds.confirm() && deeds.pending() === 0 && !(await waitForEnds(world, deeds))) break;
   }
-  const unmet = findUnmet(world, planner.expectations());
+  const unmet = [...((await deeds.orders?.findProblems()) ?? []), ...findUnmet(world, planner.expectations())];
   if (unmet.length > 0) return unmet;
   return isFull ? passAgain(world) : [];
 }
+
+/** Lets changes end that wait for a resource to become Ready; false when none does. */
+async function waitForEnds(world: World, { orders }: Deeds): Promise<boolean> {
+  const open = (await orders?.open()) ?? [];
+  if (open.every(({ state }) => state === 'Held')) return false;
+  await world.runFor(END_MS);
+  return true;
+}
+
+/** Longer than the tracker waits for a resource to become Ready. */
+const END_MS = 75 * MINUTE_MS;
 
 /** Fresh processes that find everything as it should be change nothing. */
 async function passAgain(world: World): Promise<readonly string[]> {

@@ -37,8 +37,8 @@ function isReady(resource: string, key: string): boolean {
 function orderByCommit(): void {
   const bob = createTenant(undefined, 'bob', { type: 'Customer', graceDays: 7, id: 'bob-1' });
   for (const [path, text] of Object.entries(renderPriceList(undefined))) world.repository.write(path, text);
-  world.repository.write(filePath('sublet-root', 'bob'), renderTenant(bob));
-  world.repository.write(filePath('t-bob', 'desk'), DESK);
+  world.repository.write(filePath('Tenant', 'sublet-root', 'bob'), renderTenant(bob));
+  world.repository.write(filePath('RDPInstance', 't-bob', 'desk'), DESK);
   world.repository.push('Order');
 }
 
@@ -80,10 +80,10 @@ describe('the simulated world', () => {
     }
   });
 
-  it('lets a few go at each commit, and holds in the operator what adds up', async () => {
+  it('lets a few go at each commit, and holds in the operator what adds up', { timeout: 120_000 }, async () => {
     await build();
     const names = ['one', 'two', 'three', 'four', 'five', 'six'] as const;
-    const fileOf = (name: string): string => filePath('t-bob', name);
+    const fileOf = (name: string): string => filePath('RDPInstance', 't-bob', name);
     for (const name of names) world.repository.write(fileOf(name), DESK.replace('name: desk', `name: ${name}`));
     orderByCommit();
     const runs = (name: string): boolean =>

@@ -1,6 +1,5 @@
 import { FLEET_NAMESPACE } from '../../model/names.ts';
 import { createMemoryArtifactHost } from '../../simulator/flux/artifacts.ts';
-import { createMemoryGitReader } from '../../simulator/flux/git/memory.ts';
 import { createMemoryNetwork } from '../../simulator/kubevirt/memorynetwork.ts';
 import type { LinkHooks } from '../../simulator/link.ts';
 import { createSeededRandom } from '../../simulator/random.ts';
@@ -8,11 +7,13 @@ import { createScheduler } from '../../simulator/scheduler.ts';
 import { installCluster } from './cluster.ts';
 import type { World, WorldOptions } from './contract.ts';
 import { dumpState } from './dump.ts';
+import { createEngine } from './engine.ts';
 import { createFleet } from './fleet.ts';
 import { createGuests } from './guests.ts';
 import { createPassage } from './passage.ts';
 import { find, listAll } from './peek.ts';
 import { createProcesses } from './processes.ts';
+import { createRemoteReader } from './remotereader.ts';
 import { REPOSITORY_URL } from './repository.ts';
 import { createServer } from './server.ts';
 import { PLAYED } from './settings.ts';
@@ -32,7 +33,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const { host, api, recorder, admin } = createServer({ scheduler, random }, options);
   if (options.recordHistory === true) onTask = recorder.onTask;
   const { store } = api.core;
-  const { repository, memory } = createFleet({ admin, store, recorder, nowMs, flux });
+  const state = createEngine({ clock: host.clock, store });
+  const engine = options.engine === true ? state : undefined;
+  const { remote } = state;
+  const { repository, isReachable } = createFleet({ remote, admin, store, recorder, nowMs, flux });
   const passage = createPassage(scheduler, startMs, recorder.lastChangeMs);
   const network = createMemoryNetwork({
     rdpPort: 3389,
@@ -41,22 +45,21 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   let hooks: LinkHooks = {};
   let latency = options.latency ?? DEFAULT_LATENCY;
   const around = {
-    ...{ scheduler, random, api, recorder, options, network },
+    ...{ scheduler, random, api, recorder, options, network, engine, isReachable },
     latency: () => latency,
     hooks: () => hooks,
     volume: createVolume(FLEET_NAMESPACE),
-    git: createMemoryGitReader(new Map([[REPOSITORY_URL, memory]])),
+    git: createRemoteReader(remote, { url: REPOSITORY_URL, isReachable }),
     artifacts: createMemoryArtifactHost(),
   };
   const { close, ...processes } = createProcesses({ around, passage, clock: host.clock });
   const { settle, ...running } = passage;
   const ownRandom = random.fork('world');
-  memory.commit({ 'README.md': '# The fleet\n' }, { message: 'Begin' });
   const images = options.images ?? ['ubuntu-24', 'debian-13'];
   const installing = installCluster({ admin, clock: host.clock }, { images, flux, played: PLAYED[intervals] });
   await settle(installing, 'the cluster is installed');
   return {
-    ...{ seed, scheduler, random: ownRandom, admin, repository, nowMs },
+    ...{ seed, scheduler, random: ownRandom, admin, repository, engine, nowMs },
     ...processes,
     ...running,
     ...createGuests({ store, admin, network, random: ownRandom }),
