@@ -57,7 +57,8 @@ const MINUTE_MS = 60_000;
 const LEASE_MS = 5_000;
 
 /**
- * One error answers every call of one sort by the operator, from before each step until a minute after it. Within a minute of its end all is as without
+ * One error answers every call of one sort by the operator, for a minute from before each step; or, where the first such call of the story comes later, as a sweep after its
+ * grace does, for a minute from that. Within a minute of its end all is as without
  * it, nobody gave up, and meanwhile effort was bounded (I6).
  */
 export const errors: FaultClass = {
@@ -87,7 +88,8 @@ export const errors: FaultClass = {
       hits += 1;
       count(at);
     };
-    const result = await tellScenario(findScenario(scenario), seed, buildFault(error, call as Call, hit));
+    const fault = buildFault(error, call as Call, { hit, hits: () => hits });
+    const result = await tellScenario(findScenario(scenario), seed, fault);
     const unhit = hits > 0 ? [] : [`no ${call} was sent while it would have failed`];
     const expected = scenario === CROWDED ? withoutCrowd : (run: typeof result) => run;
     return [...unhit, ...result.findings, ...compareRuns(calm, expected(result))];
@@ -103,19 +105,37 @@ function withoutCrowd<R extends { readonly state: ReadonlyMap<string, unknown> }
   return { ...run, state };
 }
 
-function buildFault(error: string, call: Call, hit: () => void): Fault {
+type Tally = { hit(): void; hits(): number };
+
+function buildFault(error: string, call: Call, { hit, hits }: Tally): Fault {
   const lastingMs = call === 'lease' ? LEASE_MS : MINUTE_MS;
   let endedAtMs = 0;
+  let steps = 0;
   return {
     ...(call === 'lease' ? { operator: { leaderElection: true } } : {}),
     ...(call === 'watch' ? { world: { intervals: 'production' } } : {}),
     ...(call === 'page' ? { arm: gatherCrowd } : {}),
     beforeAct: (run) => {
-      run.setHooks(call === 'watch' ? buildWatchHooks(error, hit) : buildCallHooks(error, call, hit));
-      if (call === 'watch') for (const { link } of run.world.running('operator')) link.breakStreams();
+      const { world } = run;
+      steps += 1;
+      const step = steps;
+      const end = (): void => {
+        if (step === steps) run.setHooks({});
+      };
+      let isLate = false;
+      const strike = (): void => {
+        hit();
+        if (isLate) world.scheduler.schedule(OVERSEER, lastingMs, end);
+        isLate = false;
+      };
+      run.setHooks(call === 'watch' ? buildWatchHooks(error, strike) : buildCallHooks(error, call, strike));
+      if (call === 'watch') for (const { link } of world.running('operator')) link.breakStreams();
       // By itself, because an act may wait for what the error holds up.
-      endedAtMs = run.world.nowMs() + lastingMs;
-      run.world.scheduler.schedule(OVERSEER, lastingMs, () => run.setHooks({}));
+      endedAtMs = world.nowMs() + lastingMs;
+      world.scheduler.schedule(OVERSEER, lastingMs, () => {
+        if (hits() > 0) end();
+        else isLate = true;
+      });
       // Lists are sent at a start.
       if (call === 'list' || call === 'page') run.replaceOperator(0);
     },
@@ -125,6 +145,10 @@ function buildFault(error: string, call: Call, hit: () => void): Fault {
       const lateMs = run.lastWriteMs() - endedAtMs;
       if (lateMs > MINUTE_MS)
         run.report(`the last write came ${Math.round(lateMs / 1_000)} s after the error had ended`);
+    },
+    clear: (run) => {
+      steps += 1;
+      run.setHooks({});
     },
   };
 }
