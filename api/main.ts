@@ -27,7 +27,8 @@ export async function runApi(environment: Environment, signal: AbortSignal): Pro
   try {
     const journal = createStoredJournal({ clock: realClock, store });
     const gitPath = environment.PATH ?? '/usr/bin:/bin';
-    const api = await startApi({ ...shared, client, store, journal, fetch, gitPath }, config, signal);
+    const traceEndpoint = parseEndpoint(environment.OTEL_EXPORTER_OTLP_ENDPOINT);
+    const api = await startApi({ ...shared, client, store, journal, fetch, gitPath, traceEndpoint }, config, signal);
     log.info({ address: api.address, port: api.port, manage: api.manage }, 'the API listens');
     await api.stopped;
   } finally {
@@ -58,4 +59,11 @@ function parseDatabase({ SUBLET_DATABASE_URL: url, SUBLET_DATABASE_FOLDER: folde
   throw new Error(
     'set SUBLET_DATABASE_URL to a PostgreSQL, or SUBLET_DATABASE_FOLDER to a folder for a database in this process',
   );
+}
+
+/** OpenTelemetry's own variable. */
+function parseEndpoint(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new Error('OTEL_EXPORTER_OTLP_ENDPOINT has to be a URL such as http://collector:4318');
 }

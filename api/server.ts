@@ -8,11 +8,11 @@ import { renderError } from '../kube/errors.ts';
 import { startHttpServer } from '../kube/httpserver.ts';
 import type { Metrics } from '../kube/metrics.ts';
 import type { Store } from '../store/store.ts';
-import { buildApp } from './app.ts';
+import { type AppDeps, buildApp } from './app.ts';
 import { createAuthenticate } from './authenticate/authenticate.ts';
 import { createTokenVerifier, type Fetch } from './authenticate/oidc.ts';
 import { createCaches, type RunningCaches } from './caches.ts';
-import { type CommitLog, createCommitLog } from './commits.ts';
+import { createCommitLog } from './commits.ts';
 import type { ApiConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
 import { type RunningDelivery, startDelivery } from './delivery/delivery.ts';
@@ -21,7 +21,8 @@ import { createInvitationRecords } from './records/invitations.ts';
 import { createKeyRecords } from './records/keys.ts';
 import { createLinkRecords } from './records/links.ts';
 import { shareSecret } from './records/sharedsecret.ts';
-import { createTree, type Tree } from './tree.ts';
+import { startTelemetry } from './telemetry.ts';
+import { createTree } from './tree.ts';
 import { createEndpoints } from './webhooks/endpoints.ts';
 import { createOutbox } from './webhooks/outbox.ts';
 import { startWebhooks } from './webhooks/webhooks.ts';
@@ -39,6 +40,8 @@ export type ApiServerDeps = {
   readonly fetch: Fetch;
   /** Search path for git. Absent: this process accepts changes, and others carry them out. */
   readonly gitPath?: string | undefined;
+  /** Where spans go, by OTLP/HTTP; absent: nowhere. */
+  readonly traceEndpoint?: string | undefined;
 };
 
 export type RunningApi = {
@@ -64,7 +67,9 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
     deps.gitPath === undefined
       ? undefined
       : createCommitLog({ ...deps, open: async (id) => delivery?.repositories.read(id) });
-  const app = await assembleApp(deps, config, { caches, tree, commits }, stopping.signal);
+  const { traceEndpoint } = deps;
+  const telemetry = traceEndpoint === undefined ? undefined : startTelemetry({ ...deps, fetch }, traceEndpoint);
+  const app = await assembleApp(deps, config, { caches, tree, commits, telemetry }, stopping.signal);
   const reading = new AbortController();
   const manage = await startHttpServer({
     ...config.manage,
@@ -89,7 +94,7 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
   const bound = app.server.address() as AddressInfo;
   const stopped = untilAborted(signal).then(async () => {
     await drain(deps, app, stopping, config.drainSeconds * 1_000);
-    await Promise.all([delivery?.stop(), webhooks.stop(), commits?.close()]);
+    await Promise.all([delivery?.stop(), webhooks.stop(), commits?.close(), telemetry?.stop()]);
     reading.abort();
     await Promise.all([caching, manage.close()]);
   });
@@ -109,7 +114,8 @@ async function assembleApp(
     caches,
     tree,
     commits,
-  }: { readonly caches: RunningCaches; readonly tree: Tree; readonly commits?: CommitLog | undefined },
+    telemetry,
+  }: Pick<AppDeps, 'tree' | 'commits' | 'telemetry'> & { readonly caches: RunningCaches },
   stopping: AbortSignal,
 ): Promise<FastifyInstance> {
   const { db } = deps.store;
@@ -123,6 +129,7 @@ async function assembleApp(
       stopping,
       tree,
       commits,
+      telemetry,
       keys,
       links: createLinkRecords(db),
       invitations: createInvitationRecords(db),

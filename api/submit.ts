@@ -10,6 +10,7 @@ import { keyReused, parseIdempotencyKey, type RequestKey } from './idempotency.t
 import { chooseMode } from './mode.ts';
 import { Problem } from './problem.ts';
 import type { Answer, Call } from './route.ts';
+import { computeTrace, type Telemetry } from './telemetry.ts';
 import type { Owner, Tree } from './tree.ts';
 
 export type SubmitDeps = {
@@ -17,6 +18,7 @@ export type SubmitDeps = {
   readonly random: Random;
   readonly tree: Tree;
   readonly config: Pick<ApiConfig, 'environment' | 'modes'>;
+  readonly telemetry?: Telemetry | undefined;
 };
 
 /** What was asked for in one request, its idempotency key read. */
@@ -49,16 +51,20 @@ export async function submit(deps: SubmitDeps, { call, key }: Request, owner: Ow
   if (place.type === 'refused') {
     throw new Problem(409, 'conflict', `${place.message}; ask its seller to give the Tenant a source, or use kubectl`);
   }
+  const id = `I${Buffer.from(deps.random.bytes(20)).toString('hex')}`;
+  const { traceparent, parentId } = computeTrace(id, call.header('traceparent'));
   const change = {
-    id: `I${Buffer.from(deps.random.bytes(20)).toString('hex')}`,
+    id,
     repository: place.repository,
     intent,
     mode: chooseMode(deps.config.modes, { path: owner.path, intent }),
     author: authorOf(call.principal),
     requestId: call.requestId,
+    traceparent,
   };
   const result = await deps.journal.accept(change, key);
   if (result.type === 'key-reused') throw keyReused();
+  if (result.type === 'accepted') deps.telemetry?.follow(result.change, parentId);
   return accepted(deps, result.change, result.type === 'replayed');
 }
 

@@ -34,6 +34,8 @@ export type NewChange = {
   readonly mode: 'Commit' | 'PullRequest';
   readonly author: Author;
   readonly requestId: string;
+  /** The change's span, in W3C Trace Context form. */
+  readonly traceparent?: string | undefined;
 };
 
 export type Change = NewChange & {

@@ -61,4 +61,10 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   API_MIGRATION,
   WEBHOOK_MIGRATION,
+  {
+    name: 'traces of changes',
+    statements: [
+      "ALTER TABLE changes ADD COLUMN traceparent text CHECK (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$')",
+    ],
+  },
 ];

@@ -24,6 +24,7 @@ export type ChangesTable = {
   author_name: string;
   author_email: string;
   request_id: string;
+  traceparent: string | null;
   state: string;
   reason: string | null;
   message: string | null;

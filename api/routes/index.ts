@@ -11,6 +11,7 @@ import type { InvitationRecords } from '../records/invitations.ts';
 import type { KeyRecords } from '../records/keys.ts';
 import type { LinkRecords } from '../records/links.ts';
 import type { Route } from '../route.ts';
+import type { Telemetry } from '../telemetry.ts';
 import type { Tree } from '../tree.ts';
 import type { Endpoints } from '../webhooks/endpoints.ts';
 import type { Outbox } from '../webhooks/outbox.ts';
@@ -36,6 +37,8 @@ export type RoutesDeps = {
   readonly invitations: InvitationRecords;
   readonly endpoints: Endpoints;
   readonly outbox: Outbox;
+  /** Absent where nobody collects traces. */
+  readonly telemetry?: Telemetry | undefined;
   /** Absent where this process has no git. */
   readonly commits?: CommitLog | undefined;
   /** For the two things that no cache holds: a desktop's Secret, and Events. */

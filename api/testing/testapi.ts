@@ -27,6 +27,7 @@ import { createRateLimiter } from '../ratelimit.ts';
 import { createInvitationRecords } from '../records/invitations.ts';
 import { createKeyRecords } from '../records/keys.ts';
 import { createLinkRecords } from '../records/links.ts';
+import type { Telemetry, TelemetryDeps } from '../telemetry.ts';
 import { createTree } from '../tree.ts';
 import { createEndpoints } from '../webhooks/endpoints.ts';
 import { createOutbox } from '../webhooks/outbox.ts';
@@ -77,9 +78,11 @@ const CREATED_AT = '2025-12-31T00:00:00Z';
 export async function createTestApi({
   database = false,
   commits,
+  telemetry,
 }: {
   readonly database?: boolean;
   readonly commits?: CommitLog;
+  readonly telemetry?: (deps: Pick<TelemetryDeps, 'clock' | 'log' | 'journal'>) => Telemetry;
 } = {}): Promise<TestApi> {
   const clock = createFakeClock();
   const random = createFakeRandom();
@@ -120,6 +123,7 @@ export async function createTestApi({
     outbox: createOutbox({ db, listen: (channel, listener) => store?.listen(channel, listener) ?? (() => {}) }),
     client: buildClient(secrets, secretReads, [events, listed]),
     commits,
+    telemetry: telemetry?.({ clock, log, journal }),
     cursors: createCursors(new Uint8Array(32)),
     clock,
     random,

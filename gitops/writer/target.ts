@@ -32,6 +32,7 @@ export type WritableRepository = {
 };
 
 /** The message of a change's commit. */
-export function renderChange({ id, intent, author, requestId }: Change): string {
-  return renderMessage({ ...describeIntent(intent), changeId: id, requestedBy: author.subject, requestId });
+export function renderChange({ id, intent, author, requestId, traceparent }: Change): string {
+  const trailers = { changeId: id, requestedBy: author.subject, requestId, traceparent };
+  return renderMessage({ ...describeIntent(intent), ...trailers });
 }

@@ -26,6 +26,8 @@ export function checkChange(change: NewChange): void {
   checkText('author.name', change.author.name, 256);
   checkText('author.email', change.author.email, 320);
   checkText('requestId', change.requestId, 128);
+  if (change.traceparent !== undefined && !/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(change.traceparent))
+    throw new UnfitChange('traceparent has to be as W3C Trace Context 00 writes it');
   const bytes = Buffer.byteLength(JSON.stringify(change.intent));
   if (bytes > MAX_INTENT_BYTES)
     throw new UnfitChange(`intent has ${bytes} bytes; at most ${MAX_INTENT_BYTES} are taken`);

@@ -18,6 +18,7 @@ export function toChange(row: ChangeRow): Change {
     mode: row.mode as NewChange['mode'],
     author: { subject: row.author_subject, name: row.author_name, email: row.author_email },
     requestId: row.request_id,
+    traceparent: row.traceparent ?? undefined,
     state: row.state as ChangeState,
     reason: row.reason ?? undefined,
     message: row.message ?? undefined,

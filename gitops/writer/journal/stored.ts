@@ -130,9 +130,9 @@ function insertChange(change: NewChange, key: RequestKey | undefined): RawBuilde
   const { kind, namespace, name } = intent.target;
   const values = sql`SELECT ${change.id}::text, ${change.repository}::text, ${kind}::text, ${namespace}::text, ${name}::text,
     ${JSON.stringify(intent)}::text::json, ${change.mode}::text, ${author.subject}::text, ${author.name}::text, ${author.email}::text,
-    ${change.requestId}::text`;
+    ${change.requestId}::text, ${change.traceparent ?? null}::text`;
   const insert = (source: RawBuilder<unknown>) => sql`
-    INSERT INTO changes (id, repository, kind, namespace, name, intent, mode, author_subject, author_name, author_email, request_id)
+    INSERT INTO changes (id, repository, kind, namespace, name, intent, mode, author_subject, author_name, author_email, request_id, traceparent)
     ${values} ${source} ON CONFLICT (id) DO NOTHING RETURNING *`;
   if (key === undefined) {
     return sql<ChangeRow>`WITH change AS (${insert(sql``)}) SELECT *, pg_notify(${CHANNEL}, repository) FROM change`;

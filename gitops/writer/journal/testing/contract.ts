@@ -113,6 +113,7 @@ export function describeJournal(name: string, open: () => Promise<JournalUnderTe
         ['repository', (change) => ({ ...change, repository: 'x'.repeat(254) })],
         ['author.subject', (change) => ({ ...change, author: { ...change.author, subject: '' } })],
         ['author.name', (change) => ({ ...change, author: { ...change.author, name: 'a\0b' } })],
+        ['traceparent', (change) => ({ ...change, traceparent: '00-a-b-01' })],
         ['requestId', (change) => ({ ...change, requestId: 'r'.repeat(129) })],
         ['intent.target.name', (change) => retarget(change, { name: 'n'.repeat(254) })],
         ['intent.target.namespace', (change) => retarget(change, { namespace: '' })],
