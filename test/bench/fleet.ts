@@ -76,16 +76,18 @@ async function run(values: OptionValues<typeof OPTIONS>, print: Print): Promise<
   }
 }
 
-type Setting = {
+export type FleetSetting = {
   readonly world: World;
   readonly client: Client;
   readonly names: readonly string[];
-  readonly values: OptionValues<typeof OPTIONS>;
+  readonly values: { readonly timeout: number };
   readonly print: Print;
 };
 
 /** Brings the fleet to these folders, then times pushes that change one folder each, a different one every time. */
-async function measureAt(setting: Setting): Promise<readonly Sample[]> {
+async function measureAt(
+  setting: FleetSetting & { readonly values: { readonly pushes: number } },
+): Promise<readonly Sample[]> {
   const { world, names, values, print } = setting;
   await growTo(setting);
   const samples: Sample[] = [];
@@ -103,7 +105,8 @@ async function measureAt(setting: Setting): Promise<readonly Sample[]> {
   return samples;
 }
 
-async function growTo({ world, client, names, values, print }: Setting): Promise<void> {
+/** Brings the fleet to these folders and waits until all of them are applied. */
+export async function growTo({ world, client, names, values, print }: FleetSetting): Promise<void> {
   const startMs = performance.now();
   await writeAll(world, buildRootFolder(names));
   for (const name of names) await writeAll(world, buildFolder(name, 0));
@@ -134,7 +137,7 @@ async function countSettled(client: Client): Promise<number> {
   return items.filter((plan) => plan.metadata.namespace !== ROOT_NAMESPACE && isObserved(plan)).length;
 }
 
-async function timePush({ world, client }: Setting, name: string, title: string): Promise<Sample> {
+async function timePush({ world, client }: FleetSetting, name: string, title: string): Promise<Sample> {
   const namespace = tenantNamespace(name);
   const { metadata } = await client.list<LivePlan>(PLANS, { namespace });
   const signal = AbortSignal.timeout(PUSH_TIMEOUT_MS);
@@ -162,7 +165,7 @@ function isObserved({ metadata, status }: LivePlan): boolean {
   return isReady && status?.observedGeneration === metadata.generation;
 }
 
-function renderCount(folders: number): string {
+export function renderCount(folders: number): string {
   return folders === 1 ? '1 folder' : `${folders} folders`;
 }
 

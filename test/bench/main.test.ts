@@ -13,7 +13,7 @@ describe('npm run bench', () => {
   it('lists the benchmarks when none is named', () => {
     const { status, stdout } = bench();
     expect(status).toBe(0);
-    for (const name of ['api', 'converge', 'restart', 'decode', 'fleet', 'git'])
+    for (const name of ['api', 'change', 'converge', 'restart', 'decode', 'fleet', 'git'])
       expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
 

@@ -2,6 +2,7 @@
 
 import { UnavailableError } from '../cluster/binaries.ts';
 import { api } from './api.ts';
+import { change } from './change.ts';
 import { converge } from './converge.ts';
 import { decode } from './decode.ts';
 import { fleet } from './fleet.ts';
@@ -11,7 +12,7 @@ import { renderOptions, UsageError } from './lib/options.ts';
 import { printReport } from './lib/report.ts';
 import { restart } from './restart.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { api, converge, restart, decode, fleet, git };
+const BENCHES: Readonly<Record<string, Bench>> = { api, change, converge, restart, decode, fleet, git };
 const COMMAND = 'npm run bench --';
 
 process.exitCode = await main(process.argv.slice(2));
