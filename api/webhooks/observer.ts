@@ -65,6 +65,7 @@ class RunningObserver implements Observer {
   readonly #stopListening: readonly (() => void)[];
   #endedSinceMs: number;
   #hasNewEnded = true;
+  #hasNewSeen = false;
   #isOverfull = false;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
@@ -95,6 +96,7 @@ class RunningObserver implements Observer {
 
   #see(now: Happening | undefined, before: Happening | undefined): void {
     if (now === undefined || (now.type === before?.type && now.key === before.key)) return;
+    this.#hasNewSeen = true;
     this.#note(now);
     this.#arm(SETTLE_MS);
   }
@@ -125,12 +127,13 @@ class RunningObserver implements Observer {
     if (caches.lack() !== undefined) return RETRY_MS;
     try {
       if (this.#hasNewEnded) await this.#readEnded();
+      this.#hasNewSeen = false;
       await this.#flush();
     } catch (error) {
       log.warn({ err: renderError(error) }, 'writing down webhook events failed and is tried again');
       return RETRY_MS;
     }
-    if (this.#hasNewEnded) return SETTLE_MS;
+    if (this.#hasNewEnded || this.#hasNewSeen) return SETTLE_MS;
     if (this.#isOverfull && this.#pending.size === 0) this.#lookAgain();
     return this.#pending.size === 0 ? undefined : RETRY_MS;
   }
