@@ -67,6 +67,19 @@ describe('an object that fails for good', () => {
     expect(await client.get(SECRETS, KEY)).toBe(found);
   });
 
+  it('is called no more often because it is looked for in between and is not there', async () => {
+    const { clock, sent, server, get } = createSubject();
+    const absent = new StatusError({ code: 404, reason: 'NotFound', message: 'gone' });
+    for (let elapsedMs = 0; elapsedMs < MINUTE_MS; elapsedMs += 100) {
+      server.answer = () => Promise.reject(REFUSED);
+      await get();
+      server.answer = () => Promise.reject(absent);
+      await get();
+      await clock.advance(100);
+    }
+    expect(sent.length).toBeLessThanOrEqual(10);
+  });
+
   it('begins anew when nobody wanted it for long', async () => {
     const { clock, sent, server, get } = createSubject();
     server.answer = () => Promise.reject(REFUSED);

@@ -13,8 +13,8 @@ const FORGOTTEN_MS = 60_000;
 
 /**
  * The same client for many who work at once, none of whom knows of the others: about one object that fails for good it sends at most ten calls a minute, however many
- * keys want something of it. Beyond that it throws `PausedError` without sending anything. Absence (404) is an answer and no failure. Lists and watches
- * pass as they are.
+ * keys want something of it. Beyond that it throws `PausedError` without sending anything. Absence (404) is an answer and no failure, unless the
+ * object was failing already. Lists and watches pass as they are.
  */
 export function createPatientClient(client: Client, { clock }: { readonly clock: Clock }): Client {
   const objects = new Map<string, ObjectCalls>();
@@ -100,7 +100,8 @@ async function sendPatiently<R>(
     calls.failures = 0;
     return answer;
   } catch (error) {
-    if (!isNotFound(error) && signal?.aborted !== true) noteFailure(calls, clock, error);
+    const isAnswer = isNotFound(error) && calls.failures === 0;
+    if (!isAnswer && signal?.aborted !== true) noteFailure(calls, clock, error);
     throw error;
   } finally {
     calls.running -= 1;
