@@ -68,6 +68,29 @@ describe('the tracker', () => {
     await tracker.stop();
   });
 
+  it('takes nothing for overwritten that only does not show yet', async () => {
+    for (const isLate of [true, false]) {
+      const { clock, cluster, start, commit, state } = createTrackerWorld();
+      const old = buildDesktop({ power: 'Running' }, [condition('Ready', 'True', 'Ready')]);
+      cluster.live = old;
+      const tracker = start();
+      const id = await commit();
+      await clock.advance(90_000);
+      // Applied long after the commit, and the watch of the resource is behind that of Flux's objects.
+      cluster.folder = buildFolder({});
+      tracker.wake();
+      await clock.advance(3_000);
+      expect(await state(id)).toMatchObject({ state: 'Committed' });
+      if (isLate) cluster.live = buildDesktop({ power: 'Stopped' }, [condition('Ready', 'False', 'Stopped')]);
+      tracker.wake();
+      await clock.advance(61_000);
+      expect(await state(id)).toMatchObject(
+        isLate ? { state: 'Ready' } : { state: 'Superseded', reason: 'Overwritten' },
+      );
+      await tracker.stop();
+    }
+  });
+
   it('decides nothing before it knows the cluster, and nothing by what it could not ask', async () => {
     const { clock, cluster, start, commit, state } = createTrackerWorld();
     cluster.folder = buildFolder({});

@@ -47,6 +47,7 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   const { journal, clock, log } = deps;
   const { pollMs = 30_000, graceMs = 30_000, applyMs = 86_400_000, readyMs = 3_600_000 } = options;
   const patience = { graceMs, applyMs, readyMs };
+  const doubts: Doubts = new Map();
   let timer: Timer | undefined;
   let running: Promise<void> | undefined;
   let dirty = false;
@@ -64,7 +65,7 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   const run = async (): Promise<void> => {
     dirty = false;
     try {
-      if (deps.isSynced()) await track(deps, patience);
+      if (deps.isSynced()) await track(deps, patience, doubts);
     } catch (error) {
       log.warn({ err: renderError(error) }, 'following changes failed and is tried again');
     }
@@ -87,8 +88,16 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   };
 }
 
+/**
+ * Since when changes look as if somebody had overwritten them. Flux's objects and the resource come by watches of their own, so what was applied this moment may not show
+ * yet; only what looks so for a while is so.
+ */
+type Doubts = Map<string, number>;
+
+const DOUBT_MS = 10_000;
+
 /** Looks at every change on its way once. */
-export async function track(deps: TrackerDeps, patience: Patience): Promise<void> {
+async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Promise<void> {
   const { journal, clock } = deps;
   const changes = await readTracked(journal);
   const byTarget = Map.groupBy(
@@ -107,6 +116,8 @@ export async function track(deps: TrackerDeps, patience: Patience): Promise<void
         continue;
       }
       const outcome = computeProgress(change, facts, clock.now(), patience);
+      if (outcome?.reason !== 'Overwritten') doubts.delete(change.id);
+      else if (isDoubtful(doubts, change.id, clock.monotonic())) continue;
       if (outcome === undefined) continue;
       moves.set(change.id, { from: change.state, outcome });
       if (outcome.state === 'Failed' && outcome.reason === 'NotAppliable') failed.push(change);
@@ -118,6 +129,13 @@ export async function track(deps: TrackerDeps, patience: Patience): Promise<void
     if (compensation !== undefined) await journal.accept(compensation);
   }
   if (moves.size > 0) await journal.advance(moves);
+  for (const id of moves.keys()) doubts.delete(id);
+}
+
+function isDoubtful(doubts: Doubts, id: string, nowMs: number): boolean {
+  const sinceMs = doubts.get(id) ?? nowMs;
+  doubts.set(id, sinceMs);
+  return nowMs - sinceMs < DOUBT_MS;
 }
 
 /** In order of acceptance. */
