@@ -50,7 +50,7 @@ export function openHands(folder: string): GitRemoteHands {
     },
     write: async (branch, commit) => {
       const input = renderCommit(branch, await head(branch), commit);
-      const { code, text } = await run(['fast-import', '--quiet', '--force'], input);
+      const { code, text } = await run(['fast-import', '--quiet'], input);
       if (code !== 0) throw new Error(`git fast-import: ${text}`);
       return (await head(branch)) ?? '';
     },
