@@ -66,8 +66,13 @@ export type ClusterWrite = {
 
 const MOST_OBJECTS = 500;
 
-/** Flux applies what Git holds; the other names are Sublet's own. */
-const EXPECTED: ReadonlySet<string> = new Set([FIELD_MANAGER, STATUS_FIELD_MANAGER, 'kustomize-controller']);
+/** Flux applies what Git holds; the other names are Sublet's own. What states no manager, such as a patch of finalizers, has the user agent's first word. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  FIELD_MANAGER,
+  STATUS_FIELD_MANAGER,
+  'sublet-operator',
+  'kustomize-controller',
+]);
 
 export async function observeClusterWrites(
   { client }: AroundDeps,

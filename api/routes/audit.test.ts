@@ -126,6 +126,7 @@ describe('audit of what went around the API', () => {
         managedFields: [
           { manager: 'kustomize-controller', operation: 'Apply', time },
           { manager: 'sublet', operation: 'Apply', time },
+          { manager: 'sublet-operator', operation: 'Update', time },
           { manager: 'sublet-status', operation: 'Apply', time, subresource: 'status' },
           { manager: 'kubectl-edit', operation: 'Update', time },
           { manager: 'curl', operation: 'Update', time, subresource: 'status' },
