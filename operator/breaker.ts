@@ -4,6 +4,7 @@ import type { KubeObject } from '../kube/object.ts';
 import { GROUP } from '../model/group.ts';
 import { ANNOTATION_REMOVED_AT, FIELD_MANAGER, LABEL_OWNER_NAME } from '../model/labels.ts';
 import type { OperatorConfig } from './config.ts';
+import { confirmSight } from './confirm.ts';
 import type { ConfigMap, Informers, OperatorDeps } from './context.ts';
 import { createDefinitions } from './definitions.ts';
 import { BREAKER_NAME } from './informers.ts';
@@ -25,6 +26,8 @@ export type Breaker = {
   admit(removal: Removal, signal: AbortSignal): Promise<'stop' | 'hold'>;
   /** The id to confirm while tripped. Throws `TransientError` while its record has not been read: then nobody knows. */
   tripped(): string | undefined;
+  /** Asks the API server for its record, before what is destroyed for good. Throws `ChangedError` when it is not as it was seen. */
+  refresh(signal: AbortSignal): Promise<void>;
   /** Whether a person confirmed the last trip. Not so when its record was deleted: absence releases nothing. */
   confirmed(): boolean;
   /** Ends a trip whose id was confirmed; returns whether one was. */
@@ -84,6 +87,11 @@ export function createBreaker(
   return {
     tripped,
     trip,
+    refresh: (signal) => {
+      const where = { name: BREAKER_NAME, namespace: config.systemNamespace };
+      const view = (record: ConfigMap | undefined) => record && [record.metadata.uid, record.data];
+      return confirmSight(deps, { informer: informers.breaker, key: where, seen: state(), view }, signal);
+    },
     confirmed: () => state()?.data?.confirmedAt !== undefined,
     async admit(removal, signal) {
       refuseUnsynced(informers);

@@ -1,5 +1,6 @@
+import { ChangedError } from '../kube/errors.ts';
 import type { Informer } from '../kube/informer.ts';
-import type { KubeObject } from '../kube/object.ts';
+import { type KubeObject, objectKey } from '../kube/object.ts';
 import { ANNOTATION_HELD, ANNOTATION_REMOVED_AT, ANNOTATION_SWEEP_AT, FIELD_MANAGER } from '../model/labels.ts';
 import type { OperatorContext } from './context.ts';
 
@@ -86,6 +87,10 @@ async function patchAnnotations(
   annotations: Readonly<Record<string, string | null>>,
 ): Promise<void> {
   const { namespace, name, uid, resourceVersion } = object.metadata;
+  const newest = informer.get(objectKey(object));
+  if (newest !== undefined && newest.metadata.resourceVersion !== resourceVersion) {
+    throw new ChangedError(`${object.kind} ${objectKey(object)} changed since it was looked at`);
+  }
   const body = { metadata: { uid, resourceVersion, annotations } };
   const answer = await context.client.patch<KubeObject>(
     informer.resource,

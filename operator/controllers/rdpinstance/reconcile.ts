@@ -105,9 +105,12 @@ async function makeDesktop(
   await pruneChildren(context, ownerKey(valid), PRUNED, children.stateless, signal);
 }
 
-/** Whether it is to be made, or taken back. */
-function isComing({ children: { disk, secret, virtualMachine } }: DesktopObservation): boolean {
-  return [disk, secret, virtualMachine].some((one) => one === undefined || parseTombstone(one) !== undefined);
+/** Whether something that costs is to be made, or taken back. */
+function isComing({ children: { disk, secret, virtualMachine, service } }: DesktopObservation): boolean {
+  const isTombstone = [disk, secret, virtualMachine].some(
+    (one) => one === undefined || parseTombstone(one) !== undefined,
+  );
+  return isTombstone || service === undefined;
 }
 
 /** The same identity came back: the tombstone is its own again, exactly as it was. */

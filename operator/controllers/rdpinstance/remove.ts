@@ -50,7 +50,9 @@ export async function buryDesktop(
   if (stays.every(([, object]) => object === undefined)) return 'stop';
   const removedAbove = tree.owner(found.namespace)?.removed === true;
   const isHeld = stays.some(([, object]) => object !== undefined && parseTombstone(object)?.held === true);
-  const decided = isHeld ? 'hold' : removedAbove ? 'stop' : undefined;
+  // Whoever stamped all of it has asked.
+  const isJudged = stays.every(([, object]) => object === undefined || parseTombstone(object) !== undefined);
+  const decided = isHeld ? 'hold' : removedAbove || isJudged ? 'stop' : undefined;
   const decision = decided ?? (await breaker.admit({ kind: 'RDPInstance', key: found.key }, signal));
   for (const [informer, object] of stays) {
     if (object !== undefined) await stampRemoval(context, informer, object, { decision, deletion }, signal);

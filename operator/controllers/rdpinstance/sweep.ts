@@ -51,6 +51,7 @@ export async function reconcileTombstone(
   const waitMs = sweepAtMs - context.clock.now();
   if (waitMs > 0) return Number.isFinite(waitMs) ? { requeueAfterMs: waitMs } : undefined;
   if (context.breaker.tripped() !== undefined) return { requeueAfterMs: TRIPPED_RETRY_MS };
+  await context.breaker.refresh(signal);
   // Stopping may have written: what is deleted is what that left.
   await sweep(context, observeStateful(context, key), signal);
   return undefined;

@@ -55,6 +55,7 @@ export function createTombstoneReconcile(context: OperatorContext): Reconcile {
     const waitMs = tombstone.sweepAtMs - context.clock.now();
     if (waitMs > 0) return Number.isFinite(waitMs) ? { requeueAfterMs: waitMs } : undefined;
     if (context.breaker.tripped() !== undefined) throw new TransientError('the breaker is tripped: nothing is swept');
+    await context.breaker.refresh(signal);
     await deleteExactly(context.client, context.informers.namespaces.resource, namespace, { signal });
     context.log.info({ namespace: key, path: identity.path }, 'grace is over: namespace deleted');
     return undefined;
