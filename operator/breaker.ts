@@ -105,7 +105,9 @@ export function createBreaker(
       const population = informers.tenants.size() + informers.desktops.size();
       const allowed = Math.max(config.breaker.minimum, Math.floor((population * config.breaker.percent) / 100));
       if (lost.length > 0) {
-        await trip(`CustomResourceDefinitions are being deleted or gone: ${lost.join(', ')}`, signal);
+        // The log names them: the record would name those that happened to be seen by now, and stay so.
+        deps.log.error({ definitions: lost }, 'definitions of ours are being deleted or gone');
+        await trip(`CustomResourceDefinitions of ${GROUP} are being deleted or gone`, signal);
         return 'hold';
       }
       if (removed.size <= allowed) return 'stop';
