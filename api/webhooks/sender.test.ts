@@ -107,14 +107,14 @@ function describeSending(address: () => Promise<StoreAddress>): void {
   const untilDead = async (endpoint: string, id: string): Promise<void> => {
     const query = store.db.selectFrom('webhook_deliveries').selectAll().where('endpoint', '=', endpoint);
     for (let tried = 0; ; ) {
+      let row = await query.where('event', '=', id).executeTakeFirstOrThrow();
       await until(async () => {
-        const row = await query.where('event', '=', id).executeTakeFirstOrThrow();
+        row = await query.where('event', '=', id).executeTakeFirstOrThrow();
         return row.claim === null && row.attempts > tried;
       });
-      const { state, nextAtMs, attempts } = (await outbox.find(endpoint, id)) ?? { nextAtMs: 0, attempts: 0 };
-      if (state !== 'Pending') return;
-      tried = attempts;
-      clock.step(Math.max(0, nextAtMs - clock.now()));
+      if (row.state !== 'Pending') return;
+      tried = row.attempts;
+      clock.step(Math.max(0, row.next_at.getTime() - clock.now()));
       await sql`SELECT pg_notify('sublet_webhooks', '')`.execute(store.db);
     }
   };
