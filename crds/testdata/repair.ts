@@ -26,9 +26,16 @@ function repairRepository({ secretRef, ...rest }: Draft): Draft {
 }
 
 function repairPlan(spec: Draft): Draft {
-  const { desktop, limits, ...rest } = spec;
+  const { desktop, limits, requests, ...rest } = spec;
   const price = Array.isArray(spec.price) ? { price: spec.price.map((item) => repairItem(item, spec.offers)) } : {};
-  if (spec.offers === 'Tenant') return { ...rest, ...price, ...(limits === undefined ? {} : { limits }) };
+  if (spec.offers === 'Tenant') {
+    return {
+      ...rest,
+      ...price,
+      ...(limits === undefined ? {} : { limits }),
+      ...(requests === undefined ? {} : { requests }),
+    };
+  }
   if (isRecord(desktop) && spec.basedOn !== undefined) {
     const { storageClassName, ...terms } = desktop;
     return { ...rest, ...price, desktop: terms };
