@@ -73,10 +73,8 @@ describeWithOwnCluster('stories', { flux: true, audit: true }, (cluster) => {
 
 /** A child is asked for by name, and patched, when somebody changed it or had its name before. No story does. */
 const REPAIR = [
-  'get datavolumes.cdi.kubevirt.io',
   'get gitrepositories.source.toolkit.fluxcd.io',
   'get kustomizations.kustomize.toolkit.fluxcd.io',
-  'get namespaces',
   'get networkpolicies.networking.k8s.io',
   'get resourcequotas',
   'get rolebindings.rbac.authorization.k8s.io',
@@ -109,7 +107,6 @@ const UNUSED = {
     ...REPAIR,
     ...SWEEP,
     // Held to be given to members.
-    'get plans.sublet.dev',
     'get quotas.sublet.dev',
     // Judged inside a RoleBinding's create, and by CDI in a clone's: neither is a request of its own.
     'bind clusterroles.rbac.authorization.k8s.io',
