@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -19,12 +19,15 @@ function demo(args: readonly string[], env: Readonly<Record<string, string>> = {
   });
 }
 
-const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('sublet-demo-'));
+let temporary = '';
+beforeEach(async () => {
+  temporary = await mkdtemp(path.join(tmpdir(), 'sublet-demo-test-'));
+});
+afterEach(() => rm(temporary, { recursive: true, force: true }));
 
 it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothing behind', async () => {
-  const before = await folders();
   const startedAtMs = performance.now();
-  const { code, stdout, stderr } = await demo(['--once']);
+  const { code, stdout, stderr } = await demo(['--once'], { TMPDIR: temporary });
   expect(code, stderr).toBe(0);
   const elapsedS = (performance.now() - startedAtMs) / 1_000;
   const lines = stdout.trim().split('\n');
@@ -46,8 +49,7 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
   ]) {
     expect(stderr).toContain(step);
   }
-  const left = (await folders()).filter((name) => !before.includes(name));
-  expect(left).toEqual([]);
+  expect(await readdir(temporary)).toEqual([]);
 }, 120_000);
 
 it.each([
