@@ -401,10 +401,11 @@ describe('I6 bounded effort', () => {
     code: number,
     everyMs: number,
     versionOf: (at: number) => string | undefined = () => undefined,
+    verb: 'apply' | 'get' = 'apply',
   ): readonly TrailEvent[] =>
     Array.from({ length: count }, (_, at) => {
       const means = { resourceVersion: versionOf(at) };
-      const sent = request('apply', 'services', 't-bob/rdp-desk', { atMs: LATER + at * everyMs, means });
+      const sent = request(verb, 'services', 't-bob/rdp-desk', { atMs: LATER + at * everyMs, means });
       return [sent, { type: 'answer', id: sent.id, atMs: LATER + at * everyMs, code } as const];
     }).flat();
 
@@ -420,6 +421,9 @@ describe('I6 bounded effort', () => {
     expect(broken(grown, ...tries(11, 500, 1_000))).toHaveLength(1);
     expect(broken(...tries(11, 409, 1_000, () => '7'))).toHaveLength(1);
     expect(broken(...tries(30, 409, 1_000, (at) => String(at)))).toEqual([]);
+    expect(broken(...tries(11, 404, 1_000))).toHaveLength(1);
+    expect(broken(...tries(11, 410, 1_000, undefined, 'get'))).toHaveLength(1);
+    expect(broken(...tries(30, 404, 1_000, undefined, 'get'))).toEqual([]);
   });
 });
 

@@ -63,7 +63,6 @@ async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldK
   expect(removal).toMatchObject({ code: 0 });
   const trip = await stage.eventually('the breaker is tripped', () => findTrip(stage));
   expect(trip.message).toBe('CustomResourceDefinitions of sublet.dev are being deleted or gone');
-  expect(names.some((name) => trip.message?.includes(name))).toBe(true);
   await operatorWaits(stage, names);
 
   await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
