@@ -26,8 +26,7 @@ export function createFetcher(git: Git, branch: string, depth: number | undefine
   const fetchOnce = async (signal: AbortSignal | undefined): Promise<CommitId | undefined> => {
     const commit = await fetchBranch(git, branch, isFirst ? first : [], signal);
     isFirst = commit === undefined;
-    // In its turn, and nobody waits for it.
-    void inTurn(() => git.tidy()).catch(() => {});
+    await git.tidy();
     return commit;
   };
   return {

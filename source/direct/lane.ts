@@ -68,8 +68,6 @@ type Attempt = {
   /** Never rejects. */
   readonly ended: Promise<void>;
   outcome: 'running' | 'done' | 'failed';
-  /** Longer than a pass waits. */
-  isSlow: boolean;
 };
 
 /** Fetches one branch, of whatever remote the last `follow` named. One fetch at a time. */
@@ -134,18 +132,17 @@ export function createDirectLane(deps: DirectLaneDeps): DirectLane {
         started.outcome = 'failed';
       }
     };
-    const started: Attempt = { key, asked, ended: Promise.resolve().then(run), outcome: 'running', isSlow: false };
+    const started: Attempt = { key, asked, ended: Promise.resolve().then(run), outcome: 'running' };
     return started;
   };
 
   const isDue = (key: string, asked: Asked): boolean => {
     if (stopped.signal.aborted || attempt?.outcome === 'running') return false;
     if (attempt?.key !== key) return true;
-    const isAsked = asked.requestedAt !== attempt.asked.requestedAt || asked.generation !== attempt.asked.generation;
-    // Who asks is answered at once, unless that holds up what source-controller fetches.
-    if (clock.monotonic() < notBeforeMs) return isAsked && !attempt.isSlow;
+    if (clock.monotonic() < notBeforeMs) return false;
+    if (attempt.outcome === 'failed') return true;
     const isNew = asked.artifact !== attempt.asked.artifact && asked.artifact !== known?.fetched.revision;
-    return attempt.outcome === 'failed' || isNew || isAsked;
+    return isNew || asked.requestedAt !== attempt.asked.requestedAt || asked.generation !== attempt.asked.generation;
   };
 
   return {
@@ -153,10 +150,7 @@ export function createDirectLane(deps: DirectLaneDeps): DirectLane {
       const key = JSON.stringify(spec);
       if (isDue(key, asked)) attempt = begin(key, spec, asked);
       const latest = attempt;
-      if (latest?.outcome === 'running' && !(await isEnded(clock, latest.ended))) {
-        latest.isSlow = true;
-        void latest.ended.then(deps.wake);
-      }
+      if (latest?.outcome === 'running' && !(await isEnded(clock, latest.ended))) void latest.ended.then(deps.wake);
       return {
         fetched: known?.key === key ? known.fetched : undefined,
         retryAfterMs: latest?.outcome === 'failed' ? Math.max(0, notBeforeMs - clock.monotonic()) : undefined,
