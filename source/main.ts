@@ -23,6 +23,7 @@ import type { ExternalArtifact, GitRepository } from './externalartifact.ts';
 import type { Gunzip, OpenUrl } from './fetch.ts';
 import { createHeadReader } from './head.ts';
 import { createSourceMetrics, type SourceMetrics } from './metrics.ts';
+import { createPace } from './pace.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { startArchiveServer } from './server.ts';
 import { type ArchiveStore, createArchiveStore } from './store.ts';
@@ -209,6 +210,7 @@ function createFleetController(
   publisher: Publisher,
   config: SourceConfig,
 ): Controller {
+  const pace = createPace(deps.clock);
   const map = (): readonly string[] => [fleetKey(config)];
   const isNewSpec = (old: KubeObject, now: KubeObject): boolean => old.metadata.generation !== now.metadata.generation;
   return createController(deps, {
@@ -220,7 +222,7 @@ function createFleetController(
       watchOf({ informer: informers.artifacts, map, ownWrites: false }),
       watchOf({ informer: informers.tenants, map, predicate: { onUpdate: isNewSpec } }),
     ],
-    reconcile: (_key, signal) => publisher.publish(signal),
+    reconcile: (_key, signal) => pace(() => publisher.publish(signal), signal),
     backoff: { baseMs: 200, maxMs: 60_000 },
   });
 }
