@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FLEET_NAMESPACE, ROOT_NAMESPACE } from '../model/names.ts';
+import { GIT_HOST } from '../model/repository.ts';
 import { OidcIssuer } from './authenticate/claims.ts';
 
 /** Which changes become a pull request: those that are of all that the rule says. The first rule that fits decides. */
@@ -67,15 +68,7 @@ export const ApiConfig = z.strictObject({
         .min(1)
         .default(['https']),
       /** Hosts inside that tenants' own repositories may have, `<host>` or `<host>:<port>`; the operator and the fleet source are told the same. */
-      allowedGitHosts: z
-        .array(
-          z
-            .string()
-            .max(259)
-            .regex(/^[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/),
-        )
-        .max(100)
-        .default([]),
+      allowedGitHosts: z.array(z.string().regex(GIT_HOST, 'is host or host:port')).max(100).default([]),
       committer: z
         .strictObject({ name: z.string().min(1).max(200), email: z.string().min(3).max(254) })
         .default({ name: 'Sublet', email: 'noreply@sublet.invalid' }),

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,6 +7,7 @@ import { RDPInstanceSpec } from '../crds/v1alpha1/rdpinstance.ts';
 import { DESKTOPS } from './collections.ts';
 import { ApiConfig } from './config.ts';
 import { computeDeclared } from './overlay.ts';
+import { readBlocks, runBash } from './testing/guide.ts';
 import { desktop } from './testing/testapi.ts';
 
 const GUIDE = path.join(import.meta.dirname, '..', 'docs', 'guides', 'api.md');
@@ -33,8 +33,8 @@ describe('the guide to the API', () => {
   it(
     'has commands that work, in their order',
     async () => {
-      const script = blocksOf('bash').join('\n');
-      const out = await bash(script, { API: running.url, TOKEN: await running.tokenOf('anna') });
+      const script = readBlocks(guide, 'bash').join('\n');
+      const out = await runBash(script, folder, { API: running.url, TOKEN: await running.tokenOf('anna') });
       const lines = out.trim().split('\n');
       expect(lines).toContain('acme--bob ["Owner"]');
       expect(lines).toContain('Accepted');
@@ -48,8 +48,8 @@ describe('the guide to the API', () => {
   );
 
   it('shows settings that are taken', () => {
-    for (const block of blocksOf('json')) expect(ApiConfig.safeParse(JSON.parse(block)).success).toBe(true);
-    expect(blocksOf('json')).toHaveLength(2);
+    for (const block of readBlocks(guide, 'json')) expect(ApiConfig.safeParse(JSON.parse(block)).success).toBe(true);
+    expect(readBlocks(guide, 'json')).toHaveLength(2);
   });
 });
 
@@ -61,20 +61,4 @@ async function carryOut({ journal, caches, put }: RunningApi['api']): Promise<vo
     const declared = computeDeclared(DESKTOPS, target.name, live, [{ ...change, state: 'Committed' }]);
     if (declared !== undefined) put(desktop(target.namespace, target.name, RDPInstanceSpec.parse(declared.spec)));
   }
-}
-
-function blocksOf(language: string): readonly string[] {
-  return [...guide.matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, name, text]) =>
-    name === language ? [text ?? ''] : [],
-  );
-}
-
-function bash(script: string, env: Readonly<Record<string, string>>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const args = ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', script];
-    execFile('bash', args, { cwd: folder, env: { PATH: process.env.PATH ?? '', ...env } }, (error, out, err) => {
-      if (error === null) resolve(out);
-      else reject(new Error(`${error.message}\n${out}\n${err}`));
-    });
-  });
 }

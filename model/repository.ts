@@ -36,6 +36,9 @@ export function gitSecretName({ host, port }: GitUrl): string {
   return port === undefined ? `git.${host}` : `git.${host}.${port}`;
 }
 
+/** What a list of allowed hosts holds: `host`, or `host:port`. At most 259 characters. */
+export const GIT_HOST = /^(?=.{1,259}$)[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/;
+
 /** `host` of the list means the scheme's own port, `host:port` that one. */
 export function isAllowedGitHost({ scheme, host, port }: GitUrl, allowed: readonly string[]): boolean {
   const effective = port ?? DEFAULT_PORTS[scheme];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FLEET_NAMESPACE, IMAGES_NAMESPACE, ROOT_NAMESPACE, SYSTEM_NAMESPACE } from '../model/names.ts';
+import { GIT_HOST } from '../model/repository.ts';
 
 const seconds = (fallback: number, max = 86_400) => z.number().int().min(1).max(max).default(fallback);
 
@@ -70,15 +71,7 @@ export const OperatorConfig = z.strictObject({
    * Hosts inside that tenants' own repositories may be on, as `host` (its scheme's own port) or `host:port`: a private forge. All others have to be on the
    * internet. The fleet source has the same setting.
    */
-  allowedGitHosts: z
-    .array(
-      z
-        .string()
-        .max(259)
-        .regex(/^[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/),
-    )
-    .max(100)
-    .default([]),
+  allowedGitHosts: z.array(z.string().regex(GIT_HOST, 'is host or host:port')).max(100).default([]),
   probe: z
     .strictObject({
       /** Longest wait for one RDP answer. */

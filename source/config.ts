@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FLEET_NAMESPACE, SYSTEM_NAMESPACE } from '../model/names.ts';
+import { GIT_HOST } from '../model/repository.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 
 const dnsLabel = z
@@ -73,15 +74,7 @@ export const SourceConfig = z.strictObject({
   /** How long a watch lives before it is renewed; bounds how late a change can be seen when a connection went silent. */
   watchSeconds: z.number().int().min(1).max(86_400).default(24),
   /** Hosts inside that tenants' own repositories may be on, as `host` or `host:port`; as the operator has it. */
-  allowedGitHosts: z
-    .array(
-      z
-        .string()
-        .max(259)
-        .regex(/^[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/, 'is host or host:port'),
-    )
-    .max(100)
-    .default([]),
+  allowedGitHosts: z.array(z.string().regex(GIT_HOST, 'is host or host:port')).max(100).default([]),
   /** Calls at once to the API server. */
   concurrency: z.number().int().min(1).max(64).default(16),
   archiveKeepMs: durationMs.default(10 * 60_000),

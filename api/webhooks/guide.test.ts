@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { type RunningApi, startApi } from '../../cli/testing/api.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { createTestLog } from '../../kube/testing/testlog.ts';
 import { ApiConfig } from '../config.ts';
+import { readBlocks, runBash } from '../testing/guide.ts';
 import { describeChange, describeDesktop, describeTenant, EVENT_TYPES, TEST_EVENT } from './events.ts';
 import { createOutbox } from './outbox.ts';
 import { createPost, type Post } from './post.ts';
@@ -46,7 +47,7 @@ it(
   'the guide to webhooks has commands that work, and a receiver that takes what is genuine, once',
   async () => {
     const env = { API: running.url, TOKEN: await running.tokenOf('anna'), HOOK };
-    const out = await bash(blocksOf('bash').join('\n'), env);
+    const out = await runBash(readBlocks(guide, 'bash').join('\n'), folder, env);
     const lines = out.trim().split('\n');
     expect(lines).toContain('webhook.test Pending');
     expect(lines).toContain('Pending');
@@ -55,8 +56,8 @@ it(
     expect(await readFile(path.join(folder, 'secret'), 'utf8')).toMatch(/^whsec_\S+\n$/);
 
     // Again without the end, so that something is there to be received.
-    const [setUp = '', made = '', tried = ''] = blocksOf('bash');
-    await bash([setUp, made, tried].join('\n'), env);
+    const [setUp = '', made = '', tried = ''] = readBlocks(guide, 'bash');
+    await runBash([setUp, made, tried].join('\n'), folder, env);
     await startReceiver();
     sender = startLocalSender();
     await expect.poll(() => printed, { timeout: 120_000 }).toContain(`"type":"${TEST_EVENT}"`);
@@ -79,7 +80,7 @@ it(
 
 it('names every event, and settings that are taken', () => {
   for (const type of [...EVENT_TYPES, TEST_EVENT]) expect(guide).toContain(`| \`${type}\` |`);
-  const [message = '', settings = ''] = blocksOf('json');
+  const [message = '', settings = ''] = readBlocks(guide, 'json');
   expect(EVENT_TYPES).toContain(JSON.parse(message).type);
   expect(ApiConfig.parse(JSON.parse(settings)).webhooks.allowedHosts).toEqual(['127.0.0.1:3000']);
 });
@@ -122,7 +123,7 @@ function startLocalSender(): Sender {
 
 /** The guide's, on the secret that the guide's commands kept. */
 async function startReceiver(): Promise<void> {
-  const [script = ''] = blocksOf('js');
+  const [script = ''] = readBlocks(guide, 'js');
   const file = path.join(folder, 'receiver.mjs');
   await writeFile(file, script);
   const env = { SECRET: await readFile(path.join(folder, 'secret'), 'utf8'), PORT: String(port) };
@@ -148,20 +149,4 @@ async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise<void>((resolve) => server.close(() => resolve()));
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-function blocksOf(language: string): readonly string[] {
-  return [...guide.matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, name, text]) =>
-    name === language ? [text ?? ''] : [],
-  );
-}
-
-function bash(script: string, env: Readonly<Record<string, string>>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const args = ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', script];
-    execFile('bash', args, { cwd: folder, env: { PATH: process.env.PATH ?? '', ...env } }, (error, out, err) => {
-      if (error === null) resolve(out);
-      else reject(new Error(`${error.message}\n${out}\n${err}`));
-    });
-  });
 }

@@ -21,8 +21,6 @@ export type GitReader = {
   content(blob: string): Promise<Buffer>;
   /** Whether `ancestor` is `commit` or before it, as far as was fetched. */
   isKnownAncestor(ancestor: string, commit: CommitId): Promise<boolean>;
-  /** Throws the copy away; the next call makes another. */
-  discard(): Promise<void>;
   /** Waits for a running fetch, then removes the copy. */
   close(): Promise<void>;
 };
@@ -56,7 +54,6 @@ export function openGitReader(options: GitRepositoryOptions, deps: GitDeps): Git
       isCommitId(ancestor) &&
       isCommitId(commit) &&
       (await git.local(['merge-base', '--is-ancestor', ancestor, commit])).code === 0,
-    discard: git.discard,
     close: async () => {
       await fetcher.idle();
       await git.discard();
