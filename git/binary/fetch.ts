@@ -26,7 +26,8 @@ export function createFetcher(git: Git, branch: string, depth: number | undefine
   const fetchOnce = async (signal: AbortSignal | undefined): Promise<CommitId | undefined> => {
     const commit = await fetchBranch(git, branch, isFirst ? first : [], signal);
     isFirst = commit === undefined;
-    await git.tidy();
+    // In its turn, and nobody waits for it.
+    void inTurn(() => git.tidy()).catch(() => {});
     return commit;
   };
   return {

@@ -197,17 +197,28 @@ describe('the fleet source fetches', () => {
     const three = await write('three');
     expect((await eye.observe(repositoryWith(three)))?.revision).toBe(revisionOf(three));
     await reachable();
-    // Not before its time: a remote that is out of reach is not asked at each event.
+    // Nobody asked, and a remote that is out of reach is not asked at each event.
     const four = await write('four');
+    asked -= 1;
     expect((await eye.observe(repositoryWith(three)))?.revision).toBe(revisionOf(three));
-    eye.later(20_000);
+    asked -= 1;
+    eye.later(30_000);
     const head = await eye.observe(repositoryWith(three));
     expect([head?.revision, textOf(head)]).toEqual([revisionOf(four), 'four']);
-    expect(eye.lines).toHaveLength(1);
+    expect(eye.results).toEqual(['fetched', 'failed', 'failed', 'fetched']);
+    // Told once.
+    expect(eye.lines.filter((line) => JSON.parse(line).level >= 30)).toHaveLength(1);
     expect(JSON.parse(eye.lines[0] ?? '')).toMatchObject({
       level: 40,
       reason: expect.stringContaining('cannot be fetched'),
     });
+  });
+
+  it('at once when somebody asks, however shortly ago it failed', async () => {
+    expect(await eye.observe(repositoryWith(undefined))).toBeUndefined();
+    await write('one');
+    expect(textOf(await eye.observe(repositoryWith(undefined)))).toBe('one');
+    expect(eye.results).toEqual(['failed', 'fetched']);
   });
 
   it('and does not go back when source-controller comes with a revision that was overtaken', async () => {

@@ -68,6 +68,8 @@ type Attempt = {
   /** Never rejects. */
   readonly ended: Promise<void>;
   outcome: 'running' | 'done' | 'failed';
+  /** Longer than a pass waits. */
+  isSlow: boolean;
 };
 
 /** Fetches one branch, of whatever remote the last `follow` named. One fetch at a time. */
@@ -132,17 +134,18 @@ export function createDirectLane(deps: DirectLaneDeps): DirectLane {
         started.outcome = 'failed';
       }
     };
-    const started: Attempt = { key, asked, ended: Promise.resolve().then(run), outcome: 'running' };
+    const started: Attempt = { key, asked, ended: Promise.resolve().then(run), outcome: 'running', isSlow: false };
     return started;
   };
 
   const isDue = (key: string, asked: Asked): boolean => {
     if (stopped.signal.aborted || attempt?.outcome === 'running') return false;
     if (attempt?.key !== key) return true;
-    if (clock.monotonic() < notBeforeMs) return false;
-    if (attempt.outcome === 'failed') return true;
+    const isAsked = asked.requestedAt !== attempt.asked.requestedAt || asked.generation !== attempt.asked.generation;
+    // Who asks is answered at once, unless that holds up what source-controller fetches.
+    if (clock.monotonic() < notBeforeMs) return isAsked && !attempt.isSlow;
     const isNew = asked.artifact !== attempt.asked.artifact && asked.artifact !== known?.fetched.revision;
-    return isNew || asked.requestedAt !== attempt.asked.requestedAt || asked.generation !== attempt.asked.generation;
+    return attempt.outcome === 'failed' || isNew || isAsked;
   };
 
   return {
@@ -150,7 +153,10 @@ export function createDirectLane(deps: DirectLaneDeps): DirectLane {
       const key = JSON.stringify(spec);
       if (isDue(key, asked)) attempt = begin(key, spec, asked);
       const latest = attempt;
-      if (latest?.outcome === 'running' && !(await isEnded(clock, latest.ended))) void latest.ended.then(deps.wake);
+      if (latest?.outcome === 'running' && !(await isEnded(clock, latest.ended))) {
+        latest.isSlow = true;
+        void latest.ended.then(deps.wake);
+      }
       return {
         fetched: known?.key === key ? known.fetched : undefined,
         retryAfterMs: latest?.outcome === 'failed' ? Math.max(0, notBeforeMs - clock.monotonic()) : undefined,
