@@ -115,7 +115,7 @@ describe('writing', () => {
   it('stops waiting when the time is over, and says how to go on', async () => {
     running.outcomes = [{ state: 'Committed', commit: 'c'.repeat(40) }];
     const { code, err } = await sublet(['desktop', 'restart', 'anna-desk', '--wait', '--timeout', '1']);
-    expect(code).toBe(3);
+    expect(code, err).toBe(3);
     expect(err).toMatch(/was not Ready within 1 s; it is Committed\. It goes on: sublet change wait I[0-9a-f]{40}\n$/);
     const id = /wait (I[0-9a-f]{40})/.exec(err)?.[1] ?? '';
     running.outcomes = GOES_WELL;

@@ -101,13 +101,15 @@ export async function startApi(): Promise<RunningApi> {
   return running;
 }
 
-/** Lets the API's time pass, and each open change get one step further. */
-async function tick({ api, outcomes }: RunningApi): Promise<void> {
+/** Lets the API's time pass, and each open change get one step further; to what is wanted when its turn comes, and not when the tick began. */
+async function tick(running: RunningApi): Promise<void> {
+  const { api } = running;
   await api.clock.advance(TICK_MS);
   for (const repository of await api.journal.waiting(['Accepted', 'Committed', 'Applied'])) {
     const lease = await api.journal.lease(repository, 'test', 60_000);
     if (lease === undefined) continue;
     const open = await api.journal.pending(repository, ['Accepted', 'Committed', 'Applied'], 100);
+    const { outcomes } = running;
     const next = open.flatMap(({ id, state }) => {
       const outcome = outcomes[outcomes.findIndex((one) => one.state === state) + 1];
       return outcome === undefined ? [] : [[id, outcome] as const];
