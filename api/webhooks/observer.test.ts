@@ -159,12 +159,10 @@ describe('what happens', { timeout: SLOW_MS }, () => {
 
   it('is one event for all who see it, however often, and one event a transition', async () => {
     const observers = [observe(), observe()];
-    await putDesktop('acme', 'desk', [condition('Ready', 'True', 'Succeeded', 60_000)]);
+    const ready = condition('Ready', 'True', 'Succeeded', 60_000);
+    await putDesktop('acme', 'desk', [ready]);
     await expect.poll(() => typesOf('acme'), WAIT).toEqual(['desktop.ready']);
-    await putDesktop('acme', 'desk', [
-      condition('Ready', 'True', 'Succeeded', 60_000),
-      condition('RestartRequired', 'True', 'RestartRequired'),
-    ]);
+    await putDesktop('acme', 'desk', [ready, condition('RestartRequired', 'True', 'RestartRequired')]);
     await putDesktop('acme', 'desk', [condition('Ready', 'False', 'ProbeFailed', 30_000)]);
     await expect.poll(() => typesOf('acme'), WAIT).toEqual(['desktop.ready', 'desktop.failed']);
     await putDesktop('acme', 'desk', [condition('Ready', 'True', 'Succeeded', 5_000)]);
