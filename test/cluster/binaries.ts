@@ -46,6 +46,7 @@ type Tool = {
 
 const KUBERNETES_VERSION = { git: 'v1.36.3', major: '1', minor: '36' } as const;
 const STRIP = '-s -w';
+const GO_BUILD = 'with Go (several minutes, once a machine)';
 const VERSION_PACKAGE = 'k8s.io/component-base/version';
 
 const CONTROL_PLANE: Tool = {
@@ -134,7 +135,7 @@ async function obtainTool(tool: Tool, log: LogLine): Promise<string> {
   const binary = path.join(entry, tool.name);
   if (existsSync(binary)) return binary;
   try {
-    await buildOnce({ entry, name: tool.name, log }, (staging) => build(tool, folder, staging));
+    await buildOnce({ entry, name: tool.name, how: GO_BUILD, log }, (staging) => build(tool, folder, staging));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UnavailableError(`${tool.name} could not be built: ${why}`, { cause: error });

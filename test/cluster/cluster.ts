@@ -5,7 +5,7 @@ import { type GitServer, startGitServer } from '../../simulator/git/server.ts';
 import { type LogLine, obtainBinaries } from './binaries.ts';
 import { connectCluster } from './connect.ts';
 import type { Cluster, ClusterInfo } from './contract.ts';
-import { type AuditLevel, startControlPlane } from './controlplane.ts';
+import { type ApiServerIssuer, type AuditLevel, startControlPlane } from './controlplane.ts';
 import type { CrdSource } from './crds.ts';
 import { startFlux } from './flux.ts';
 import { Processes } from './processes.ts';
@@ -24,6 +24,8 @@ export type ClusterOptions = {
    * after up to 30 s. Default: Sublet's own.
    */
   readonly crds?: readonly CrdSource[];
+  /** Whose ID tokens the API server takes, besides the tokens that it was started with. */
+  readonly issuer?: ApiServerIssuer;
   /** Takes one line a phase, with the seconds since the start. Default: nobody. */
   readonly log?: LogLine;
 };
@@ -61,6 +63,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<OwnClu
         folder,
         auditLevel: options.auditLevel ?? 'Metadata',
         crds: options.crds ?? [SUBLET_CRDS],
+        ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
         log,
       });
       if (binaries.flux !== undefined)

@@ -29,12 +29,25 @@ export type ControlPlane = {
   readonly admin: Rest;
 };
 
+/** An issuer of ID tokens that the API server takes, by the names of its `--oidc-*` flags. */
+export type ApiServerIssuer = {
+  readonly issuerUrl: string;
+  readonly clientId: string;
+  readonly usernameClaim: string;
+  readonly usernamePrefix: string;
+  readonly groupsClaim: string;
+  readonly groupsPrefix: string;
+  /** PEM file of the certificate that the issuer serves with. */
+  readonly caPath: string;
+};
+
 type Deps = {
   readonly binaries: Binaries;
   readonly processes: Processes;
   readonly folder: string;
   readonly auditLevel: AuditLevel;
   readonly crds: readonly CrdSource[];
+  readonly issuer?: ApiServerIssuer;
   readonly log: (message: string) => void;
 };
 
@@ -54,7 +67,10 @@ export async function startControlPlane(deps: Deps): Promise<ControlPlane> {
   await writeFile(auditLog, '');
 
   await start(deps, 'etcd', etcdArgs(folder, etcdUrl, `http://${HOST}:${peerPort}`));
-  await start(deps, 'kube-apiserver', apiServerArgs({ folder, etcdUrl, port: apiPort ?? 0, auditPolicy, auditLog }));
+  await start(deps, 'kube-apiserver', [
+    ...apiServerArgs({ folder, etcdUrl, port: apiPort ?? 0, auditPolicy, auditLog }),
+    ...(deps.issuer === undefined ? [] : issuerArgs(deps.issuer)),
+  ]);
   // The serving certificate that the API server made for itself carries its signer along.
   const caPath = path.join(folder, 'pki', 'apiserver.crt');
   const waiting = { processes, programs: ['etcd', 'kube-apiserver'], timeoutMs: START_TIMEOUT_MS };
@@ -178,6 +194,18 @@ function apiServerArgs(options: {
     '--max-mutating-requests-inflight=1000',
     '--allow-privileged=true',
     '--profiling=false',
+  ];
+}
+
+function issuerArgs(issuer: ApiServerIssuer): readonly string[] {
+  return [
+    `--oidc-issuer-url=${issuer.issuerUrl}`,
+    `--oidc-client-id=${issuer.clientId}`,
+    `--oidc-username-claim=${issuer.usernameClaim}`,
+    `--oidc-username-prefix=${issuer.usernamePrefix}`,
+    `--oidc-groups-claim=${issuer.groupsClaim}`,
+    `--oidc-groups-prefix=${issuer.groupsPrefix}`,
+    `--oidc-ca-file=${issuer.caPath}`,
   ];
 }
 

@@ -51,10 +51,10 @@ export async function runGo(folder: string, args: readonly string[]): Promise<st
  * first; a lock whose process is gone is taken over.
  */
 export async function buildOnce(
-  options: { readonly entry: string; readonly name: string; readonly log: LogLine },
+  options: { readonly entry: string; readonly name: string; readonly how: string; readonly log: LogLine },
   build: (staging: string) => Promise<void>,
 ): Promise<void> {
-  const { entry, name, log } = options;
+  const { entry, name, how, log } = options;
   await mkdir(path.dirname(entry), { recursive: true });
   const lock = `${entry}.lock`;
   await using stack = new AsyncDisposableStack();
@@ -69,7 +69,7 @@ export async function buildOnce(
   if (existsSync(entry)) return;
   const staging = await mkdtemp(`${entry}.tmp-`);
   stack.defer(() => rm(staging, { recursive: true, force: true }));
-  log(`building ${name} with Go (several minutes, once a machine)`);
+  log(`building ${name} ${how}`);
   progress.say(`building ${name}`);
   await build(staging);
   await rename(staging, entry);

@@ -5,6 +5,7 @@ import { ApiError, type Change, type Client, waitForChange } from '../../client/
 import { GIT_SECRET_TYPE } from '../../model/repository.ts';
 import { type ApiProcess, startApiProcess } from '../support/api.ts';
 import { describeWithOwnCluster } from '../support/cluster.ts';
+import { grantedRights, refusedRights, unusedRights, usedRights } from '../support/rights.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { createStage, type Stage } from './stage.ts';
 import { renderTenant } from './story.ts';
@@ -161,7 +162,25 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
     },
     5 * MINUTE_MS,
   );
+
+  it('refused the API nothing, and gave it no right that it does not use', async () => {
+    // A watch stands in the audit log once it has ended.
+    await api.stop();
+    const { events } = await cluster().auditEvents();
+    const user = 'system:serviceaccount:sublet-system:sublet-api';
+    expect(refusedRights(events, user)).toEqual([]);
+    const granted = await grantedRights(cluster().admin, 'sublet-system', 'sublet-api');
+    expect(unusedRights(granted, usedRights(events, user))).toEqual([...UNUSED].sort());
+  });
 });
+
+/** Rights of the API that are not seen here, each with its reason. */
+const UNUSED = [
+  // A fleet repository that asks who reads it; a password that somebody asks for.
+  'get secrets',
+  // Judged inside a dry run, which is no request of its own.
+  'impersonate serviceaccounts',
+];
 
 async function commitsOf({ git }: World, id: string): Promise<readonly string[]> {
   await git('fetch', '--quiet', 'origin');

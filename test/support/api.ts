@@ -28,12 +28,18 @@ export type ApiProcess = {
 };
 
 /** Settings beyond what every test needs. */
-export type ApiSettings = { readonly git?: Readonly<Record<string, unknown>>; readonly modes?: readonly object[] };
+export type ApiSettings = {
+  readonly git?: Readonly<Record<string, unknown>>;
+  readonly modes?: readonly object[];
+  /** Issuers besides its own, and the PEM file of a certificate to trust for them. */
+  readonly issuers?: readonly object[];
+  readonly caPath?: string;
+};
 
 export async function startApiProcess(
   cluster: Cluster,
   environment: string,
-  { git = {}, ...settings }: ApiSettings = {},
+  { git = {}, issuers = [], caPath, ...settings }: ApiSettings = {},
 ): Promise<ApiProcess> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-api-')));
   const issuer = await startIssuer();
@@ -47,7 +53,10 @@ export async function startApiProcess(
     publicUrl: `http://127.0.0.1:${port}`,
     listen: { address: '127.0.0.1', port },
     manage: { address: '127.0.0.1', port: manage },
-    issuers: [{ issuerUrl: issuer.url, clientId: 'sublet', usernamePrefix: PREFIX, signingAlgorithms: ['ES256'] }],
+    issuers: [
+      { issuerUrl: issuer.url, clientId: 'sublet', usernamePrefix: PREFIX, signingAlgorithms: ['ES256'] },
+      ...issuers,
+    ],
     git: { folder: path.join(folder, 'git'), protocols: ['http'], ...git },
     drainSeconds: 2,
     ...settings,
@@ -72,6 +81,7 @@ export async function startApiProcess(
       KUBECONFIG: kubeconfig,
       SUBLET_DATABASE_FOLDER: path.join(folder, 'database'),
       SUBLET_API_CONFIG: JSON.stringify(config),
+      ...(caPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: caPath }),
     },
   });
   const stop = async (): Promise<void> => {

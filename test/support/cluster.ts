@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, inject, it } from 'vitest';
 import { type OwnCluster, startCluster } from '../cluster/cluster.ts';
 import { connectCluster } from '../cluster/connect.ts';
 import type { Cluster } from '../cluster/contract.ts';
+import type { ApiServerIssuer } from '../cluster/controlplane.ts';
 import type { ClusterProvision } from './globalsetup.ts';
 
 const MAX_REASON = 400;
@@ -12,6 +13,8 @@ export type ClusterNeeds = {
   readonly flux?: boolean;
   /** The API server's audit log. */
   readonly audit?: boolean;
+  /** Whose ID tokens a control plane of the group's own takes; asked when it starts. */
+  readonly issuer?: () => ApiServerIssuer;
 };
 
 /**
@@ -55,14 +58,17 @@ export function describeWithOwnCluster(
   describe(name, () => {
     let cluster: OwnCluster | undefined;
     beforeAll(async () => {
-      cluster = await startCluster({ flux: needs.flux === true });
+      cluster = await startCluster({
+        flux: needs.flux === true,
+        ...(needs.issuer === undefined ? {} : { issuer: needs.issuer() }),
+      });
     });
     afterAll(() => cluster?.stop());
     tests(() => cluster ?? unreachable());
   });
 }
 
-export type Lack = { readonly what: 'cluster' | 'flux' | 'audit' | 'gitea'; readonly reason: string };
+export type Lack = { readonly what: 'cluster' | 'flux' | 'audit' | 'gitea' | 'keycloak'; readonly reason: string };
 
 function findLack(provision: ClusterProvision, needs: ClusterNeeds, own: boolean): Lack | undefined {
   if (!provision.available) return { what: needs.flux === true ? 'flux' : 'cluster', reason: provision.reason };
