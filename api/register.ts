@@ -8,7 +8,7 @@ import type { Caches } from './caches.ts';
 import { createPlaces, type Place, PROVIDER } from './place.ts';
 import { computePolicies } from './policies.ts';
 import { describeErrors, notFound, Problem, renderPointer } from './problem.ts';
-import { DEFAULT_POLICIES, type Policy, type RateLimiter, SIGN_IN_POLICIES } from './ratelimit.ts';
+import { DEFAULT_POLICIES, type RateHeaders, type RateLimiter, SIGN_IN_POLICIES } from './ratelimit.ts';
 import type { Answer, Call, Route } from './route.ts';
 import type { Tree } from './tree.ts';
 
@@ -103,7 +103,7 @@ async function admit(
   if (place === undefined) throw refuseUncounted(deps, principal, reply);
   const memberships = isPublic ? [] : deps.tree.memberships(principal);
   const may = (question: Question): boolean => authorize(principal, memberships, question);
-  if (!isPublic) reply.headers(deps.limiter.take(limitKey(principal, place), policiesFor(deps, place, may)));
+  if (!isPublic) reply.headers(takeOne(deps, principal, place, may));
   const params = parseParameters(route.params, request.params, typeof route.access === 'function');
   if (typeof route.access === 'function') admitTo(route.access(place, params), may, route.purpose);
   return {
@@ -158,19 +158,24 @@ function identify(
   });
 }
 
-/** As the tenant's Plan says, to those who may see the Tenant: to others the numbers would tell that it is there. */
-function policiesFor(
-  { tree, caches }: RegisterDeps,
-  { namespace, tenant }: Place,
+/**
+ * As the tenant's Plan says, to those who may see the Tenant: to others the numbers would tell that it is there. All that they may not see counts together,
+ * or whoever asks for another place each time could ask without end.
+ */
+function takeOne(
+  { limiter, tree, caches }: RegisterDeps,
+  principal: Principal,
+  { namespace, path, tenant }: Place,
   may: (question: Question) => boolean,
-): readonly Policy[] {
-  if (tenant === undefined || !may({ verb: 'get', resource: 'tenants', ...tenant })) return DEFAULT_POLICIES;
-  const owner = tree.owner(namespace);
-  return owner === undefined ? DEFAULT_POLICIES : computePolicies(caches.plans, owner);
+): RateHeaders {
+  if (tenant === undefined) return limiter.take(`${callerOf(principal)} `, DEFAULT_POLICIES);
+  const owner = may({ verb: 'get', resource: 'tenants', ...tenant }) ? tree.owner(namespace) : undefined;
+  if (owner === undefined) return limiter.take(`${callerOf(principal)} ?`, DEFAULT_POLICIES);
+  return limiter.take(`${callerOf(principal)} ${path}`, computePolicies(caches.plans, owner));
 }
 
-function limitKey({ username, key }: Principal, { path }: Place): string {
-  return `${key === undefined ? `user/${username}` : `key/${key.id}`} ${path ?? ''}`;
+function callerOf({ username, key }: Principal): string {
+  return key === undefined ? `user/${username}` : `key/${key.id}`;
 }
 
 /** With half of the cluster read, what is not known yet would look as if it were not there. */
@@ -183,7 +188,7 @@ function refuseUnread({ lack }: RegisterDeps): void {
 
 /** An address that no tenant can have counts too, or guessing would be free. */
 function refuseUncounted(deps: RegisterDeps, principal: Principal, reply: FastifyReply): Problem {
-  reply.headers(deps.limiter.take(`user/${principal.username} ?`, DEFAULT_POLICIES));
+  reply.headers(deps.limiter.take(`${callerOf(principal)} ?`, DEFAULT_POLICIES));
   return notFound();
 }
 

@@ -6,7 +6,7 @@ import type { Member, Tenant } from '../../crds/v1alpha1/tenant.ts';
 import type { Journal } from '../../gitops/journal.ts';
 import { createMemoryJournal } from '../../gitops/writer/journal/memory.ts';
 import { StatusError } from '../../kube/errors.ts';
-import { createMetrics } from '../../kube/metrics.ts';
+import { createMetrics, type Metrics } from '../../kube/metrics.ts';
 import { type KubeObject, objectKey, renderKey } from '../../kube/object.ts';
 import { Store as ObjectStore } from '../../kube/store.ts';
 import { createFakeClock, createFakeRandom, type FakeClock } from '../../kube/testing/fakeclock.ts';
@@ -43,6 +43,7 @@ export type TestApi = {
   readonly db: Store['db'];
   readonly caches: Caches;
   readonly lines: ReturnType<typeof createTestLog>['lines'];
+  readonly metrics: Metrics;
   /** Secrets that the cluster has, by key; each read is written down. */
   readonly secrets: Map<string, Readonly<Record<string, string>>>;
   readonly secretReads: string[];
@@ -87,6 +88,7 @@ export async function createTestApi({
   const clock = createFakeClock();
   const random = createFakeRandom();
   const { log, lines } = createTestLog();
+  const metrics = createMetrics();
   const issuer = await createTestIssuer(() => clock.now());
   const config = ApiConfig.parse({
     publicUrl: 'https://api.example.com',
@@ -128,7 +130,7 @@ export async function createTestApi({
     clock,
     random,
     log,
-    metrics: createMetrics(),
+    metrics,
     authenticate: createAuthenticate({
       clock,
       log,
@@ -160,6 +162,7 @@ export async function createTestApi({
     db,
     caches: objects.caches,
     lines,
+    metrics,
     secrets,
     secretReads,
     events,
