@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApiError, type Change, type Client, waitForChange } from '../../client/index.ts';
@@ -13,6 +13,7 @@ import { renderTenant } from './story.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const MINUTE_MS = 60_000;
 const OWNER = 'oidc:acme-owner';
+const LITE = 'tenants/staging/t-acme/lite.yaml';
 
 describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: true }, (cluster) => {
   let world: World;
@@ -31,7 +32,9 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
     await cp(path.join(ROOT, folder), path.join(world.checkout, folder), { recursive: true });
     await world.push('Begin with the reference fleet');
     await stage.condition('Tenant', ['t-acme', 'bob'], { status: 'True' }, 3 * MINUTE_MS);
-    api = await startApiProcess(cluster(), world.environment, { git: { allowedGitHosts: [world.forge.host] } });
+    api = await startApiProcess(cluster(), world.environment, {
+      git: { allowedGitHosts: [world.forge.host], reviewSeconds: 3 },
+    });
     owner = await api.clientFor(OWNER);
   }, 8 * MINUTE_MS);
 
@@ -71,6 +74,8 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
         path: { path: 'acme--cid', name: 'desk' },
       });
       expect(String(rdp.data)).toContain(`full address:s:${desktop?.status?.address}`);
+      const events = await cid.get('/v1/tenants/{path}/events', { path: { path: 'acme--cid' } });
+      expect(events.data).toMatchObject({ items: expect.any(Array) });
     },
     5 * MINUTE_MS,
   );
@@ -127,8 +132,9 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
       const desktop = await stage.get('RDPInstance', 't-rex--cara', 'desk');
       expect(desktop?.status?.origin).toBe('Git');
       await stage.handshake(String(desktop?.status?.address), Number(desktop?.status?.port));
-      const feed = await stage.get('Kustomization', 't-rex--cara', 'sublet-repository');
-      expect(feed?.status?.lastAppliedRevision).toBe(`main@sha1:${commit}`);
+      const revisionOf = async () =>
+        (await stage.get('Kustomization', 't-rex--cara', 'sublet-repository'))?.status?.lastAppliedRevision;
+      await expect.poll(revisionOf).toBe(`main@sha1:${commit}`);
     },
     10 * MINUTE_MS,
   );
@@ -156,6 +162,86 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
   );
 
   it(
+    'goes on after a person wrote the same field, and after a person forced the branch back',
+    async () => {
+      const read = async (id: string): Promise<Change> =>
+        (await owner.get('/v1/changes/{id}', { path: { id } })).data as Change;
+      const retitle = async (name: string, title: string): Promise<Change> => {
+        const order = { path: { path: 'acme', name }, body: { spec: { title } } };
+        const { data } = await owner.patch('/v1/tenants/{path}/plans/{name}', order as never);
+        return stage.eventually(`what becomes of ${title}`, async () => {
+          const change = await read((data as Change).id);
+          return change.state === 'Committed' || change.done ? change : undefined;
+        });
+      };
+      const nameByHand = async (commit: string, message: string): Promise<void> => {
+        await world.git('reset', '--quiet', '--hard', commit);
+        const text = await readFile(path.join(world.checkout, LITE), 'utf8');
+        await writeFile(path.join(world.checkout, LITE), text.replace(/^ {2}title: .*$/m, `  title: ${message}`));
+        await world.push(message);
+      };
+      await world.git('fetch', '--quiet', 'origin', 'main');
+      const before = await world.git('rev-parse', 'origin/main');
+      // Nothing is applied meanwhile.
+      await world.kill('source');
+      await nameByHand(before, 'By hand');
+      expect(await retitle('lite', 'By API')).toMatchObject({
+        state: 'Conflict',
+        reason: 'ChangedMeanwhile',
+        differences: [{ path: 'spec.title', wanted: 'By API', found: 'By hand' }],
+      });
+      const other = await retitle('pro', 'Pro by API');
+      expect(other.state).toBe('Committed');
+      await nameByHand(before, 'By force');
+      await stage.eventually('the commit made again', async () => {
+        const { state, commit } = await read(other.id);
+        return state === 'Committed' && commit !== other.commit ? true : undefined;
+      });
+      await world.startAgain('source');
+      expect((await settle(other.id)).state).toBe('Ready');
+      expect(await commitsOf(world, other.id)).toHaveLength(1);
+      expect((await stage.get('Plan', 't-acme', 'pro'))?.spec?.title).toBe('Pro by API');
+      await stage.eventually('what the person forced', async () => {
+        const plan = await stage.get('Plan', 't-acme', 'lite');
+        return plan?.spec?.title === 'By force' ? true : undefined;
+      });
+    },
+    10 * MINUTE_MS,
+  );
+
+  it(
+    'says that a folder with a broken file is held, and goes on in the folder beside it',
+    async () => {
+      await world.git('fetch', '--quiet', 'origin', 'main');
+      await world.git('reset', '--quiet', '--hard', 'origin/main');
+      await world.write('t-acme/torn.yaml', 'kind: Plan\nmetadata: {name: torn\n');
+      await world.push('Break a file of acme');
+      const order = { path: { path: 'acme', name: 'lite' }, body: { spec: { title: 'Lite, held' } } };
+      const { data } = await owner.patch('/v1/tenants/{path}/plans/{name}', order as never);
+      const held = await settle((data as Change).id);
+      expect(held).toMatchObject({ state: 'Held', message: expect.stringContaining('torn.yaml') });
+
+      const cid = await api.clientFor('oidc:cid');
+      const desk = { path: { path: 'acme--cid', name: 'desk' } };
+      const beside = await cid.patch('/v1/tenants/{path}/desktops/{name}', {
+        ...desk,
+        body: { spec: { access: { allow: ['192.0.2.0/24'] } } },
+      } as never);
+      expect((await settle((beside.data as Change).id, cid)).state).toBe('Ready');
+
+      await world.git('fetch', '--quiet', 'origin', 'main');
+      await world.git('reset', '--quiet', '--hard', 'origin/main');
+      await world.remove('t-acme/torn.yaml');
+      await world.push('Mend it');
+      await stage.eventually('the held change', async () => {
+        const { state } = (await owner.get('/v1/changes/{id}', { path: { id: held.id } })).data as Change;
+        return state === 'Ready' ? true : undefined;
+      });
+    },
+    10 * MINUTE_MS,
+  );
+
+  it(
     'leaves nothing for a second pass to write',
     async () => {
       expect(await stage.secondPass()).toEqual([]);
@@ -176,8 +262,6 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
 
 /** Rights of the API that are not seen here, each with its reason. */
 const UNUSED = [
-  // A fleet repository that asks who reads it; a password that somebody asks for.
-  'get secrets',
   // Judged inside a dry run, which is no request of its own.
   'impersonate serviceaccounts',
 ];
