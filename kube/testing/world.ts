@@ -25,7 +25,7 @@ export async function createWorld() {
   const { log, lines } = createTestLog();
   const metrics = createMetrics();
   const { kubeConfig } = server;
-  const client: Client = createClient({ kubeConfig, clock, random, log, metrics });
+  const { client, pending } = countCalls(createClient({ kubeConfig, clock, random, log, metrics }));
   return {
     server,
     clock,
@@ -34,6 +34,8 @@ export async function createWorld() {
     lines,
     metrics,
     client,
+    /** How many calls wait for their answer; watches do not count. */
+    pending,
     deps: { client, clock, random, log, metrics },
     close: async (): Promise<void> => {
       await client.close();
@@ -43,6 +45,29 @@ export async function createWorld() {
 }
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
+
+function countCalls(client: Client): { readonly client: Client; readonly pending: () => number } {
+  let pending = 0;
+  const count = async <R>(call: () => Promise<R>): Promise<R> => {
+    pending += 1;
+    try {
+      return await call();
+    } finally {
+      pending -= 1;
+    }
+  };
+  const counted: Client = {
+    ...client,
+    get: (...args) => count(() => client.get(...args)),
+    list: (...args) => count(() => client.list(...args)),
+    create: (...args) => count(() => client.create(...args)),
+    update: (...args) => count(() => client.update(...args)),
+    apply: (...args) => count(() => client.apply(...args)),
+    patch: (...args) => count(() => client.patch(...args)),
+    delete: (...args) => count(() => client.delete(...args)),
+  };
+  return { client: counted, pending: () => pending };
+}
 
 export function configMap(
   name: string,
