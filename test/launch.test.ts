@@ -113,7 +113,7 @@ describe('launch.mjs', () => {
     `);
     const ended = await untilUp(['hello.ts']);
     ended.child.kill('SIGTERM');
-    const [code] = await once(ended.child, 'exit');
+    const [code] = await once(ended.child, 'close');
     expect([code, ended.output()]).toEqual([3, 'up\ntold\n']);
   });
 
