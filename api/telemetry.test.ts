@@ -76,11 +76,7 @@ describe('spans', () => {
   };
   const spans = () => received.flatMap(({ body }) => JSON.parse(body).resourceSpans[0].scopeSpans[0].spans);
   const heard = async (count: number): Promise<void> => {
-    for (let i = 0; i < 200 && received.length < count; i++) {
-      await api.clock.advance(2_000);
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    expect(received.length).toBe(count);
+    await expect.poll(() => api.clock.advance(2_000).then(() => received.length)).toBe(count);
   };
 
   it('go from the order to Ready, part of the caller’s, and named by the commit', async () => {

@@ -288,9 +288,7 @@ describe('connecting', () => {
     expect(
       await sublet(['desktop', 'connect', 'anna-desk', '--open'], { env: { ...bob(), SUBLET_RDP_CLIENT: program } }),
     ).toMatchObject({ code: 0 });
-    await expect
-      .poll(() => readFile(opened, 'utf8').catch(() => ''), { timeout: 10_000 })
-      .toBe(path.join(home, 'anna-desk.rdp'));
+    await expect.poll(() => readFile(opened, 'utf8').catch(() => '')).toBe(path.join(home, 'anna-desk.rdp'));
     const missing = await sublet(['desktop', 'connect', 'anna-desk', '--open', '--force'], {
       env: { ...bob(), SUBLET_RDP_CLIENT: '/nonexistent' },
     });

@@ -73,14 +73,14 @@ describe('a receiver', () => {
     SLOW_MS,
   );
 
-  it('that sends 5 MB has delivered with its first line, and no more than its first part is read', async () => {
+  it('that sends 50 MB has delivered with its first line, and no more than its first part is read', async () => {
     const chunk = Buffer.alloc(65_536, 'x');
     let sent = 0;
     const ended = Promise.withResolvers<void>();
     receiver.answer = (_message, response) => {
       response.once('close', () => ended.resolve());
       const send = (): void => {
-        while (sent < 5_000_000 && !response.destroyed) {
+        while (sent < 50_000_000 && !response.destroyed) {
           sent += chunk.length;
           if (!response.write(chunk)) return void response.once('drain', send);
         }
@@ -91,7 +91,8 @@ describe('a receiver', () => {
     };
     expect(await poster()(receiver.url, message)).toEqual({ status: 200 });
     await ended.promise;
-    expect(sent).toBeLessThan(5_000_000);
+    // More than the kernel keeps for a reader that is gone.
+    expect(sent).toBeLessThan(25_000_000);
   });
 
   it('that never ends its answer has delivered', async () => {
@@ -99,7 +100,7 @@ describe('a receiver', () => {
       response.writeHead(200);
       response.write('a');
     };
-    expect(await poster({ timeoutMs: 500 })(receiver.url, message)).toEqual({ status: 200 });
+    expect(await poster({ timeoutMs: 5_000 })(receiver.url, message)).toEqual({ status: 200 });
   });
 
   it('is left when the sender stops', async () => {
