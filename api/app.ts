@@ -29,6 +29,8 @@ const MAX_PARAM_LENGTH = 1_100;
 /** How long a request may take to arrive whole. */
 const REQUEST_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
+/** How long nothing may pass either way: longer than any answer takes to begin, and not for ever, or who never reads would keep what waits for him. */
+const SILENCE_MS = 180_000;
 
 /** The whole API but for the listening: tests call it by `inject`. Nothing is read or written before the first request. */
 export function buildApp(deps: AppDeps, options: AppOptions = {}): FastifyInstance {
@@ -37,6 +39,7 @@ export function buildApp(deps: AppDeps, options: AppOptions = {}): FastifyInstan
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },

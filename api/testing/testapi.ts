@@ -1,10 +1,12 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { Logger } from 'pino';
 import type { Plan } from '../../crds/v1alpha1/plan.ts';
 import type { Quota } from '../../crds/v1alpha1/quota.ts';
 import type { RDPInstance } from '../../crds/v1alpha1/rdpinstance.ts';
 import type { Member, Tenant } from '../../crds/v1alpha1/tenant.ts';
 import type { Journal } from '../../gitops/journal.ts';
 import { createMemoryJournal } from '../../gitops/writer/journal/memory.ts';
+import type { Random } from '../../kube/clock.ts';
 import { StatusError } from '../../kube/errors.ts';
 import { createMetrics, type Metrics } from '../../kube/metrics.ts';
 import { type KubeObject, objectKey, renderKey } from '../../kube/object.ts';
@@ -43,6 +45,8 @@ export type TestApi = {
   readonly db: Store['db'];
   readonly caches: Caches;
   readonly lines: ReturnType<typeof createTestLog>['lines'];
+  readonly log: Logger;
+  readonly random: Random;
   readonly metrics: Metrics;
   /** Secrets that the cluster has, by key; each read is written down. */
   readonly secrets: Map<string, Readonly<Record<string, string>>>;
@@ -162,6 +166,8 @@ export async function createTestApi({
     db,
     caches: objects.caches,
     lines,
+    log,
+    random,
     metrics,
     secrets,
     secretReads,
