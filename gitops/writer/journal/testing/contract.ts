@@ -21,7 +21,7 @@ export type JournalUnderTest = {
 
 const LEASE_MS = 60_000;
 const SHORT_LEASE_MS = 50;
-const EVENTUALLY_MS = 20_000;
+const EVENTUALLY_MS = 60_000;
 /** The first one starts a database. */
 const OPEN_MS = 120_000;
 
@@ -397,11 +397,11 @@ export function describeJournal(name: string, open: () => Promise<JournalUnderTe
         const lease = await take();
         const heard: (string | undefined)[] = [];
         const stop = journal.onChange((of) => heard.push(of));
-        await settledEnough(heard);
+        await caughtUp(journal, heard);
         heard.length = 0;
         await journal.record(lease, new Map(), COMMIT);
         await journal.advance(new Map([[id, { from: 'Held', outcome: { state: 'Applied' } }]]));
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await caughtUp(journal, heard);
         expect(heard).not.toContain(repository);
         stop();
       });
@@ -478,6 +478,16 @@ async function settledEnough(heard: readonly unknown[]): Promise<void> {
     before = heard.length;
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
+}
+
+/** Until a listener heard of what is accepted now, in a repository of its own, and so of all that was before. */
+async function caughtUp(journal: Journal, heard: readonly (string | undefined)[]): Promise<void> {
+  const mark = `fleet-${randomBytes(6).toString('hex')}`;
+  await eventually(async () => {
+    ok(await journal.accept(buildChange(mark, { namespace: `t-${mark}`, subject: `oidc:anna@${mark}` })));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return heard.includes(mark) ? true : undefined;
+  });
 }
 
 async function eventually<T>(check: () => Promise<T | undefined>): Promise<T> {
