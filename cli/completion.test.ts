@@ -91,7 +91,7 @@ describe('the script', () => {
     // As bash splits --output=j.
     expect(await inBash('lint', '--output', '=', 'j')).toEqual(['json']);
     expect(await inBash('lint', '')).toEqual(['files']);
-  }, 60_000);
+  });
 
   it.skipIf(!isThere('fish'))(
     'works in fish [needs fish: apt-get install fish]',

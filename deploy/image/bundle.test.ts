@@ -12,7 +12,7 @@ describe('the image', () => {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'sublet-image-'));
     await run(process.execPath, [path.join(import.meta.dirname, 'bundle.ts'), folder]);
-  }, 60_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const sublet = (...args: readonly string[]) =>

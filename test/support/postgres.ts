@@ -5,7 +5,7 @@ import { createDatabase, execute } from './postgresserver.ts';
 import type { PostgresProvision } from './postgressetup.ts';
 
 const MAX_REASON = 400;
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 400_000;
 
 /**
  * A `describe` whose tests have a database of their own on the PostgreSQL that the whole run shares. Where there is none they are skipped and the

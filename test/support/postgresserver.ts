@@ -18,7 +18,7 @@ export type PostgresServer = {
   readonly stop: () => Promise<void>;
 };
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 
 /**
  * A real PostgreSQL for tests: the one that `TEST_DATABASE_URL` names, or one of our own on loopback from the binaries of the npm package

@@ -7,7 +7,7 @@ import { isRequired } from './cluster.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const VITEST = path.join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-const RUN_TIMEOUT_MS = 60_000;
+const RUN_TIMEOUT_MS = 300_000;
 
 describe('a machine without Go and without a cache', () => {
   let folder = '';

@@ -13,7 +13,7 @@ export type Replicas = {
 };
 
 const SCRIPT = path.join(import.meta.dirname, 'replica.ts');
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 const STARTS = 3;
 
 export async function createReplicas(input: {
