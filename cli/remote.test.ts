@@ -98,7 +98,7 @@ describe('writing', () => {
   it('says where the pull request is that has to be merged', async () => {
     const pullRequest = { number: 7, url: 'https://git.example.com/provider/fleet/pulls/7' };
     running.outcomes = [{ state: 'Proposed', pullRequest }];
-    const { code, err } = await sublet(['desktop', 'restart', 'anna-desk', '--wait', '--timeout', '2']);
+    const { code, err } = await sublet(['desktop', 'restart', 'anna-desk', '--wait', '--timeout', '15']);
     expect([code, err]).toEqual([3, expect.stringContaining(`Proposed: ${pullRequest.url}\n`)]);
   });
 
@@ -114,9 +114,9 @@ describe('writing', () => {
 
   it('stops waiting when the time is over, and says how to go on', async () => {
     running.outcomes = [{ state: 'Committed', commit: 'c'.repeat(40) }];
-    const { code, err } = await sublet(['desktop', 'restart', 'anna-desk', '--wait', '--timeout', '1']);
+    const { code, err } = await sublet(['desktop', 'restart', 'anna-desk', '--wait', '--timeout', '15']);
     expect(code, err).toBe(3);
-    expect(err).toMatch(/was not Ready within 1 s; it is Committed\. It goes on: sublet change wait I[0-9a-f]{40}\n$/);
+    expect(err).toMatch(/was not Ready within 15 s; it is Committed\. It goes on: sublet change wait I[0-9a-f]{40}\n$/);
     const id = /wait (I[0-9a-f]{40})/.exec(err)?.[1] ?? '';
     running.outcomes = GOES_WELL;
     expect(await sublet(['change', 'wait', id, '-o', 'name'])).toMatchObject({ code: 0, out: `change/${id}\n` });
