@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { isWrite } from '../test/cluster/audit.ts';
 import { pickPorts } from '../test/cluster/ports.ts';
 import { describeWithOwnCluster } from '../test/support/cluster.ts';
+import { waitUntilSilent } from '../test/support/quiet.ts';
 import type { ExternalArtifact } from './externalartifact.ts';
 import {
   installPrerequisites,
@@ -68,7 +69,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
         ]);
         expect(stdout).toContain(commit);
       },
-      { timeout: 30_000, interval: 100 },
+      { timeout: 120_000, interval: 100 },
     );
   };
   const writesSince = async (fromByte: number) => {
@@ -89,7 +90,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
     return stdout.split(' ').filter((name) => name !== '');
   };
   const waitForDesktops = (namespace: string, expected: readonly string[]): Promise<void> =>
-    vi.waitFor(async () => expect(await desktops(namespace)).toEqual(expected), { timeout: 60_000, interval: 200 });
+    vi.waitFor(async () => expect(await desktops(namespace)).toEqual(expected), { timeout: 120_000, interval: 200 });
 
   beforeAll(async () => {
     await installPrerequisites(cluster());
@@ -163,6 +164,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
     });
     await waitForPass(commit);
     await settle();
+    await waitUntilSilent(cluster(), SOURCE);
     expect(await writesSince(nextByte)).toEqual(['patch externalartifacts/t-ben']);
   });
 
@@ -182,7 +184,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
     expect(held.status?.artifact).toEqual(before?.status?.artifact);
     await waitForDesktops('t-ben', ['ben-desk']);
     expect(await desktops('t-ann')).toEqual(['ann-desk']);
-    expect(running.metric('sublet_source_folders{state="held"}')).toBe(1);
+    await expect.poll(() => running.metric('sublet_source_folders{state="held"}')).toBe(1);
     await push({ 'tenants/production/t-ann/desk.yaml': desk('ann-desk') });
     const good = await waitForArtifact(cluster(), 't-ann', (one) => expect(condition(one, 'Held')).toBeUndefined());
     expect(condition(good, 'Ready')?.status).toBe('True');
@@ -202,7 +204,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
     await cluster().installManifests(tenant('gus').replace('name: gus', 'name: gus\n  namespace: sublet-root'));
     await waitForArtifact(cluster(), 't-gus', (one) => expect(condition(one, 'Ready')?.status).toBe('True'));
     await cluster().kubectl(['delete', 'tenant', '-n', 'sublet-root', 'gus']);
-    await vi.waitFor(async () => expect(await readArtifact(cluster(), 't-gus')).toBeUndefined(), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await readArtifact(cluster(), 't-gus')).toBeUndefined(), { timeout: 120_000 });
   });
 
   it('holds a revision that empties the tree, until exactly that revision is confirmed', async () => {
@@ -232,7 +234,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
         expect(stdout).toContain('kubectl annotate');
         return stdout;
       },
-      { timeout: 20_000, interval: 200 },
+      { timeout: 120_000, interval: 200 },
     );
     expect(events).toContain(commit);
     const command = /kubectl (annotate .*)$/.exec(message)?.[1]?.replaceAll("'", '').split(' ') ?? [];
@@ -243,7 +245,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
         const { stdout } = await cluster().kubectl(['get', 'tenants', '-A', '-o', 'name']);
         expect(stdout).toBe('');
       },
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     );
     await vi.waitFor(
       async () => {
@@ -258,7 +260,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
         ]);
         expect(stdout).not.toContain('confirmed-revision:');
       },
-      { timeout: 30_000, interval: 200 },
+      { timeout: 120_000, interval: 200 },
     );
     const names = Object.fromEntries(
       [...Array(6).keys()].map((i) => [
@@ -270,11 +272,11 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
       ...names,
       ...Object.fromEntries('ann ben cat dan eve fay'.split(' ').map((name) => [`${ROOT}/${name}.yaml`, tenant(name)])),
     });
-    await waitForDesktops('t-ann', ['again']);
+    for (const name of ['ann', 'ben', 'cat', 'dan', 'eve', 'fay']) await waitForDesktops(`t-${name}`, ['again']);
   });
 
   it('writes nothing after a restart, and nothing after a lost volume, which it rebuilds', async () => {
-    await settle();
+    await waitUntilSilent(cluster(), SOURCE);
     await running.stop();
     const { nextByte } = await cluster().auditEvents();
     await start();
@@ -283,7 +285,9 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
     await running.stop();
     await volume.lose();
     await start();
-    await vi.waitFor(() => expect(running.metric('sublet_source_archives_rebuilt_total')).toBe(7), { timeout: 20_000 });
+    await vi.waitFor(() => expect(running.metric('sublet_source_archives_rebuilt_total')).toBe(7), {
+      timeout: 120_000,
+    });
     await settle();
     expect(await writesSince(nextByte)).toEqual([]);
     expect(running.lines.join('')).toContain(
@@ -307,15 +311,15 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
       /lost from the volume and cannot be rebuilt[\s\S]*desk\.yaml:2: Yaml/,
     );
     expect(lost.status?.artifact).toBeDefined();
-    expect(running.metric('sublet_source_archives_lost')).toBe(1);
+    await expect.poll(() => running.metric('sublet_source_archives_lost')).toBe(1);
     expect(await desktops('t-ann')).toEqual(['again']);
     await push({ 'tenants/production/t-ann/desk.yaml': desk('again') });
     await waitForArtifact(cluster(), 't-ann', (one) => expect(condition(one, 'Ready')?.status).toBe('True'));
-    expect(running.metric('sublet_source_archives_lost')).toBe(0);
+    await expect.poll(() => running.metric('sublet_source_archives_lost')).toBe(0);
   });
 
   it('refuses an archive beyond a limit, naming limit and number, and moves nothing', async () => {
-    await settle();
+    await waitUntilSilent(cluster(), SOURCE);
     const before = await readArtifact(cluster(), 't-ben');
     await running.stop();
     await start({ limits: { entries: 5 } });
@@ -326,7 +330,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
       /^revision main@sha1:[0-9a-f]{40} is refused, nothing of it is published: entries: the (archive|tree) has more than 5 entries; "tenants/,
     );
     expect(root.status?.artifact).toBeDefined();
-    expect(running.metric('sublet_source_revision_held')).toBe(1);
+    await expect.poll(() => running.metric('sublet_source_revision_held')).toBe(1);
     await running.stop();
     await start();
     await waitForArtifact(cluster(), 'sublet-root', (one) => expect(condition(one, 'Ready')?.status).toBe('True'));
@@ -374,7 +378,7 @@ describeWithOwnCluster('the fleet source', { flux: true, audit: true }, (cluster
     );
     const commit = await push({ 'tenants/production/t-foreign/desk.yaml': desk('d') });
     await waitForPass(commit);
-    await vi.waitFor(() => expect(running.lines.join('')).toContain('NameConflict'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(running.lines.join('')).toContain('NameConflict'), { timeout: 120_000 });
     expect((await readArtifact(cluster(), 't-foreign'))?.status).toBeUndefined();
   });
 });

@@ -86,7 +86,7 @@ export async function waitForArtifact(
       check(artifact);
       return artifact;
     },
-    { timeout: 30_000, interval: 100 },
+    { timeout: 120_000, interval: 100 },
   );
 }
 

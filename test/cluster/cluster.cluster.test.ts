@@ -31,7 +31,7 @@ describeWithCluster('the control plane', { audit: true }, (cluster) => {
 
   it('gives a new namespace its default account, and a KubeConfig for it', async () => {
     await cluster().admin.ask('POST', '/api/v1/namespaces', buildNamespace('cp-account'));
-    await vi.waitFor(() => cluster().admin.ask('GET', '/api/v1/namespaces/cp-account/serviceaccounts/default'), 10_000);
+    await vi.waitFor(() => cluster().admin.ask('GET', '/api/v1/namespaces/cp-account/serviceaccounts/default'), 60_000);
     const kubeConfig = await cluster().serviceAccountKubeConfig('cp-account', 'default');
     const token = kubeConfig.getCurrentUser()?.token ?? '';
     expect(token.split('.')).toHaveLength(3);
@@ -89,11 +89,11 @@ describeWithCluster('Flux', { flux: true }, (cluster) => {
     const remote = await cluster().gitRemote('flux-trial');
     await push(remote.url, { 'site/configmap.yaml': buildConfigMap('one') });
     await cluster().installManifests(buildSync(remote.url));
-    await vi.waitFor(async () => expect(await readMessage(cluster())).toBe('one'), { timeout: 30_000, interval: 100 });
+    await vi.waitFor(async () => expect(await readMessage(cluster())).toBe('one'), { timeout: 90_000, interval: 100 });
 
     await push(remote.url, { 'site/configmap.yaml': buildConfigMap('two') });
     await reconcileNow(cluster());
-    await vi.waitFor(async () => expect(await readMessage(cluster())).toBe('two'), { timeout: 30_000, interval: 100 });
+    await vi.waitFor(async () => expect(await readMessage(cluster())).toBe('two'), { timeout: 90_000, interval: 100 });
 
     await push(remote.url, { 'site/role.yaml': FORBIDDEN });
     await reconcileNow(cluster());
@@ -111,7 +111,7 @@ describeWithCluster('Flux', { flux: true }, (cluster) => {
         expect(kustomization.stdout).toContain('system:serviceaccount:flux-trial:applier');
         expect(kustomization.stdout).toContain('forbidden');
       },
-      { timeout: 30_000, interval: 200 },
+      { timeout: 90_000, interval: 200 },
     );
     await cluster().kubectl(['delete', 'kustomization,gitrepository', '--all', '-n', 'flux-trial']);
     await removeNamespace(cluster(), 'flux-trial');
@@ -126,7 +126,7 @@ describeWithOwnCluster('a control plane of its own', {}, (cluster) => {
     await expect(cluster().admin.call('GET', '/readyz')).rejects.toThrow();
     await cluster().startAgain('etcd');
     await cluster().startAgain('kube-apiserver');
-    await vi.waitFor(async () => expect((await cluster().admin.call('GET', '/readyz')).status).toBe(200), 30_000);
+    await vi.waitFor(async () => expect((await cluster().admin.call('GET', '/readyz')).status).toBe(200), 120_000);
     expect((await cluster().admin.call('GET', '/api/v1/namespaces/survivor')).status).toBe(200);
   });
 
@@ -140,7 +140,7 @@ describeWithOwnCluster('a control plane of its own', {}, (cluster) => {
     expect(existsSync(folder)).toBe(true);
     await connect(url);
     owner.kill('SIGKILL');
-    await vi.waitFor(() => expect(existsSync(folder)).toBe(false), { timeout: 20_000, interval: 100 });
+    await vi.waitFor(() => expect(existsSync(folder)).toBe(false), { timeout: 90_000, interval: 100 });
     await expect(connect(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AuditEvent } from '../cluster/audit.ts';
 import { describeWithOwnCluster } from '../support/cluster.ts';
@@ -6,7 +7,9 @@ import { createStage, isOurWrite, type Stage } from './stage.ts';
 import { renderDesktop, renderTenant } from './story.ts';
 
 const SEEDS = Array.from({ length: 10 }, (_, at) => at + 1);
-const SCENARIO_MS = 120_000;
+const SCENARIO_MS = 300_000;
+/** What others do after our programs, such as Flux writing down what it applied, may come later. */
+const SAME_STATE_MS = 60_000;
 const POLL_MS = 5;
 
 const KINDS = [
@@ -65,7 +68,7 @@ describeWithOwnCluster('crashes', { flux: true, audit: true }, (cluster) => {
         { role: 'operator', afterWrites: at() },
         { role: 'source', afterWrites: at() },
       ] as const;
-      const run = await tell(stage, kills);
+      const run = await tell(stage, kills, calm.state);
       expect(run.killed, JSON.stringify(kills)).toBe(kills.length);
       expect(run.state, JSON.stringify(kills)).toEqual(calm.state);
       expect(run.created, JSON.stringify(kills)).toEqual(ONE_OF_EACH);
@@ -108,8 +111,10 @@ async function writeProvider({ world }: Stage): Promise<void> {
   });
 }
 
-/** Orders a customer with a desktop in one push, kills on the way, waits for Ready, looks at everything, and sweeps it. */
-async function tell(stage: Stage, kills: readonly Kill[]): Promise<Run> {
+/**
+ * Orders a customer with a desktop in one push, kills on the way, waits for Ready, looks at everything, until it is as `wanted` or after a while, and sweeps it.
+ */
+async function tell(stage: Stage, kills: readonly Kill[], wanted?: unknown): Promise<Run> {
   const { world } = stage;
   const { nextByte: from } = await world.cluster.auditEvents(0);
   const spec = { id: 'carl-1', plan: 'free', source: { type: 'Fleet' }, deletion: { policy: 'Delete', graceDays: 0 } };
@@ -125,8 +130,8 @@ async function tell(stage: Stage, kills: readonly Kill[]): Promise<Run> {
   const killed = await killing.stop();
   await stage.condition('RDPInstance', ['t-carl', 'desk-1'], { status: 'True' }, SCENARIO_MS);
   await stage.settled();
+  const state = await lookUntil(stage, wanted);
   const { events } = await world.cluster.auditEvents(from);
-  const state = mask(await world.cluster.dump(KINDS));
 
   await world.remove('t-carl');
   await world.remove('sublet-root/carl.yaml');
@@ -134,6 +139,19 @@ async function tell(stage: Stage, kills: readonly Kill[]): Promise<Run> {
   await stage.gone('Namespace', '', 't-carl', SCENARIO_MS);
   await stage.settled();
   return { writes: events.filter(isAcceptedWrite).length, killed, state, created: countCreates(events) };
+}
+
+/** Everything there is, once it is as wanted, or the same twice in a row where nothing is. */
+async function lookUntil({ world }: Stage, wanted: unknown): Promise<unknown> {
+  const look = async () => mask(await world.cluster.dump(KINDS));
+  const deadline = Date.now() + SAME_STATE_MS;
+  let last = wanted;
+  for (;;) {
+    const state = await look();
+    if (isDeepStrictEqual(state, last) || Date.now() > deadline) return state;
+    if (wanted === undefined) last = state;
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+  }
 }
 
 /**

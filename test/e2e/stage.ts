@@ -3,12 +3,11 @@ import { probeDesktop } from '../../operator/controllers/rdpinstance/probe.ts';
 import { dialTcp } from '../../operator/dial.ts';
 import type { AuditEvent } from '../cluster/audit.ts';
 import { actingUser, isWrite } from '../cluster/audit.ts';
+import { renderEvent, waitUntilQuiet } from '../support/quiet.ts';
 import type { World } from '../support/world.ts';
 
 const POLL_MS = 100;
-const EVENTUALLY_MS = 120_000;
-const SETTLED_MS = 2_000;
-const SETTLE_DEADLINE_MS = 180_000;
+const EVENTUALLY_MS = 300_000;
 
 /** An object as the API server gives it, as far as stories look into it. */
 export type Live = {
@@ -125,7 +124,7 @@ export function createStage(world: World): Stage {
       await eventually(`${kind} ${namespace}/${name} is gone`, isGone, timeoutMs);
     },
     handshake,
-    settled: async () => void (await waitUntilQuiet(world, 0, Date.now() + SETTLE_DEADLINE_MS)),
+    settled: async () => void (await waitUntilQuiet(cluster, isOurWrite)),
     secondPass: () => secondPass(world),
   };
 }
@@ -137,43 +136,22 @@ function pathOf(kind: Kind, namespace: string, name: string): string {
 }
 
 async function handshake(host: string, port: number): Promise<string> {
-  const options = { timeoutMs: 5_000, signal: new AbortController().signal };
+  const options = { timeoutMs: 60_000, signal: new AbortController().signal };
   const result = await probeDesktop({ dial: dialTcp, clock: realClock }, { host, port }, options);
   if (result.answered) return result.selectedProtocol;
   throw new Error(`no handshake with ${host}:${port}: ${result.why}`);
 }
 
 async function secondPass(world: World): Promise<readonly string[]> {
-  const deadline = Date.now() + SETTLE_DEADLINE_MS;
-  let from = await waitUntilQuiet(world, 0, deadline);
+  const fromByte = await waitUntilQuiet(world.cluster, isOurWrite);
   for (const role of ['operator', 'source'] as const) {
     await world.kill(role, 'SIGTERM');
     await world.startAgain(role);
   }
   await world.ready();
-  const { events, nextByte } = await world.cluster.auditEvents(from);
-  from = await waitUntilQuiet(world, nextByte, deadline);
-  const later = await world.cluster.auditEvents(nextByte);
-  return [...events, ...later.events].filter(isOurWrite).map(renderEvent);
-}
-
-/** Resolves with the audit log's position once our programs have written nothing for a while. */
-async function waitUntilQuiet(world: World, from: number, deadline: number): Promise<number> {
-  let position = from === 0 ? (await world.cluster.auditEvents(0)).nextByte : from;
-  let quietSince = Date.now();
-  let last: readonly string[] = [];
-  while (Date.now() - quietSince < SETTLED_MS) {
-    if (Date.now() > deadline) throw new Error(`writes do not end; the last were\n${last.join('\n')}`);
-    await sleep(POLL_MS);
-    const { events, nextByte } = await world.cluster.auditEvents(position);
-    position = nextByte;
-    const ours = events.filter(isOurWrite);
-    if (ours.length > 0) {
-      quietSince = Date.now();
-      last = ours.map(renderEvent).slice(-10);
-    }
-  }
-  return position;
+  await waitUntilQuiet(world.cluster, isOurWrite, { fromByte });
+  const { events } = await world.cluster.auditEvents(fromByte);
+  return events.filter(isOurWrite).map(renderEvent);
 }
 
 const OURS: ReadonlySet<string> = new Set([
@@ -184,11 +162,6 @@ const OURS: ReadonlySet<string> = new Set([
 /** A write of the operator or the fleet source, but for leader election. */
 export function isOurWrite(event: AuditEvent): boolean {
   return isWrite(event) && OURS.has(actingUser(event)) && event.objectRef?.resource !== 'leases';
-}
-
-function renderEvent(event: AuditEvent): string {
-  const { resource, namespace, name, subresource } = event.objectRef ?? {};
-  return `${event.verb} ${resource}${subresource === undefined ? '' : `/${subresource}`} ${namespace ?? ''}/${name ?? ''} -> ${event.responseStatus?.code} ${JSON.stringify(event.requestObject ?? {}).slice(0, 400)}`;
 }
 
 function sleep(ms: number): Promise<void> {
