@@ -92,10 +92,9 @@ export async function startKeycloak(log: LogLine): Promise<Keycloak> {
   try {
     await processes.start({
       name: 'keycloak',
-      command: 'sh',
-      args: [path.join(program, 'bin', 'kc.sh'), 'start', '--optimized', ...listenArgs(url, port, manage, storePath)],
+      command: 'java',
+      args: [...javaArgs(program), 'start', '--optimized', ...listenArgs(url, port, manage, storePath)],
       env: {
-        JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx512m',
         KC_HTTPS_KEY_STORE_PASSWORD: password,
         KC_BOOTSTRAP_ADMIN_USERNAME: 'admin',
         KC_BOOTSTRAP_ADMIN_PASSWORD: password,
@@ -120,6 +119,19 @@ export async function startKeycloak(log: LogLine): Promise<Keycloak> {
     },
     stop,
   };
+}
+
+/** As its `bin/kc.sh` says, which would stay between: a signal to a shell ends the shell alone. */
+function javaArgs(program: string): readonly string[] {
+  const packages = ['java.util', 'java.util.concurrent', 'java.security', 'java.lang'];
+  return [
+    ...['-Xms64m', '-Xmx512m', '-XX:MaxMetaspaceSize=256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+    ...packages.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+    `-Dkc.home.dir=${program}`,
+    `-Djboss.server.config.dir=${path.join(program, 'conf')}`,
+    '-Djava.util.logging.manager=org.jboss.logmanager.LogManager',
+    ...['-cp', path.join(program, 'lib', 'quarkus-run.jar'), 'io.quarkus.bootstrap.runner.QuarkusEntryPoint'],
+  ];
 }
 
 function listenArgs(url: string, port: number, manage: number, storePath: string): readonly string[] {
