@@ -60,9 +60,7 @@ describeWithOwnCluster('the dry run on a real API server, under the account of t
   it.each(SOURCES)('answers as Flux would be answered: %s', async (_, isOwn) => {
     const accountOf = (namespace: string) => nameFluxAccount(namespace, { isOwn, fleetNamespace: FLEET });
     // The API server learns of rights by a watch.
-    await expect
-      .poll(() => ask('RDPInstance', desk, accountOf).catch(String), { timeout: 30_000 })
-      .toEqual({ type: 'accepted' });
+    await expect.poll(() => ask('RDPInstance', desk, accountOf).catch(String)).toEqual({ type: 'accepted' });
     expect(await ask('RDPInstance', { ...desk, username: 'root' }, accountOf)).toEqual({
       type: 'refused',
       message: expect.stringContaining('spec.username'),

@@ -35,7 +35,8 @@ export function createObjectReader(folder: string, env: Readonly<Record<string, 
   };
 }
 
-const OBJECT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
+/** An object by its id, or the root of a commit. */
+const OBJECT = /^[0-9a-f]{40}([0-9a-f]{24})?(\^\{tree\})?$/;
 
 type Session = {
   ask(command: 'info' | 'contents', id: string): Promise<GitObject | undefined>;

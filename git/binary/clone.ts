@@ -19,7 +19,7 @@ export type Clone = {
 export async function openClone(
   parent: string,
   environment: Readonly<Record<string, string>>,
-  timeoutMs: number,
+  limits: { readonly localTimeoutMs: number; readonly memoryBytes: number },
 ): Promise<Clone> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const root = await mkdtemp(join(parent, 'repository-'));
@@ -27,7 +27,8 @@ export async function openClone(
   const home = join(root, 'home');
   await mkdir(home);
   const env = { ...environment, HOME: home, XDG_CONFIG_HOME: home };
-  const run = (args: readonly string[]) => runGit({ args, env, timeoutMs, maxOutputBytes: 64 * 1024 });
+  const { localTimeoutMs: timeoutMs, memoryBytes: maxMemoryBytes } = limits;
+  const run = (args: readonly string[]) => runGit({ args, env, timeoutMs, maxMemoryBytes, maxOutputBytes: 64 * 1024 });
   const version = (await run(['version'])).stdout.toString('latin1').trim();
   if (!isRecent(version)) {
     await rm(root, { recursive: true, force: true });

@@ -79,6 +79,8 @@ export function buildEnvironment({ home, path }: EnvironmentOptions): Readonly<R
       ['core.fsmonitor', 'false'],
       ['credential.helper', ''],
       ['gc.auto', '0'],
+      // What is larger than a text may be goes through in pieces and not as a whole.
+      ['core.bigFileThreshold', '16m'],
       // Everything in packs, which are few and whose size is seen at once; `tidy` joins them.
       ['fetch.unpackLimit', '1'],
       ['fastimport.unpackLimit', '0'],

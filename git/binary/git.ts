@@ -11,6 +11,8 @@ export type GitLimits = {
   readonly blobBytes: number;
   /** Of the whole copy. */
   readonly cloneBytes: number;
+  /** Of each git: some objects unpack to a million times their size. */
+  readonly memoryBytes: number;
   /** Of a git that talks to the remote. */
   readonly remoteTimeoutMs: number;
   readonly localTimeoutMs: number;
@@ -20,6 +22,7 @@ export const DEFAULT_GIT_LIMITS: GitLimits = {
   files: 200_000,
   blobBytes: 1024 * 1024,
   cloneBytes: 4 * 1024 ** 3,
+  memoryBytes: 512 * 1024 ** 2,
   remoteTimeoutMs: 120_000,
   localTimeoutMs: 60_000,
 };
@@ -65,7 +68,7 @@ export function createGit(remote: RemoteUrl, limits: GitLimits, deps: GitDeps): 
   let opened: Promise<Clone> | undefined;
   let packs = 0;
   const clone = (): Promise<Clone> => {
-    opened ??= openClone(deps.folder, environment, limits.localTimeoutMs).catch((error: unknown) => {
+    opened ??= openClone(deps.folder, environment, limits).catch((error: unknown) => {
       opened = undefined;
       throw error;
     });
@@ -73,8 +76,9 @@ export function createGit(remote: RemoteUrl, limits: GitLimits, deps: GitDeps): 
   };
   const local = async (args: readonly string[], run: LocalRun = {}): Promise<GitResult> => {
     const { folder, env } = await clone();
-    const { localTimeoutMs: timeoutMs } = limits;
-    return runGit({ args: ['-C', folder, ...args], env, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES, ...run });
+    const { localTimeoutMs: timeoutMs, memoryBytes: maxMemoryBytes } = limits;
+    const bounds = { timeoutMs, maxMemoryBytes, maxOutputBytes: MAX_OUTPUT_BYTES };
+    return runGit({ args: ['-C', folder, ...args], env, ...bounds, ...run });
   };
   return {
     remote,
@@ -112,6 +116,7 @@ export function createGit(remote: RemoteUrl, limits: GitLimits, deps: GitDeps): 
         }),
         timeoutMs: limits.remoteTimeoutMs,
         maxOutputBytes: MAX_OUTPUT_BYTES,
+        maxMemoryBytes: limits.memoryBytes,
         signal,
         watch: () => findTooLarge(folder, limits.cloneBytes),
       });

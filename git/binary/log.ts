@@ -1,6 +1,6 @@
 import type { CommitId, LogEntry, LogOptions } from '../repository.ts';
 import { assertTreePath } from '../treepath.ts';
-import type { GitObject } from './catfile.ts';
+import type { GitObject, ObjectReader } from './catfile.ts';
 import { assertCommitId, type Git, isCommitId } from './git.ts';
 
 export const DEFAULT_MOST = 1000;
@@ -31,11 +31,31 @@ export async function readLog(git: Git, to: CommitId, options: LogOptions): Prom
   if (commits.length === 0) return [];
   const [output, ...found] = await Promise.all([
     git.demand('the history cannot be read', DIFFER, { input: [`${commits.join('\n')}\n`], signal }),
-    ...commits.map((commit) => objects.content(commit)),
+    ...(await readCommits(objects, commits)),
   ]);
   const changed = parseChangedPaths(output, commits);
   return found.flatMap((object) => (object === undefined ? [] : [parseCommit(object, changed.get(object.id) ?? [])]));
 }
+
+/** Within one log. Ours have some hundred bytes each, and squashes of thousands of them do not come near. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Those that there is no room for, which nobody wrote in earnest, come without author and message. */
+async function readCommits(
+  objects: ObjectReader,
+  commits: readonly CommitId[],
+): Promise<readonly Promise<GitObject | undefined>[]> {
+  let left = MAX_BYTES;
+  const infos = await Promise.all(commits.map((commit) => objects.info(commit)));
+  return infos.map(async (info) => {
+    if (info === undefined) return undefined;
+    if (info.size > left) return { ...info, content: NOTHING };
+    left -= info.size;
+    return objects.content(info.id);
+  });
+}
+
+const NOTHING = Buffer.alloc(0);
 
 /** A commit object's own text as an entry of the log; the paths come from elsewhere. */
 export function parseCommit(object: GitObject, paths: readonly string[]): LogEntry {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { RepositoryError } from '../repository.ts';
+import { findTooHungry } from './memory.ts';
 
 export type GitRun = {
   readonly args: readonly string[];
@@ -11,6 +12,8 @@ export type GitRun = {
   readonly input?: Iterable<string | Uint8Array> | undefined;
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
+  /** Of the process and what it starts; looked at from time to time. */
+  readonly maxMemoryBytes: number;
   readonly signal?: AbortSignal | undefined;
   /** Asked from time to time; a text ends the process with it. */
   readonly watch?: (() => Promise<string | undefined>) | undefined;
@@ -20,9 +23,11 @@ export type GitResult = { readonly code: number; readonly stdout: Buffer; readon
 
 const MAX_STDERR = 16 * 1024;
 const WATCH_INTERVAL_MS = 500;
+/** What a remote sends compressed can fill hundreds of megabytes a second. */
+const MEMORY_INTERVAL_MS = 100;
 
 /**
- * Runs git once, without a shell, in a process group of its own, which is killed whole at the end of time, at too much output and by the signal. An exit
+ * Runs git once, without a shell, in a process group of its own, which is killed whole at the end of time, at too much output or memory and by the signal. An exit
  * code other than 0 is an answer, not an error.
  */
 export async function runGit(run: GitRun): Promise<GitResult> {
@@ -41,10 +46,11 @@ export async function runGit(run: GitRun): Promise<GitResult> {
   );
   const onAbort = () => stop(new RepositoryError('Stopped', `git ${name} was stopped`));
   signal?.addEventListener('abort', onAbort, { once: true });
-  const stopWatching =
-    watch === undefined ? () => {} : poll(watch, (why) => stop(new RepositoryError('TooLarge', why)));
+  const tooLarge = (why: string) => stop(new RepositoryError('TooLarge', why));
+  const stopPolling = poll(() => findTooHungry(child.pid, run.maxMemoryBytes), MEMORY_INTERVAL_MS, tooLarge);
+  const stopWatching = watch === undefined ? () => {} : poll(watch, WATCH_INTERVAL_MS, tooLarge);
   const stdout = collect(child.stdout, maxOutputBytes, () =>
-    stop(new RepositoryError('TooLarge', `git ${name} gave more than ${maxOutputBytes} bytes`)),
+    tooLarge(`git ${name} gave more than ${maxOutputBytes} bytes`),
   );
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -66,6 +72,7 @@ export async function runGit(run: GitRun): Promise<GitResult> {
     throw new RepositoryError('Broken', 'git could not be started; is it installed?', { cause: error });
   } finally {
     clearTimeout(timer);
+    stopPolling();
     stopWatching();
     signal?.removeEventListener('abort', onAbort);
     killGroup(child);
@@ -105,7 +112,11 @@ function collect(stream: NodeJS.ReadableStream, maxBytes: number, onTooMuch: () 
   return () => Buffer.concat(chunks);
 }
 
-function poll(watch: () => Promise<string | undefined>, onFound: (why: string) => void): () => void {
+function poll(
+  watch: () => Promise<string | undefined>,
+  intervalMs: number,
+  onFound: (why: string) => void,
+): () => void {
   let isBusy = false;
   const timer = setInterval(async () => {
     if (isBusy) return;
@@ -113,6 +124,6 @@ function poll(watch: () => Promise<string | undefined>, onFound: (why: string) =
     const why = await watch().catch(() => undefined);
     isBusy = false;
     if (why !== undefined) onFound(why);
-  }, WATCH_INTERVAL_MS);
+  }, intervalMs);
   return () => clearInterval(timer);
 }

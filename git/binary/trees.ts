@@ -57,11 +57,9 @@ const MODES: ReadonlyMap<string, TreeEntry['mode']> = new Map([
   ['160000', 'submodule'],
 ]);
 
-/** The root of a commit. */
+/** The root of a commit, which may be too large to be read itself. */
 export async function treeOf(objects: ObjectReader, commit: CommitId): Promise<string> {
-  const object = await objects.content(commit);
-  const id =
-    object?.type === 'commit' ? /^tree ([0-9a-f]+)\n/.exec(object.content.toString('latin1', 0, 80))?.[1] : undefined;
+  const id = (await objects.info(`${commit}^{tree}`))?.id;
   if (id === undefined) throw new RepositoryError('Broken', `the commit ${commit.slice(0, 12)} is not in the copy`);
   return id;
 }

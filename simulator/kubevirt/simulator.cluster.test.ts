@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { CUSTOMRESOURCEDEFINITIONS, NAMESPACES, PERSISTENTVOLUMECLAIMS, SERVICES } from '../../kube/builtin.ts';
 import { type Client, createClient } from '../../kube/client.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
@@ -19,6 +19,7 @@ import {
 import { loadUpstreamValidators, type UpstreamValidators } from '../../kubevirt/validate.ts';
 import { createHandshake, type HandshakeVerdict } from '../../rdp/index.ts';
 import { describeWithOwnCluster } from '../../test/support/cluster.ts';
+import { waitUntilSilent } from '../../test/support/quiet.ts';
 import type { Claim } from './datavolume.ts';
 import type { Service } from './loadbalancer.controller.ts';
 import { ANNOTATION_FAULT, ANNOTATION_GUEST, type Fault, QUICK_TIMINGS } from './options.ts';
@@ -27,7 +28,10 @@ import { findCondition } from './status.ts';
 
 const IMAGES = 'images';
 const NAMESPACE = 'desks';
-const POLL = { timeout: 20_000, interval: 50 };
+const POLL = { timeout: 120_000, interval: 50 };
+/** Beyond what an answer takes on a machine that does many other things. */
+const SILENCE_MS = 5_000;
+const SIMULATOR = 'system:serviceaccount:kubevirt:kubevirt-simulator';
 
 describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
   const log = pino({ level: 'warn' }, pino.destination(2));
@@ -44,6 +48,7 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
     admin = createClient({ ...deps, kubeConfig: cluster().kubeConfig });
     const kubeConfig = await cluster().serviceAccountKubeConfig('kubevirt', 'kubevirt-simulator');
     played = createClient({ ...deps, kubeConfig });
+    await vi.waitFor(async () => expect(await mayInstall()).toBe(true), POLL);
     simulator = await startKubeVirtSimulator({ ...deps, client: played }, { timings: QUICK_TIMINGS });
     for (const name of [IMAGES, NAMESPACE]) {
       await admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
@@ -105,7 +110,9 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
     const before = await instanceOf('anna');
     await patch(VIRTUALMACHINES, 'anna', { metadata: { annotations: { [ANNOTATION_GUEST]: 'shutdown' } } });
     await waitUntilOff('anna');
-    expect((await machineOf('anna')).metadata.annotations?.[ANNOTATION_GUEST]).toBeUndefined();
+    await expect
+      .poll(async () => (await machineOf('anna')).metadata.annotations?.[ANNOTATION_GUEST], POLL)
+      .toBeUndefined();
     const address = before.status?.interfaces?.[0]?.ipAddress ?? '';
     expect(await shake(address)).toMatchObject({ kind: 'refused', reason: 'Closed' });
     await patch(VIRTUALMACHINES, 'anna', { spec: { runStrategy: 'Halted' } });
@@ -148,7 +155,7 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
       metadata: { annotations: { [ANNOTATION_FAULT]: null } },
     });
     await waitForStatus('crashy', 'Running');
-    expect((await machineOf('crashy')).status?.startFailure).toBeUndefined();
+    await expect.poll(async () => (await machineOf('crashy')).status?.startFailure, POLL).toBeUndefined();
   });
 
   it('waits for an image that is missing and goes on once it is there', async () => {
@@ -157,8 +164,9 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
       .poll(async () => (await admin.get<DataVolume>(DATAVOLUMES, at('early'))).status?.phase, POLL)
       .toBe('Pending');
     await waitForStatus('early', 'Provisioning');
-    const { status } = await admin.get<DataVolume>(DATAVOLUMES, at('early'));
-    expect(findCondition(status?.conditions, 'Bound')).toMatchObject({ status: 'False', reason: 'NotFound' });
+    const boundOf = async () =>
+      findCondition((await admin.get<DataVolume>(DATAVOLUMES, at('early'))).status?.conditions, 'Bound');
+    await expect.poll(boundOf, POLL).toMatchObject({ status: 'False', reason: 'NotFound' });
     await createImage('later');
     await waitForStatus('early', 'Running');
   });
@@ -191,12 +199,13 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
       await expect.poll(() => exists(resource, 'anna'), POLL).toBe(false);
     }
     // The garbage collector learns of new kinds every 30 s.
-    await expect.poll(() => exists(PERSISTENTVOLUMECLAIMS, 'anna'), { ...POLL, timeout: 90_000 }).toBe(false);
+    await expect.poll(() => exists(PERSISTENTVOLUMECLAIMS, 'anna'), POLL).toBe(false);
     await expect.poll(() => shake(ip).then(kindOf), POLL).toBe('refused');
   });
 
   it('writes nothing when it starts again over what converged, and answers at the same addresses', async () => {
     const before = (await instanceOf('early')).status?.interfaces?.[0]?.ipAddress ?? '';
+    await waitUntilSilent(cluster(), SIMULATOR);
     await simulator.stop();
     expect(await shake(before)).toMatchObject({ kind: 'refused', reason: 'Closed' });
     const { nextByte } = await cluster().auditEvents();
@@ -205,9 +214,7 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const { events } = await cluster().auditEvents(nextByte);
     const writes = events.filter(
-      ({ user, verb }) =>
-        user?.username === 'system:serviceaccount:kubevirt:kubevirt-simulator' &&
-        ['create', 'update', 'patch', 'delete'].includes(verb),
+      ({ user, verb }) => user?.username === SIMULATOR && ['create', 'update', 'patch', 'delete'].includes(verb),
     );
     expect(writes).toEqual([]);
   });
@@ -220,6 +227,17 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
       `${name} exists and is not the simulator's: is KubeVirt installed here? Use another cluster.`,
     );
   });
+
+  /** The API server learns of roles and bindings by watches. */
+  async function mayInstall(): Promise<boolean> {
+    const resourceAttributes = { verb: 'create', group: 'storage.k8s.io', resource: 'storageclasses' };
+    const review = await cluster().admin.ask('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: { user: SIMULATOR, resourceAttributes },
+    });
+    return (review as { readonly status: { readonly allowed: boolean } }).status.allowed;
+  }
 
   const at = (name: string) => ({ namespace: NAMESPACE, name });
   const machineOf = (name: string) => admin.get<VirtualMachine>(VIRTUALMACHINES, at(name));
@@ -335,7 +353,7 @@ type Outcome = HandshakeVerdict | { readonly kind: 'silence' };
 
 const kindOf = ({ kind }: Outcome): string => kind;
 
-/** One handshake by the product's own client; `silence` when nothing comes for 300 ms. */
+/** One handshake by the product's own client; `silence` when nothing comes. */
 async function shake(host: string, { localAddress }: { readonly localAddress?: string } = {}): Promise<Outcome> {
   const handshake = createHandshake();
   const socket = connect({ host, port: 3389, ...(localAddress === undefined ? {} : { localAddress }) });
@@ -345,7 +363,7 @@ async function shake(host: string, { localAddress }: { readonly localAddress?: s
   socket.on('data', (chunk) => {
     if (handshake.push(chunk).kind !== 'more') socket.destroy();
   });
-  const timer = setTimeout(() => socket.destroy(new Error('silence')), 300);
+  const timer = setTimeout(() => socket.destroy(new Error('silence')), SILENCE_MS);
   let silent = false;
   socket.on('error', (error) => {
     silent = error.message === 'silence';

@@ -59,7 +59,7 @@ async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldK
   const { nextByte } = await world.cluster.auditEvents();
 
   const names = kinds.map((kind) => `${kind.toLowerCase()}s.sublet.dev`);
-  const removal = await world.cluster.kubectl(['delete', 'crd', ...names, '--wait=true', '--timeout=60s']);
+  const removal = await world.cluster.kubectl(['delete', 'crd', ...names, '--wait=true', '--timeout=180s']);
   expect(removal).toMatchObject({ code: 0 });
   const trip = await stage.eventually('the breaker is tripped', () => findTrip(stage));
   expect(trip.message).toBe('CustomResourceDefinitions of sublet.dev are being deleted or gone');
@@ -68,8 +68,8 @@ async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldK
   await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
   expect(await observeDesktops(stage, desktops)).toEqual(before);
   expect((await listNamespaces(stage)).map(({ uid }) => uid)).toEqual(namespaces.map(({ uid }) => uid));
-  const held = kinds.includes('RDPInstance') ? await listStampedDisks(stage, desktops) : [];
-  expect(held).toHaveLength(kinds.includes('RDPInstance') ? desktops.length : 0);
+  const held = kinds.includes('RDPInstance') ? desktops.length : 0;
+  await expect.poll(() => listStampedDisks(stage, held === 0 ? [] : desktops)).toHaveLength(held);
   const { events } = await world.cluster.auditEvents(nextByte);
   expect(events.filter((event) => isOurWrite(event) && event.verb.startsWith('delete'))).toEqual([]);
 
@@ -80,8 +80,8 @@ async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldK
     await stage.condition(one.order.kind, [one.namespace, one.order.name], { status: 'True' });
   }
   expect(await observeDesktops(stage, desktops)).toEqual(before);
-  expect(await listNamespaces(stage)).toEqual(namespaces);
-  expect(await listStampedDisks(stage, desktops)).toEqual([]);
+  await expect.poll(() => listNamespaces(stage)).toEqual(namespaces);
+  await expect.poll(() => listStampedDisks(stage, desktops)).toEqual([]);
   await confirmTrip(stage, trip.id);
 }
 

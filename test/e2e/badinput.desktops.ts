@@ -67,9 +67,9 @@ export const noShare: Story = {
 
     await withdraw(stage, 'RDPInstance', 't-fits', 'first');
     await stage.condition('RDPInstance', ['t-fits', 'second'], { status: 'True' });
-    expect(await remains(stage, 't-fits', 'first')).toEqual([]);
-    const quota = await stage.get('Quota', 'sublet-root', 'fits');
-    expect(quota?.status?.used).toMatchObject({ vcpu: '4', desktops: '1' });
+    await expect.poll(() => remains(stage, 't-fits', 'first')).toEqual([]);
+    const used = async () => (await stage.get('Quota', 'sublet-root', 'fits'))?.status?.used;
+    await expect.poll(used).toMatchObject({ vcpu: '4', desktops: '1' });
   },
 };
 

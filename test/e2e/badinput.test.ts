@@ -53,7 +53,7 @@ describeWithOwnCluster('bad input', { flux: true, audit: true }, (cluster) => {
       order.tenant('direct', { members: [{ kind: 'User', name: 'oidc:dora', role: 'Owner' }] }),
     );
     await stage.condition('Tenant', ['sublet-root', 'direct'], { status: 'True' });
-    await stage.condition('RDPInstance', ['t-acme--bob', 'anna-desk'], { status: 'True' }, 90_000);
+    await stage.condition('RDPInstance', ['t-acme--bob', 'anna-desk'], { status: 'True' });
   });
 
   afterAll(() => world?.stop());

@@ -12,7 +12,7 @@ export const orderByCommit: Story = {
     await cp(path.join(root, tenants), path.join(world.checkout, tenants), { recursive: true });
     const commit = await world.push('Order a reseller, a customer and a desktop');
 
-    await stage.condition('RDPInstance', ['t-acme--bob', 'anna-desk'], { status: 'True' }, 90_000);
+    await stage.condition('RDPInstance', ['t-acme--bob', 'anna-desk'], { status: 'True' });
     const desktop = await stage.get('RDPInstance', 't-acme--bob', 'anna-desk');
     const { address, port, timings, origin, power } = desktop?.status ?? {};
     expect(await stage.handshake(String(address), Number(port))).toMatch(/TLS|NLA|RDP/);

@@ -44,9 +44,9 @@ export const ownRepository: Story = {
     await repository.write('customers/cara/desk.yaml', renderDesktop('desk', { username: 'cara' }));
     await repository.push('Sell to cara, who orders a desktop');
     await request(stage, REX);
-    await stage.condition('Tenant', [REX, 'cara'], { status: 'True' }, 180_000);
+    await stage.condition('Tenant', [REX, 'cara'], { status: 'True' });
     await giveSecret(stage, CARA, secretName);
-    await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' }, 180_000);
+    await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' });
     const desktop = await stage.get('RDPInstance', CARA, 'desk');
     expect(desktop?.status?.origin).toBe('Git');
     await told(stage, undefined);
@@ -122,7 +122,7 @@ async function emptyAndRestore(stage: Stage, repository: Repository): Promise<vo
   await repository.write('customers/cara/desk.yaml', renderDesktop('desk', { username: 'cara' }));
   await repository.push('Bring it back');
   await request(stage, CARA);
-  await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' }, 180_000);
+  await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' });
   expect((await stage.get('DataVolume', CARA, 'rdp-desk'))?.metadata.uid).toBe(disk);
 }
 

@@ -147,7 +147,7 @@ await describeWithGitea('with a Gitea', (gitea) => {
           reason: 'Overtaken',
           message: `change ${newer.id} decided the same and was committed first`,
         });
-        expect(await pullOf(older)).toMatchObject({ state: 'closed', merged: false });
+        await expect.poll(() => pullOf(older)).toMatchObject({ state: 'closed', merged: false });
         expect((await stage.get('Plan', 't-acme', 'render'))?.spec?.title).toBe('Newer');
       },
       8 * MINUTE_MS,
@@ -168,7 +168,7 @@ await describeWithGitea('with a Gitea', (gitea) => {
           reason: 'ChangedMeanwhile',
           differences: [{ path: 'spec.title', wanted: 'Proposed', found: 'By hand' }],
         });
-        expect(await pullOf(proposed)).toMatchObject({ state: 'closed', merged: false });
+        await expect.poll(() => pullOf(proposed)).toMatchObject({ state: 'closed', merged: false });
       },
       6 * MINUTE_MS,
     );

@@ -14,7 +14,7 @@ export const removedFile: Story = {
     const tombstone = await stage.get('DataVolume', 't-acme--eve', 'rdp-eve-desk');
     expect(tombstone?.metadata.uid).toBe(disk);
     expect(tombstone?.metadata.annotations?.['sublet.dev/removed-at']).toMatch(/^20/);
-    expect(await stage.get('Service', 't-acme--eve', 'rdp-eve-desk')).toBeUndefined();
+    await stage.gone('Service', 't-acme--eve', 'rdp-eve-desk');
     expect(await stage.get('Tenant', 't-acme', 'eve')).toBeDefined();
   },
 };

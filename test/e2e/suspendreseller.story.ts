@@ -31,7 +31,9 @@ export const suspendReseller: Story = {
     await world.push('Resume acme');
     await stage.condition('RDPInstance', ['t-acme--bob', 'anna-desk'], { status: 'True' });
     await stage.condition('RDPInstance', ['t-acme--eve', 'eve-desk'], { status: 'True' });
-    const tenant = await stage.get('Tenant', 't-acme', 'bob');
-    expect(tenant?.status?.conditions?.some(({ type }) => type === 'Suspended')).toBe(false);
+    await stage.eventually('bob is not suspended either', async () => {
+      const tenant = await stage.get('Tenant', 't-acme', 'bob');
+      return tenant?.status?.conditions?.some(({ type }) => type === 'Suspended') === false ? true : undefined;
+    });
   },
 };

@@ -24,7 +24,7 @@ import { startKubeVirtSimulator } from '../../simulator/kubevirt/simulator.ts';
 import type { Cluster } from '../cluster/contract.ts';
 import { installSublet } from './install.ts';
 
-export const POLL = { timeout: 20_000, interval: 50 };
+export const POLL = { timeout: 120_000, interval: 50 };
 
 export type Desktop = RDPInstance & KubeObject;
 export type Data = KubeObject & { readonly data?: Readonly<Record<string, string>> };
@@ -134,7 +134,7 @@ export async function startDesktopWorld(cluster: Cluster): Promise<DesktopWorld>
     },
     async remove(name) {
       await admin.delete(RDPINSTANCES, at(name));
-      await expect.poll(() => world.exists(RDPINSTANCES, at(name)), { ...POLL, timeout: 5_000 }).toBe(false);
+      await expect.poll(() => world.exists(RDPINSTANCES, at(name)), POLL).toBe(false);
     },
     async annotate(kind, name, annotations) {
       await admin.patch(kind, child(name), { type: 'merge', body: { metadata: { annotations } } });

@@ -10,8 +10,11 @@ describeWithCluster('rights', { audit: true }, (cluster) => {
   it('tells what was granted, used, refused and left unused', async () => {
     await cluster().installManifests(MANIFESTS);
     const worker = await createRest(await cluster().serviceAccountKubeConfig(NAMESPACE, 'worker'));
+    const list = async () => (await worker.call('GET', `/api/v1/namespaces/${NAMESPACE}/configmaps`)).status;
+    // The API server learns of bindings by a watch.
+    await expect.poll(list).toBe(200);
     const { nextByte } = await cluster().auditEvents();
-    expect((await worker.call('GET', `/api/v1/namespaces/${NAMESPACE}/configmaps`)).status).toBe(200);
+    expect(await list()).toBe(200);
     expect((await worker.call('GET', '/api/v1/nodes')).status).toBe(403);
     const { events } = await cluster().auditEvents(nextByte);
     const granted = await grantedRights(cluster().admin, NAMESPACE, 'worker');

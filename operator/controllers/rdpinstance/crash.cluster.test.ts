@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { NAMESPACES, SECRETS, SERVICES } from '../../../kube/builtin.ts';
 import type { Client } from '../../../kube/client.ts';
 import { RequestError } from '../../../kube/errors.ts';
@@ -110,11 +110,7 @@ describeWithOwnCluster('an operator that dies at any write', { flux: true, audit
   }
 
   async function waitForNamespace(): Promise<void> {
-    for (let tries = 0; tries < 400; tries += 1) {
-      if (await world.exists(NAMESPACES, { name: world.namespace })) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`namespace ${world.namespace} did not appear`);
+    await vi.waitFor(async () => expect(await world.exists(NAMESPACES, { name: world.namespace })).toBe(true), POLL);
   }
 });
 

@@ -78,7 +78,7 @@ export type PublishOptions = {
 export type Expected = { readonly ready: 'True' | 'False'; readonly reason?: string; readonly revision?: string };
 
 const POLL_MS = 250;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** Makes the namespace, in which the account `default` may do everything. */
 export async function openStage(world: World, name: string): Promise<Stage> {
