@@ -24,7 +24,7 @@ import type { Lease } from './leaderelection.ts';
 import { createManager } from './manager.ts';
 import { type KubeObject, objectKey, type Resource } from './object.ts';
 
-const POLL = { timeout: 30_000, interval: 20 };
+const POLL = { timeout: 120_000, interval: 20 };
 const HASH = 'runtime-test.example/applied-hash';
 const FINALIZER = 'runtime-test.example/finalizer';
 type ConfigMap = KubeObject & { readonly data?: Readonly<Record<string, string>> };
@@ -252,7 +252,7 @@ describeWithCluster('the controller runtime on a real API server', {}, (cluster)
     await client.delete(CUSTOMRESOURCEDEFINITIONS, definition.metadata);
     await expect.poll(() => cache.get(`${namespace}/kept`)?.metadata.deletionTimestamp, POLL).toBeDefined();
     await removeFinalizer(client, resource, stored, FINALIZER);
-    await expect.poll(() => cache.state(), { ...POLL, timeout: 60_000 }).toBe('unavailable');
+    await expect.poll(() => cache.state(), POLL).toBe('unavailable');
   });
 
   it('elects, converges, changes nothing in a second pass, and hands over', async () => {
