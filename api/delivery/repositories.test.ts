@@ -10,6 +10,7 @@ import { createFakeClock } from '../../kube/testing/fakeclock.ts';
 import { createSelfSignedCertificate } from '../../simulator/rdp/certificate.ts';
 import { ApiConfig } from '../config.ts';
 import type { Owner, Tree } from '../tree.ts';
+import type { LookUp } from '../webhooks/destination.ts';
 import { createAccess, readSetting } from './access.ts';
 import type { GitRepository } from './fluxcaches.ts';
 import { choosePushWindow, openForge } from './forge.ts';
@@ -163,7 +164,7 @@ describe('the repositories', () => {
       },
     },
   } as unknown as Owner;
-  const open = (id: string, git: object) => {
+  const open = (id: string, git: object, lookUp?: LookUp) => {
     const made: string[] = [];
     const deps = {
       client: {} as Client,
@@ -178,8 +179,10 @@ describe('the repositories', () => {
         },
       },
       dryRun: async () => ({ type: 'accepted' }) as const,
+      lookUp,
     };
-    const options = { environment: 'production', fleetNamespace: 'sublet-fleet', path: '', ...settings(git) };
+    const search = process.env.PATH ?? '';
+    const options = { environment: 'production', fleetNamespace: 'sublet-fleet', path: search, ...settings(git) };
     return { opened: createRepositories(deps, options).open(id), made };
   };
 
@@ -198,6 +201,29 @@ describe('the repositories', () => {
     expect((await opened)?.dryRun).toBeDefined();
     expect((await opened)?.folderOf('t-acme')).toMatchObject({ folder: 'desks' });
     await (await opened)?.repository.close();
+  });
+
+  it.each<readonly [readonly string[], string, string]>([
+    [['10.9.8.7'], 'Refused', 'leads to an address that is not on the internet'],
+    [['203.0.113.7', '169.254.169.254'], 'Refused', 'leads to an address that is not on the internet'],
+    [['::ffff:10.9.8.7'], 'Refused', 'leads to an address that is not on the internet'],
+    [[], 'Unreachable', 'does not resolve'],
+  ])('of tenants are not fetched from %j, nor is said what is inside', async (addresses, failure, why) => {
+    const asked: string[] = [];
+    const { opened } = open('tenant/t-acme', {}, async (host) => {
+      asked.push(host);
+      return addresses;
+    });
+    const { repository } = (await opened) ?? {};
+    // At each call anew: what the name said before is no answer.
+    for (let n = 1; n <= 2; n++) {
+      await expect(repository?.fetch()).rejects.toMatchObject({
+        failure,
+        message: `the repository's host github.com ${why}`,
+      });
+      expect(asked).toHaveLength(n);
+    }
+    await repository?.close();
   });
 
   it('are none for an id that nobody has any more', async () => {

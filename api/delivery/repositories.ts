@@ -1,5 +1,5 @@
-import { lookup } from 'node:dns/promises';
 import { rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import type { Protocol } from '../../git/binary/environment.ts';
 import { openGitRepository } from '../../git/binary/repository.ts';
 import { type Person, type Repository, RepositoryError } from '../../git/repository.ts';
@@ -12,6 +12,7 @@ import { explainHost, isPublicAddress } from '../../model/address.ts';
 import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES } from '../../model/flux.ts';
 import { isAllowedGitHost, parseGitUrl } from '../../model/repository.ts';
 import { layoutOwner } from '../submit.ts';
+import { type LookUp, lookUpOutside } from '../webhooks/destination.ts';
 import { createAccess } from './access.ts';
 import type { Copies } from './copies.ts';
 import { choosePushWindow, type ForgeOptions, openForge } from './forge.ts';
@@ -26,6 +27,8 @@ export type RepositoriesDeps = RemotesDeps & {
   readonly copies: Copies;
   /** Absent: changes are committed without being asked about. */
   readonly dryRun?: DryRun | undefined;
+  /** Of hosts that tenants name; absent: by name servers alone. */
+  readonly lookUp?: LookUp | undefined;
 };
 
 export type RepositoriesOptions = RemotesOptions &
@@ -55,7 +58,7 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
     const remote = findRemote(deps, options, id);
     if (remote === undefined) return undefined;
     const folder = await deps.copies.make(id.replaceAll('/', '-'));
-    const repository = openRemote(deps.client, options, remote, folder);
+    const repository = openRemote(deps, options, remote, folder);
     const close = async (): Promise<void> => {
       await repository.close();
       await rm(folder, { recursive: true, force: true });
@@ -100,7 +103,12 @@ const findFolder = (
   return { folder: place.folder };
 };
 
-function openRemote(client: Client, options: RepositoriesOptions, remote: Remote, folder: string): Repository {
+function openRemote(
+  { client, lookUp = lookUpOutside }: RepositoriesDeps,
+  options: RepositoriesOptions,
+  remote: Remote,
+  folder: string,
+): Repository {
   const { url, branch, isOwn } = remote;
   const { depth } = options;
   const protocols = isOwn ? (['https'] as const) : options.protocols;
@@ -111,7 +119,7 @@ function openRemote(client: Client, options: RepositoriesOptions, remote: Remote
       folder,
       path: options.path,
       ...createAccess(client, remote, options.authorityFile),
-      ...(isTrusted ? {} : { resolve: resolvePublic }),
+      ...(isTrusted ? {} : { resolve: (host: string) => resolvePublic(host, lookUp) }),
     },
   );
 }
@@ -121,17 +129,17 @@ function isAllowed(url: string, allowed: readonly string[]): boolean {
   return parsed !== undefined && isAllowedGitHost(parsed, allowed);
 }
 
-/** Addresses of a host on the internet; git connects to these and no other. */
-async function resolvePublic(host: string): Promise<readonly string[]> {
+/** Addresses of a host on the internet; git connects to these and no other. What names mean inside is not the tenant's to know, so no address is told. */
+async function resolvePublic(host: string, lookUp: LookUp): Promise<readonly string[]> {
+  const refused = (why: string) => new RepositoryError('Refused', `the repository's host ${host} ${why}`);
   const why = explainHost(host);
-  if (why !== undefined) throw new RepositoryError('Refused', `the repository's host ${host} ${why}`);
-  const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
-  const hidden = addresses.find((address) => !isPublicAddress(address));
-  if (hidden === undefined) return addresses;
-  throw new RepositoryError(
-    'Refused',
-    `the repository's host ${host} leads to ${hidden}, which is not on the internet`,
-  );
+  if (why !== undefined) throw refused(why);
+  const literal = host.replace(/^\[|\]$/g, '');
+  const addresses = isIP(literal) === 0 ? await lookUp(host).catch(() => []) : [literal];
+  if (addresses.length === 0)
+    throw new RepositoryError('Unreachable', `the repository's host ${host} does not resolve`);
+  if (!addresses.every(isPublicAddress)) throw refused('leads to an address that is not on the internet');
+  return addresses;
 }
 
 /** What `flux reconcile source git` does. */

@@ -80,7 +80,7 @@ const DNS_TRIES = 2;
  * By name servers alone: no hosts file, no search domains of the cluster. And not by `getaddrinfo`, whose few threads are the whole process's: a name
  * server that keeps silent would hold up everything else.
  */
-async function lookUpOutside(host: string): Promise<readonly string[]> {
+export async function lookUpOutside(host: string): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: DNS_TRIES });
   const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
