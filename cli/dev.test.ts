@@ -26,7 +26,7 @@ function run(...args: readonly string[]): Running {
       text += chunk;
     });
   }
-  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  const ended = once(child, 'close').then(([code]) => code as number | null);
   return { child, output: () => text, ended };
 }
 
