@@ -141,6 +141,33 @@ describe('proposing', () => {
     expect(pulls[0]).toMatchObject({ state: 'Closed' });
   });
 
+  it('waits on while a person has made nonsense of its file, and is merged once that is mended', async () => {
+    const world = createWriterWorld(FILES);
+    const { forge, pulls, merge } = createForge(world);
+    const id = await world.accept(editTitle('pro', 'Pro', 'Two'), { mode: 'PullRequest' });
+    world.start(steady('one'), {}, { forge });
+    await world.settle();
+    world.write({ [`${FOLDER}/pro.yaml`]: 'kind: [\n' });
+    await world.clock.advance(60_000);
+    expect(await world.state(id)).toMatchObject({ state: 'Proposed' });
+    expect(pulls[0]).toMatchObject({ state: 'Open' });
+    // A new one for the same file is told at once.
+    const next = await world.accept(editTitle('pro', 'Pro', 'Three'), { mode: 'PullRequest' });
+    await world.settle();
+    expect(await world.state(next)).toMatchObject({
+      state: 'Rejected',
+      reason: 'Unreadable',
+      message: expect.stringMatching(/pro\.yaml:\d+: .*mend it first$/),
+    });
+    world.write({ [`${FOLDER}/pro.yaml`]: renderPlan('pro', 'Pro') });
+    await world.clock.advance(60_000);
+    expect(await world.state(id)).toMatchObject({ state: 'Proposed' });
+    merge(1, 'squash');
+    await world.clock.advance(60_000);
+    expect(await world.state(id)).toMatchObject({ state: 'Committed' });
+    expect(world.file(`${FOLDER}/pro.yaml`)).toBe(renderPlan('pro', 'Two'));
+  });
+
   it('waits for a forge that does not answer, says so, and holds up nobody else', async () => {
     const world = createWriterWorld(FILES);
     const { forge, pulls } = createForge(world);
