@@ -124,6 +124,21 @@ describe('every answer', () => {
   });
 });
 
+it('takes a token after one space, as the API server does: each spelling would be kept', async () => {
+  const token = await api.issuer.sign({ sub: 'anna' });
+  for (const [authorization, status] of [
+    [`Bearer ${token}`, 200],
+    [`bearer ${token}`, 200],
+    [`Bearer  ${token}`, 401],
+    [`Bearer ${' '.repeat(500)}${token}`, 401],
+    [`Bearer\t${token}`, 401],
+    [`Bearer ${token},${token}`, 401],
+  ] as const) {
+    const answer = await api.call({ url: DESKTOPS, headers: { authorization } });
+    expect(answer.statusCode, authorization.slice(0, 12)).toBe(status);
+  }
+});
+
 describe('limits of rate', () => {
   it('are counted for each user and tenant, told in every answer, and end with the minute', async () => {
     api.sell('busy', { members: [user('berta', 'Owner')] });

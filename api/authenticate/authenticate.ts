@@ -38,7 +38,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
 
 const MOST_TOKENS = 10_000;
 
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
 
 function readBearer(authorization: string | undefined): string {
   if (authorization === undefined) {
