@@ -103,7 +103,7 @@ describe('the script', () => {
       );
       expect(stdout.trim().split('\n').sort()).toEqual(['github', 'json', 'text', 'yaml']);
     },
-    60_000,
+    300_000,
   );
 
   it.skipIf(!isThere('zsh'))(
@@ -120,7 +120,7 @@ describe('the script', () => {
       const { stdout } = await exec('zsh', ['-f', '-c', script], { env: env() });
       expect(stdout.trim().split('\n')).toEqual(['text:', 'json:', 'yaml:', 'github:', 'files']);
     },
-    60_000,
+    300_000,
   );
 
   it('refuses other shells', async () => {

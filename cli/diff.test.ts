@@ -7,7 +7,7 @@ import { run } from './testing/run.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let template: TestFleet;
 let fleet: TestFleet;

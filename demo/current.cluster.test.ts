@@ -28,7 +28,7 @@ describeWithOwnCluster('the demo on the current cluster', {}, (cluster) => {
     }
     const { stdout } = await cluster().kubectl(['get', 'sublet', '--all-namespaces', '--no-headers']);
     expect(stdout).toContain('rdpinstance.sublet.dev/anna-desk');
-  }, 300_000);
+  }, 1_200_000);
 });
 
 describeWithCluster('the demo on a cluster with Flux', { flux: true }, (cluster) => {

@@ -50,7 +50,7 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
     expect(stderr).toContain(step);
   }
   expect(await readdir(temporary)).toEqual([]);
-}, 120_000);
+}, 600_000);
 
 it.each([
   [['--cluster', 'moon'], '--cluster is embedded, local, current, not "moon"'],
@@ -62,7 +62,7 @@ it.each([
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
   },
-  60_000,
+  300_000,
 );
 
 it.each([
@@ -75,5 +75,5 @@ it.each([
     expect(code).toBe(1);
     expect(stderr).toContain(message);
   },
-  60_000,
+  300_000,
 );

@@ -13,7 +13,7 @@ import type { GitRepository } from '../externalartifact.ts';
 import { createHeadReader, type Head } from '../head.ts';
 import { wireDirect } from './wire.ts';
 
-vi.setConfig({ testTimeout: 200_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
 
 const ANNA = { name: 'Anna', email: 'anna@example.com' };
 const DESK = 'tenants/production/t-a/desk.yaml';
