@@ -68,6 +68,45 @@ it('shows no secret, folder or credential, and takes its time for nothing', () =
   expect(process.threadCpuUsage(before).user).toBeLessThan(2_000_000);
 });
 
+describe('the author of a commit', () => {
+  const parse = (line: string) =>
+    parseCommit(
+      { id: ID, type: 'commit', size: 0, content: Buffer.from(`tree ${ID}\n${line}\ncommitter x\n\nm\n`) },
+      [],
+    );
+
+  it.each([
+    ['author Anna <a@b.c> 60 +0100', 'Anna', 'a@b.c', 60_000],
+    ['author <a@b.c> -1 +0000', '', 'a@b.c', -1_000],
+    ['author  <> 0 -0000', '', '', 0],
+    ['author A <b <c@d> e> 5 +0000', 'A', 'b <c@d> e', 5_000],
+    ['author A <b> 99999999999999999999 +0000', '', '', 0],
+    ['author A <b> 5', '', '', 0],
+    ['author A b> 5 +0000', '', '', 0],
+    ['authors A <b> 5 +0000', '', '', 0],
+    ['mergetag author A <b> 5 +0000', '', '', 0],
+  ])('of %j is read', (line, name, email, atMs) => {
+    expect(parse(line)).toMatchObject({ author: { name, email }, atMs, message: 'm\n' });
+  });
+
+  it.each(['<', '>', '> 1', '<> ', ' <', '> 1 +0000', 'author '])('of a megabyte of %j takes no time', (piece) => {
+    const startMs = performance.now();
+    parse(`author ${piece.repeat(1_000_000 / piece.length)}`);
+    // In square of the length it would be hours.
+    expect(performance.now() - startMs).toBeLessThan(30_000);
+  });
+});
+
+it('tells commits from files that are named as they are', () => {
+  const [first, second] = ['b'.repeat(40), 'c'.repeat(40)];
+  const output = `/${ID}\0\n${second}\0x/${first}\0a\nb\0/${first}\0/${second}\0\n\ny\0/${'d'.repeat(40)}\0\nz\0`;
+  expect([...parseChangedPaths(Buffer.from(output), [ID, first, second])]).toEqual([
+    [ID, [second, `x/${first}`, 'a\nb']],
+    [first, []],
+    [second, ['\ny']],
+  ]);
+});
+
 describe('a tree object', () => {
   const id = 'ab'.repeat(20);
   const entry = (mode: string, name: string | Buffer): Buffer =>

@@ -114,6 +114,23 @@ describe('a repository of garbage', () => {
     expect((await repository.list(next, '')).map((file) => file.path)).toEqual(['a.yaml', 'b.yaml']);
   });
 
+  it('whose files are named as commits are tells each commit its own files', async () => {
+    const write = (message: string, ...paths: readonly string[]) => {
+      const files = new Map(paths.map((name) => [name, message] as const));
+      return hands.write('main', { author: SOMEBODY, committer: SOMEBODY, atMs: 0, message, files });
+    };
+    const first = await write('First\n', 'a');
+    const second = await write('Second\n', 'b');
+    const third = await write('Third\n', first, `x/${second}`);
+    const repository = open();
+    await repository.fetch();
+    expect((await repository.log(third)).map(({ commit, paths }) => [commit, paths])).toEqual([
+      [third, [first, `x/${second}`]],
+      [second, ['b']],
+      [first, ['a']],
+    ]);
+  });
+
   it('with a file that unpacks to many times its size is fetched, and the file is no text', async () => {
     const size = 96 * MiB;
     // The other side is a process of this machine, too, and counts.

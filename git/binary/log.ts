@@ -13,6 +13,8 @@ const DIFFER = [
   '--name-only',
   '--no-renames',
   '--diff-merges=first-parent',
+  // No path begins so: a file may be named as a commit.
+  '--format=/%H',
 ];
 
 export async function readLog(git: Git, to: CommitId, options: LogOptions): Promise<readonly LogEntry[]> {
@@ -62,33 +64,40 @@ export function parseCommit(object: GitObject, paths: readonly string[]): LogEnt
   const text = object.content.toString('utf8');
   const blank = text.indexOf('\n\n');
   const head = blank < 0 ? text : text.slice(0, blank);
-  const match = /^author (.*?) ?<(.*)> (-?[0-9]+) [-+][0-9]{4}$/m.exec(head);
+  const { name, email, seconds } = parseAuthor(head);
   return {
     commit: object.id,
-    author: { name: match?.[1] ?? '', email: match?.[2] ?? '' },
-    atMs: Number(match?.[3] ?? 0) * 1000,
+    author: { name, email },
+    atMs: seconds * 1000,
     message: blank < 0 ? '' : text.slice(blank + 2),
     paths,
   };
 }
 
-/** Parses `diff-tree --stdin -z --name-only`: each commit's id, then its paths, all with NUL behind them. */
+/** `author <name> <<email>> <seconds> <zone>`, by steps that take no longer the stranger it is. */
+function parseAuthor(head: string): { readonly name: string; readonly email: string; readonly seconds: number } {
+  const start = head.indexOf('\nauthor ');
+  const line = start < 0 ? '' : (head.slice(start + '\nauthor '.length).split('\n', 1)[0] ?? '');
+  const [open, close] = [line.indexOf('<'), line.lastIndexOf('>')];
+  const time = /^ (-?[0-9]{1,15}) [-+][0-9]{4}$/.exec(line.slice(close + 1));
+  if (open < 0 || close < open || time === null) return { name: '', email: '', seconds: 0 };
+  return { name: line.slice(0, open).replace(/ $/, ''), email: line.slice(open + 1, close), seconds: Number(time[1]) };
+}
+
+/** Parses `diff-tree --stdin -z --name-only --format=/%H`: a slash and the id of each commit, a line break, its paths; all but the break with NUL behind them. */
 export function parseChangedPaths(
   output: Buffer,
   commits: readonly CommitId[],
 ): ReadonlyMap<CommitId, readonly string[]> {
+  const wanted = new Set(commits);
   const found = new Map<CommitId, string[]>();
-  const left = [...commits].reverse();
-  let paths: string[] = [];
-  for (const token of output.toString('utf8').split(/[\0\n]/)) {
-    if (token === '') continue;
-    // A commit that changed nothing prints nothing; the ids come in the order in which they were asked.
-    const at = /^[0-9a-f]{40,64}$/.test(token) ? left.lastIndexOf(token) : -1;
-    if (at >= 0) {
-      left.length = at;
-      paths = [];
-      found.set(token, paths);
-    } else paths.push(token);
+  let paths: string[] | undefined;
+  for (const token of output.toString('utf8').split('\0')) {
+    if (token.startsWith('/')) {
+      const commit = token.slice(1);
+      paths = wanted.has(commit) ? [] : undefined;
+      if (paths !== undefined) found.set(commit, paths);
+    } else if (token !== '') paths?.push(paths.length === 0 ? token.replace(/^\n/, '') : token);
   }
   return found;
 }
