@@ -60,12 +60,12 @@ describe('the writer on git and PGlite', () => {
     await mkdir(remote);
     const hands = openHands(remote);
     await hands.git('init', '--quiet', '--bare', `--initial-branch=${BRANCH}`);
-    const write = (files: Readonly<Record<string, string>>, message = 'A person was here') =>
-      hands.write(BRANCH, {
+    const write = (files: Readonly<Record<string, string>>, branch = BRANCH) =>
+      hands.write(branch, {
         author: PERSON,
         committer: PERSON,
         atMs: Date.now(),
-        message,
+        message: 'A person was here',
         files: new Map(Object.entries(files)),
       });
     await write({
@@ -181,8 +181,9 @@ describe('the writer on git and PGlite', () => {
       start(steady('one'));
       const id = await accept(editTitle('pro', 'Pro', 'Two'));
       const [before] = await ended([id]);
-      await hands.move(BRANCH, old);
-      await write({ 'NOTES.md': 'over it\n' });
+      // At once, as a push is: the writer may come between two steps.
+      await hands.move('aside', old);
+      await hands.move(BRANCH, await write({ 'NOTES.md': 'over it\n' }, 'aside'));
       const deadline = Date.now() + SLOW_MS / 2;
       for (
         let change = before;
