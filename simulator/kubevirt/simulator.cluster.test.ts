@@ -20,6 +20,7 @@ import { loadUpstreamValidators, type UpstreamValidators } from '../../kubevirt/
 import { createHandshake, type HandshakeVerdict } from '../../rdp/index.ts';
 import { describeWithOwnCluster } from '../../test/support/cluster.ts';
 import { waitUntilSilent } from '../../test/support/quiet.ts';
+import { isAllowed } from '../../test/support/rights.ts';
 import type { Claim } from './datavolume.ts';
 import type { Service } from './loadbalancer.controller.ts';
 import { ANNOTATION_FAULT, ANNOTATION_GUEST, type Fault, QUICK_TIMINGS } from './options.ts';
@@ -48,7 +49,8 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
     admin = createClient({ ...deps, kubeConfig: cluster().kubeConfig });
     const kubeConfig = await cluster().serviceAccountKubeConfig('kubevirt', 'kubevirt-simulator');
     played = createClient({ ...deps, kubeConfig });
-    await vi.waitFor(async () => expect(await mayInstall()).toBe(true), POLL);
+    const installs = { verb: 'create', group: 'storage.k8s.io', resource: 'storageclasses' } as const;
+    await vi.waitFor(async () => expect(await isAllowed(cluster().admin, SIMULATOR, installs)).toBe(true), POLL);
     simulator = await startKubeVirtSimulator({ ...deps, client: played }, { timings: QUICK_TIMINGS });
     for (const name of [IMAGES, NAMESPACE]) {
       await admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
@@ -227,17 +229,6 @@ describeWithOwnCluster('a simulated KubeVirt', { audit: true }, (cluster) => {
       `${name} exists and is not the simulator's: is KubeVirt installed here? Use another cluster.`,
     );
   });
-
-  /** The API server learns of roles and bindings by watches. */
-  async function mayInstall(): Promise<boolean> {
-    const resourceAttributes = { verb: 'create', group: 'storage.k8s.io', resource: 'storageclasses' };
-    const review = await cluster().admin.ask('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      spec: { user: SIMULATOR, resourceAttributes },
-    });
-    return (review as { readonly status: { readonly allowed: boolean } }).status.allowed;
-  }
 
   const at = (name: string) => ({ namespace: NAMESPACE, name });
   const machineOf = (name: string) => admin.get<VirtualMachine>(VIRTUALMACHINES, at(name));

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Cluster } from '../cluster/contract.ts';
+import { isAllowed } from './rights.ts';
 
 const PREREQUISITES = path.join(import.meta.dirname, '..', '..', 'deploy', 'prerequisites');
 const SYSTEM_NAMESPACE = 'sublet-system';
@@ -24,6 +25,8 @@ export async function installSublet(cluster: Cluster): Promise<Installation> {
   await cluster.installManifests(PREREQUISITES);
   await cluster.installManifests(SIMULATOR_ACCOUNT);
   await waitForPolicies(cluster);
+  await waitForRights(cluster, `${SYSTEM_NAMESPACE}:sublet-operator`, { verb: 'create', resource: 'namespaces' });
+  await waitForRights(cluster, `${SIMULATOR.namespace}:${SIMULATOR.name}`, { verb: 'create', resource: 'namespaces' });
   return {
     operator: await cluster.serviceAccountKubeConfig(SYSTEM_NAMESPACE, 'sublet-operator'),
     source: await cluster.serviceAccountKubeConfig(SYSTEM_NAMESPACE, 'sublet-source'),
@@ -45,6 +48,18 @@ async function waitForPolicies(cluster: Cluster): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new Error(`the policy sublet-reserved-metadata did not refuse a forged label within ${DENIAL_TIMEOUT_MS} ms`);
+}
+
+async function waitForRights(
+  { admin }: Cluster,
+  account: string,
+  asked: Parameters<typeof isAllowed>[2],
+): Promise<void> {
+  const deadline = performance.now() + DENIAL_TIMEOUT_MS;
+  while (!(await isAllowed(admin, `system:serviceaccount:${account}`, asked))) {
+    if (performance.now() > deadline) throw new Error(`${account} may not ${asked.verb} ${asked.resource}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 const SIMULATOR_ACCOUNT = `

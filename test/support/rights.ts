@@ -22,6 +22,23 @@ type Binding = {
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
+/** Whether the API server lets a user do something; it learns of roles and bindings by watches, so new ones take a moment. */
+export async function isAllowed(
+  admin: Rest,
+  user: string,
+  resourceAttributes: Readonly<Record<'verb' | 'resource', string>> & {
+    readonly group?: string;
+    readonly namespace?: string;
+  },
+): Promise<boolean> {
+  const answer = await admin.ask('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: { user, resourceAttributes },
+  });
+  return (answer as { readonly status: { readonly allowed: boolean } }).status.allowed;
+}
+
 /** What RBAC grants a ServiceAccount by bindings that name it, wherever they are. */
 export async function grantedRights(admin: Rest, namespace: string, name: string): Promise<ReadonlySet<Right>> {
   const list = async <T>(plural: string) =>

@@ -23,6 +23,7 @@ export async function withAllRights(stage: Stage, run: () => Promise<void>): Pro
     subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
   });
   try {
+    await stage.untilAllowed('default', 'default');
     await run();
   } finally {
     await stage.remove(CLUSTERROLEBINDINGS, name);

@@ -32,6 +32,8 @@ export type World = {
   };
   /** For working copies. */
   readonly folder: string;
+  /** Whether a user may patch ConfigMaps in a namespace; left out where nobody is judged. */
+  readonly isAllowed?: (username: string, namespace: string) => Promise<boolean>;
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -61,6 +63,8 @@ export type Stage = {
   untilReady(name: string, expected: Expected): Promise<void>;
   /** Waits until the GitRepository does. */
   untilFetched(expected: Expected): Promise<void>;
+  /** Waits until the API server, which learns of bindings by a watch, lets an account of this namespace do something in that one. */
+  untilAllowed(account: string, namespace: string): Promise<void>;
   /** Keeps what the namespace looks like now. */
   show(label: string): Promise<void>;
   readonly shown: readonly Observation[];
@@ -91,11 +95,12 @@ export async function openStage(world: World, name: string): Promise<Stage> {
 }
 
 /** Lets an account do everything in its namespace. */
-export function allow(stage: Stage, account: string): Promise<void> {
-  return stage.create(ROLEBINDINGS, `${account}-may`, {
+export async function allow(stage: Stage, account: string): Promise<void> {
+  await stage.create(ROLEBINDINGS, `${account}-may`, {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
     subjects: [{ kind: 'ServiceAccount', name: account, namespace: stage.namespace }],
   });
+  await stage.untilAllowed(account, stage.namespace);
 }
 
 export function stageNamespace(name: string): string {
@@ -168,6 +173,11 @@ function createStage(world: World, name: string, namespace: string): Stage {
       stage.until<GitRepository>(GITREPOSITORIES, 'source', (object) => {
         const { revision = object.status?.artifact?.revision } = expected;
         return isAtRest(object, expected) && object.status?.artifact?.revision === revision;
+      }),
+    untilAllowed: (account, where) =>
+      poll(`rights of ${account} in ${where}`, async () => {
+        const isAllowed = await world.isAllowed?.(`system:serviceaccount:${namespace}:${account}`, where);
+        return isAllowed === false ? 'not allowed' : undefined;
       }),
     show: (label) =>
       poll(`rest in ${namespace}`, async () => {

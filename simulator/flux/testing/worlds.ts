@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { type Client, createClient, createClientOn } from '../../../kube/client.ts';
 import { realClock, realRandom } from '../../../kube/clock.ts';
 import type { Cluster } from '../../../test/cluster/contract.ts';
+import { isAllowed } from '../../../test/support/rights.ts';
 import { startControllers } from '../../apiserver/controllers/index.ts';
 import { createApiServer } from '../../apiserver/server.ts';
 import { createInProcessTransport } from '../../apiserver/transport.ts';
@@ -30,6 +31,7 @@ export async function openRealWorld(cluster: Cluster): Promise<RunningWorld> {
   return {
     ...feeds,
     client,
+    isAllowed: (username, namespace) => mayPatch(cluster, username, namespace),
     stop: async () => {
       await removeGizmos(client);
       await client.close();
@@ -47,12 +49,17 @@ export async function openPlayedWorld(cluster: Cluster): Promise<RunningWorld> {
   return {
     ...feeds,
     client,
+    isAllowed: (username, namespace) => mayPatch(cluster, username, namespace),
     stop: async () => {
       await simulator.stop();
       await Promise.all([client.close(), accounts.close()]);
       await feeds.stop();
     },
   };
+}
+
+function mayPatch({ admin }: Cluster, username: string, namespace: string): Promise<boolean> {
+  return isAllowed(admin, username, { verb: 'patch', resource: 'configmaps', namespace });
 }
 
 /** The embedded API server with the simulated Flux. */
