@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Binaries, ControlPlaneProgram } from './binaries.ts';
 import { type CrdSource, installCrds } from './crds.ts';
@@ -11,7 +10,7 @@ import { createRest, type Rest } from './rest.ts';
 import { waitFor } from './wait.ts';
 
 const HOST = '127.0.0.1';
-const START_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 300_000;
 const SERVICE_CIDR = '10.96.0.0/16';
 const CONTROLLER_MANAGER = 'system:kube-controller-manager';
 const SCHEDULER = 'system:kube-scheduler';
@@ -74,7 +73,7 @@ export async function startControlPlane(deps: Deps): Promise<ControlPlane> {
   // The serving certificate that the API server made for itself carries its signer along.
   const caPath = path.join(folder, 'pki', 'apiserver.crt');
   const waiting = { processes, programs: ['etcd', 'kube-apiserver'], timeoutMs: START_TIMEOUT_MS };
-  await waitFor({ ...waiting, what: 'serving certificate' }, async () => existsSync(caPath) || undefined);
+  await waitFor({ ...waiting, what: 'serving certificate' }, async () => (await stat(caPath)).size > 0 || undefined);
   const admin = await createRest(await loadKubeConfig({ url, caPath, user: 'admin', token: tokens.admin }));
   await waitFor({ ...waiting, what: 'ready API server' }, async () => {
     return (await admin.call('GET', '/readyz')).status === 200 ? true : undefined;

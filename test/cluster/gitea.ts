@@ -91,7 +91,8 @@ function renderConfig(folder: string, port: number, staticRoot: string): string 
       DISABLE_SSH: true,
       LFS_START_SERVER: false,
     },
-    database: { DB_TYPE: 'sqlite3', PATH: path.join(folder, 'data', 'gitea.db') },
+    // Half a second otherwise, after which a busy machine's calls fail with "database is locked".
+    database: { DB_TYPE: 'sqlite3', PATH: path.join(folder, 'data', 'gitea.db'), SQLITE_TIMEOUT: 60_000 },
     repository: { ROOT: path.join(folder, 'repositories'), DEFAULT_BRANCH: 'main' },
     security: { INSTALL_LOCK: true, SECRET_KEY: randomBytes(32).toString('hex'), PASSWORD_HASH_ALGO: 'pbkdf2' },
     service: { DISABLE_REGISTRATION: true, REGISTER_EMAIL_CONFIRM: false, ENABLE_NOTIFY_MAIL: false },
