@@ -1,6 +1,6 @@
 import type { TreeEntry } from '../git/repository.ts';
 import type { ReadableFile } from './document/edit.ts';
-import type { ParsedFile, ResourceDocument } from './document/parse.ts';
+import type { FileLimits, ParsedFile, ResourceDocument } from './document/parse.ts';
 import type { Target } from './intent.ts';
 import { isResourceFile } from './layout.ts';
 
@@ -29,6 +29,13 @@ export type Folder = {
   set(path: string, parsed: ParsedFile | undefined): void;
 };
 
+export type FolderLimits = {
+  /** YAML files of one folder. */
+  readonly folderFiles: number;
+  /** Of all of them together, but for those that are too large to be read. */
+  readonly folderBytes: number;
+};
+
 /** The entries of a folder that may hold resources. */
 export function listResourceFiles(folder: string, entries: readonly TreeEntry[]): readonly TreeEntry[] {
   return entries.filter(
@@ -36,11 +43,11 @@ export function listResourceFiles(folder: string, entries: readonly TreeEntry[])
   );
 }
 
-/** Why nothing may be written to a folder, or undefined. */
+/** Why nothing may be written to a folder, or undefined. Nothing of it need be read for that. */
 export function checkFolder(
   folder: string,
   entries: readonly TreeEntry[],
-  mostFiles: number,
+  { folderFiles, folderBytes, fileBytes }: FolderLimits & Pick<FileLimits, 'fileBytes'>,
 ): FolderRefusal | undefined {
   const refuse = (reason: FolderRefusal['reason'], message: string): FolderRefusal => ({
     type: 'refused',
@@ -57,9 +64,13 @@ export function checkFolder(
       `${build.path} decides what the folder means, so that it is edited by hand only; remove the file`,
     );
   }
-  const count = listResourceFiles(folder, entries).length;
-  return count > mostFiles
-    ? refuse('TooLarge', `${folder} has ${count} YAML files, more than ${mostFiles}`)
+  const files = listResourceFiles(folder, entries);
+  const name = folder === '' ? 'the repository' : folder;
+  if (files.length > folderFiles)
+    return refuse('TooLarge', `${name} has ${files.length} YAML files, more than folderFiles ${folderFiles}`);
+  const bytes = files.reduce((sum, { size = 0 }) => (size > fileBytes ? sum : sum + size), 0);
+  return bytes > folderBytes
+    ? refuse('TooLarge', `${name} has YAML files of ${bytes} bytes, more than folderBytes ${folderBytes}`)
     : undefined;
 }
 

@@ -173,6 +173,47 @@ describe('a workspace', () => {
     });
   });
 
+  it.each([
+    ['too many files', 5_001, 10, 'has 5001 YAML files, more than folderFiles 5000'],
+    [
+      'files that are too large together',
+      40,
+      120_000,
+      'has YAML files of 4800080 bytes, more than folderBytes 4194304',
+    ],
+  ])('refuses a folder of %s before it reads one', async (_what, count, size, message) => {
+    const text = (n: number) => `# ${'x'.repeat(size - `${n}`.length)}${n}\n`.slice(0, size + 2);
+    const files = Array.from({ length: count }, (_, n) => [`${FOLDER}/f${n}.yaml`, text(n)] as const);
+    const base = remote.write('main', {
+      author: SOMEBODY,
+      committer: SOMEBODY,
+      atMs: 0,
+      message: 'x',
+      files: new Map([...files, ['tenants/production/t-bob/plan.yaml', yaml('Plan', 'pro', 'A')]]),
+    });
+    const repository = openMemoryRepository(remote, { branch: 'main' });
+    const read: string[] = [];
+    const workspace = createWorkspace(base, {
+      repository: {
+        list: repository.list,
+        read: async (blobs, signal) => {
+          read.push(...blobs);
+          return repository.read(blobs, signal);
+        },
+      },
+    });
+    await workspace.load([FOLDER, 'tenants/production/t-bob']);
+    expect(read).toHaveLength(1);
+    expect(await take(workspace, create('Plan', 'max', {}))).toEqual({
+      type: 'refused',
+      reason: 'TooLarge',
+      message: `${FOLDER} ${message}`,
+    });
+    expect(await workspace.plan('tenants/production/t-bob', retitle('pro', 'A', 'B'))).toMatchObject({
+      type: 'changed',
+    });
+  });
+
   it('reads no link, whatever it is called', async () => {
     const workspace = commit({ 'plan-pro.yaml': { bytes: Buffer.from('../../../etc/passwd'), mode: 'symlink' } });
     expect(filesOf(await take(workspace, create('Plan', 'pro', {})))).toHaveProperty([`${FOLDER}/plan-pro.2.yaml`]);

@@ -1,8 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CommitId, Repository, TreeEntry } from '../git/repository.ts';
 import { ancestorsOf } from '../git/treepath.ts';
 import { DEFAULT_FILE_LIMITS, type FileLimits, type ParsedFile } from './document/parse.ts';
 import { createFileCache, type FileCache } from './filecache.ts';
-import { checkFolder, createFolder, type Folder, type FolderRefusal, listResourceFiles } from './folder.ts';
+import {
+  checkFolder,
+  createFolder,
+  type Folder,
+  type FolderLimits,
+  type FolderRefusal,
+  listResourceFiles,
+} from './folder.ts';
 import type { Intent, JsonMap, Target } from './intent.ts';
 import { type Plan, planChange } from './plan.ts';
 import type { RenderOptions } from './render.ts';
@@ -40,12 +48,14 @@ export type Workspace = {
   read(folder: string, target: Pick<Target, 'kind' | 'name'>, signal?: AbortSignal): Promise<Declared>;
 };
 
-export type WorkspaceLimits = FileLimits & {
-  /** YAML files of one folder. */
-  readonly folderFiles: number;
-};
+export type WorkspaceLimits = FileLimits & FolderLimits;
 
-export const DEFAULT_WORKSPACE_LIMITS: WorkspaceLimits = { ...DEFAULT_FILE_LIMITS, folderFiles: 5_000 };
+/** As much as the fleet source's gate takes. */
+export const DEFAULT_WORKSPACE_LIMITS: WorkspaceLimits = {
+  ...DEFAULT_FILE_LIMITS,
+  folderFiles: 5_000,
+  folderBytes: 4 * 1024 * 1024,
+};
 
 export type WorkspaceDeps = {
   readonly repository: Pick<Repository, 'list' | 'read'>;
@@ -66,7 +76,9 @@ export function createWorkspace(base: CommitId | undefined, deps: WorkspaceDeps)
     if (missing.length === 0) return;
     const loading = loadFolders(base, missing, { repository, cache, limits }, signal);
     for (const path of missing) {
-      const folder = loading.then((loaded) => loaded.get(path) ?? loadFolder(path, [], new Map(), limits));
+      const folder = loading.then(
+        (loaded) => loaded.get(path) ?? { folder: createFolder(path, []), refusal: undefined, version: 0 },
+      );
       folders.set(path, folder);
       // A folder that could not be read is read again by the next who asks.
       folder.catch(() => folders.delete(path));
@@ -133,7 +145,9 @@ async function loadFolders(
   const { repository, cache } = deps;
   const entries =
     base === undefined ? new Map<string, readonly TreeEntry[]>() : await listFolders(repository, base, paths, signal);
-  const wanted = paths.flatMap((path) => listResourceFiles(path, entries.get(path) ?? []));
+  const refusals = new Map(paths.map((path) => [path, checkFolder(path, entries.get(path) ?? [], deps.limits)]));
+  const readable = paths.filter((path) => refusals.get(path) === undefined);
+  const wanted = readable.flatMap((path) => listResourceFiles(path, entries.get(path) ?? []));
   const parsed = new Map<string, ParsedFile>();
   for (const { blob } of wanted) {
     const known = cache.get(blob);
@@ -144,22 +158,43 @@ async function loadFolders(
     unread.map(({ blob }) => blob),
     signal,
   );
-  for (const [blob, text] of texts) if (text !== undefined) parsed.set(blob, cache.parse(blob, text));
-  return new Map(paths.map((path) => [path, loadFolder(path, entries.get(path) ?? [], parsed, deps.limits)]));
+  let characters = 0;
+  for (const [blob, text = ''] of texts) {
+    if (texts.get(blob) !== undefined) parsed.set(blob, cache.parse(blob, text));
+    characters += text.length;
+    if (characters < MOST_AT_ONCE) continue;
+    // Some texts take long. Timers and sockets of the process have their turn.
+    await setImmediate();
+    signal?.throwIfAborted();
+    characters = 0;
+  }
+  return new Map(
+    paths.map((path) => {
+      const refusal = refusals.get(path);
+      const files = entries.get(path) ?? [];
+      return [
+        path,
+        { folder: buildFolder(path, files, refusal === undefined, parsed, deps.limits), refusal, version: 0 },
+      ];
+    }),
+  );
 }
 
-function loadFolder(
+/** Characters. */
+const MOST_AT_ONCE = 256 * 1024;
+
+function buildFolder(
   path: string,
   entries: readonly TreeEntry[],
+  isReadable: boolean,
   parsed: ReadonlyMap<string, ParsedFile>,
   limits: WorkspaceLimits,
-): LoadedFolder {
+): Folder {
   const folder = createFolder(path, entries);
-  const refusal = checkFolder(path, entries, limits.folderFiles);
-  for (const { path: file, blob, size = 0 } of refusal === undefined ? listResourceFiles(path, entries) : []) {
+  for (const { path: file, blob, size = 0 } of isReadable ? listResourceFiles(path, entries) : []) {
     folder.set(file, parsed.get(blob) ?? explainUnread(size, limits));
   }
-  return { folder, refusal, version: 0 };
+  return folder;
 }
 
 function explainUnread(size: number, { fileBytes }: FileLimits): ParsedFile {
