@@ -106,8 +106,10 @@ describe('whatever a client does, the embedded API server answers others within 
     expect(await create('busy')).toBe(201);
     const deaf = await tls();
     deaf.pause();
+    const { watches } = world.api.core.store.collection('', 'configmaps');
+    const others = new Set(watches);
     deaf.write(request('GET', `${CONFIGMAPS}?watch=true`));
-    await sleep(200);
+    await expect.poll(() => [...watches].some((watch) => !others.has(watch))).toBe(true);
     const changes = 3_000;
     for (let i = 0; i < changes; i++) {
       const answer = await world.api.handle({
