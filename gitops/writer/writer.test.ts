@@ -228,7 +228,7 @@ describe('the writer', () => {
     const fine = await world.accept(editTitle('pro', 'Pro', 'Two'));
     begin(world);
     await world.settle();
-    expect((await world.state(broken)).state).toMatch(/Committed|Rejected/);
+    expect(await world.state(broken)).toMatchObject({ state: 'Rejected', reason: 'Unreadable' });
     expect(await world.state(fine)).toMatchObject({ state: 'Committed' });
   });
 
