@@ -78,10 +78,12 @@ export async function tellScenario(scenario: Scenario, seed: number, fault: Faul
   const guests = new Map<string, number>();
   const findings: string[] = [];
   const started: RunningRole[] = [];
+  const commits = new Set<string>();
   let lastWriteMs = 0;
   let writes = 0;
   world.onTrail((event) => {
     checker.observe(event);
+    if (event.type === 'repository') commits.add(event.revision);
     if (event.type === 'request' && isWrite(event)) {
       lastWriteMs = event.atMs;
       writes += 1;
@@ -118,7 +120,7 @@ export async function tellScenario(scenario: Scenario, seed: number, fault: Faul
   findings.push(...checker.violations().map(renderViolation));
   const result = {
     findings,
-    state: new Map(checker.state()),
+    state: nameCommits(checker.state(), [...commits]),
     guests,
     endMs: world.nowMs(),
     virtualMs: world.nowMs() - startMs,
@@ -126,6 +128,16 @@ export async function tellScenario(scenario: Scenario, seed: number, fault: Faul
   world.close();
   return result;
 }
+
+/** A commit's id says when it was made: by their order the same commits of two runs have the same names. */
+function nameCommits(state: ReadonlyMap<string, Live>, commits: readonly string[]): ReadonlyMap<string, Live> {
+  const names = new Map(commits.map((commit, index) => [commit, `<commit ${index + 1}>`]));
+  const rename = (live: Live): Live =>
+    JSON.parse(JSON.stringify(live).replaceAll(COMMIT_ID, (id) => names.get(id) ?? id));
+  return new Map([...state].map(([key, live]) => [key, rename(live)]));
+}
+
+const COMMIT_ID = /\b[0-9a-f]{40}\b/g;
 
 /** What differs between the end of a run and that of the calm one: I1, and I3 in guests, which each begin a power epoch. */
 export function compareRuns(calm: RunResult, run: RunResult): readonly string[] {
