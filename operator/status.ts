@@ -15,7 +15,8 @@ export type Status = {
 /**
  * Makes an object's status be as computed; no call when it already is. One server-side apply by one field manager, bound to
  * the object's UID and to the version that it was computed from: a status never lands on a successor of the same name, and a leader on an old view
- * is refused (409) instead of moving transition times or a power epoch back.
+ * is refused (409) instead of moving transition times or a power epoch back. For what is gone there is nothing to do. That its watch says: as long as
+ * the object is known, a 404 is thrown, for a kind that is not served is answered the same.
  */
 export async function applyStatus<T extends KubeObject & { readonly status?: unknown }>(
   context: OperatorContext,
@@ -40,7 +41,7 @@ export async function applyStatus<T extends KubeObject & { readonly status?: unk
     informer.observeWrite(answer);
     announce(context, object, status);
   } catch (error) {
-    if (isNotFound(error)) return;
+    if (isNotFound(error) && informer.get(objectKey(object))?.metadata.uid !== uid) return;
     throw isConflict(error) ? changedSince(informer.resource, object, error) : error;
   }
 }
