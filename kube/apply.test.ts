@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Applier, createApplier } from './apply.ts';
 import { CONFIGMAPS, SECRETS } from './builtin.ts';
-import { isAlreadyExists, TransientError } from './errors.ts';
+import { isAlreadyExists, isNotFound, TransientError } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import { computeAdoptedFields } from './ownership.ts';
 import { sendJson, sendStatus } from './testing/fakeapiserver.ts';
@@ -118,6 +118,20 @@ test('what was created by POST is unchanged afterwards, and its ownership is tak
   expect(live()?.metadata.managedFields).toEqual([{ ...managedFields[0], operation: 'Apply' }]);
   expect((await applier.apply(CONFIGMAPS, configMap('a', { x: '1' }), live())).outcome).toBe('unchanged');
   expect(calls().length).toBe(5);
+});
+
+test('nothing is applied over what was seen when its ownership cannot be taken over, whatever is answered', async () => {
+  const intent = configMap('a', { x: '1', y: '1' });
+  await applier.apply(CONFIGMAPS, intent, undefined, { mustNotExist: true });
+  world.server.fault({
+    match: ({ method }) => method === 'GET',
+    times: 1,
+    answer: (response) => sendStatus(response, 404, 'NotFound', 'the server could not find the requested resource'),
+  });
+  const refused = applier.apply(CONFIGMAPS, configMap('a', { x: '1' }), live());
+  expect(isNotFound(await refused.catch((error: unknown) => error))).toBe(true);
+  expect(calls()).toEqual(['POST', 'GET']);
+  expect(live()?.data).toEqual({ x: '1', y: '1' });
 });
 
 test('Secrets are judged by metadata and hash', async () => {

@@ -1,12 +1,13 @@
 import type { Client, JsonPatchOp } from './client.ts';
 import { isRecord } from './decode.ts';
-import { isConflict, isInvalid, isNotFound, TransientError } from './errors.ts';
+import { isConflict, isInvalid, TransientError } from './errors.ts';
 import type { KubeObject, ManagedFieldsEntry, Resource } from './object.ts';
 
 /**
  * Turns what `fieldManager` owns by `Update` (objects made with POST) into what it owns by `Apply`, so that the next
  * server-side apply removes the fields that its intent no longer states. Two calls, once in an object's life. Returns the object's metadata
- * afterwards; undefined when it is gone. Throws `TransientError` when the object changed in between.
+ * afterwards. Throws `TransientError` when the object changed in between, and the API server's 404: that what was seen is gone, its watch says, for
+ * a kind that is not served is answered the same.
  */
 export async function adoptManagedFields(
   client: Client,
@@ -14,7 +15,7 @@ export async function adoptManagedFields(
   seen: KubeObject,
   fieldManager: string,
   signal?: AbortSignal,
-): Promise<KubeObject | undefined> {
+): Promise<KubeObject> {
   const key = seen.metadata;
   try {
     const object = await client.get<KubeObject>(resource, key, { metadataOnly: true, signal });
@@ -37,7 +38,6 @@ export async function adoptManagedFields(
       { fieldManager, metadataOnly: true, signal },
     );
   } catch (error) {
-    if (isNotFound(error)) return undefined;
     if (!isConflict(error) && !isInvalid(error)) throw error;
     throw new TransientError(`${resource.kind} ${key.name} changed while its field ownership was taken over`, {
       cause: error,
