@@ -1,12 +1,18 @@
 import { afterEach, beforeEach, expect, it, test } from 'vitest';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { PLANS, RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
-import { NAMESPACES } from '../../../kube/builtin.ts';
+import { NAMESPACES, SECRETS } from '../../../kube/builtin.ts';
 import { ChangedError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
 import { API_VERSION } from '../../../model/group.ts';
-import { ownerLabels, STATUS_FIELD_MANAGER } from '../../../model/labels.ts';
+import {
+  ANNOTATION_REMOVED_AT,
+  ANNOTATION_SWEEP_AT,
+  FINALIZER,
+  ownerLabels,
+  STATUS_FIELD_MANAGER,
+} from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
 import { createHarness, type Harness, tenant, tenantPlan } from '../../testing/harness.ts';
 import { changesPower, confirmPower, confirmShare, givesBack, refuseChanged } from './confirm.ts';
@@ -29,7 +35,7 @@ beforeEach(async () => {
   server.put(TENANTS, tenant('sublet-root', 'bob'));
   await harness.converge();
   const spec = { plan: 'small', image: 'ubuntu-24', username: 'anna' };
-  const metadata = { name: 'desk', namespace: 't-bob', finalizers: ['sublet.dev/operator'] };
+  const metadata = { name: 'desk', namespace: 't-bob', finalizers: [FINALIZER] };
   server.put(RDPINSTANCES, { apiVersion: API_VERSION, kind: 'RDPInstance', metadata, spec } as KubeObject);
   const tenantId = harness.context.tree.owner('t-bob')?.tenantId ?? '';
   const labels = ownerLabels({ tenantId, kind: 'RDPInstance', name: 'desk' });
@@ -71,7 +77,7 @@ const observe = (context: OperatorContext = harness.context) => {
 };
 
 /** The same operator, to which one kind is shown without anything in it. */
-function without(kind: 'virtualMachineInstances' | 'dataVolumes'): OperatorContext {
+function without(kind: 'virtualMachineInstances' | 'virtualMachines' | 'dataVolumes'): OperatorContext {
   const { context } = harness;
   const informer = { ...context.informers[kind], get: () => undefined };
   return { ...context, informers: { ...context.informers, [kind]: informer } };
@@ -79,15 +85,34 @@ function without(kind: 'virtualMachineInstances' | 'dataVolumes'): OperatorConte
 
 const epoch = () => harness.server.get<RDPInstance & KubeObject>(RDPINSTANCES, KEY)?.status?.epoch;
 
+const prober = { observe: () => ({ state: 'Probing', why: undefined }) as const, forget: () => {}, stop: () => {} };
+
 it('an end that only one late view shows is not recorded', async () => {
   const late = without('virtualMachineInstances');
-  const prober = { observe: () => ({ state: 'Probing', why: undefined }) as const, forget: () => {}, stop: () => {} };
   const before = epoch();
   harness.server.writes.length = 0;
   await expect(createDesktopReconcile(late, prober)(KEY, signal)).rejects.toBeInstanceOf(ChangedError);
   expect(before).toBeDefined();
   expect(epoch()).toEqual(before);
   expect(harness.server.writes).toEqual([]);
+});
+
+it('a removal waits for what is not seen yet, and for nothing of another owner', async () => {
+  const { server, context } = harness;
+  const metadata = { name: 'rdp-desk', namespace: 't-bob' };
+  server.put(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata } as KubeObject);
+  change(RDPINSTANCES, KEY, { deletion: { policy: 'Delete', graceDays: 0 } });
+  server.remove(RDPINSTANCES, KEY);
+  await harness.converge();
+  server.writes.length = 0;
+  const late = createDesktopReconcile(without('virtualMachines'), prober);
+  await expect(late(KEY, signal)).rejects.toThrow('VirtualMachine t-bob/rdp-desk changed');
+  expect(server.writes).toEqual([]);
+  await createDesktopReconcile(context, prober)(KEY, signal);
+  expect(server.get(RDPINSTANCES, KEY)).toBeUndefined();
+  const stamps = server.get(VIRTUALMACHINES, CHILD)?.metadata.annotations ?? {};
+  expect(stamps[ANNOTATION_REMOVED_AT]).toBeDefined();
+  expect(stamps[ANNOTATION_SWEEP_AT]).toBe(stamps[ANNOTATION_REMOVED_AT]);
 });
 
 it('what is as it was seen is confirmed', async () => {

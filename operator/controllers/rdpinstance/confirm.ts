@@ -10,7 +10,7 @@ import type { OperatorContext } from '../../context.ts';
 import type { Seller } from '../../tree.ts';
 import { observeVm, observeVmi } from './machine.ts';
 import type { DesktopObservation } from './observation.ts';
-import { observeDesktop } from './observe.ts';
+import { observeDesktop, ownByLabels, type StatefulChildren } from './observe.ts';
 import type { PowerDecision } from './power.ts';
 import { computeDiskBytes } from './validate.ts';
 
@@ -79,6 +79,33 @@ export async function confirmShare(
     confirm(context, informers.virtualMachineInstances, child, observeVmi, signal),
   ]);
   refuseChanged(context, observed);
+}
+
+/** What of a desktop's stateful children is not seen is not there either; nothing is asked of those that are seen. Throws `ChangedError` when one is there. */
+export async function confirmAbsent(
+  context: OperatorContext,
+  found: StatefulChildren,
+  signal: AbortSignal,
+): Promise<void> {
+  const { dataVolumes, secrets, virtualMachines } = context.informers;
+  const key = { namespace: found.namespace, name: desktopChildName(found.name) };
+  const isOwn = (object: KubeObject | undefined): boolean => ownByLabels(object, found.name) !== undefined;
+  const absent: readonly (readonly [Informer<KubeObject>, KubeObject | undefined])[] = [
+    [dataVolumes as Informer<KubeObject>, found.disk],
+    [secrets, found.secret],
+    [virtualMachines as Informer<KubeObject>, found.virtualMachine],
+  ];
+  await Promise.all(
+    absent
+      .filter(([, seen]) => seen === undefined)
+      .map(([informer]) =>
+        confirmSight(
+          context,
+          { informer, key, seen: undefined, view: isOwn, metadataOnly: informer === secrets },
+          signal,
+        ),
+      ),
+  );
 }
 
 /**

@@ -83,7 +83,8 @@ export function observeStateful(context: OperatorContext, key: string): Stateful
   return { key, namespace, name, tenantId: labels?.[LABEL_TENANT_ID] ?? '', disk, secret, virtualMachine, instance };
 }
 
-function ownByLabels<T extends KubeObject>(object: T | undefined, name: string): T | undefined {
+/** An object that carries the labels of a desktop of this name, as only the operator writes them. */
+export function ownByLabels<T extends KubeObject>(object: T | undefined, name: string): T | undefined {
   const labels = object?.metadata.labels;
   return labels?.[LABEL_OWNER_KIND] === 'RDPInstance' && labels[LABEL_OWNER_NAME] === name ? object : undefined;
 }
