@@ -96,6 +96,7 @@ async function bury(
   }
   try {
     const tenant = await context.client.get<Tenant & KubeObject>(TENANTS, parseKey(key), { signal });
+    context.informers.tenants.observeWrite(tenant);
     if (isTenant(tenant, identity)) throw new TransientError(`Tenant ${key} is not in the cache yet`);
   } catch (error) {
     if (!isNotFound(error)) throw error;
