@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, it, test } from 'vitest';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { PLANS, RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
-import { NAMESPACES, SECRETS } from '../../../kube/builtin.ts';
+import { CONFIGMAPS, NAMESPACES, SECRETS } from '../../../kube/builtin.ts';
 import { ChangedError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
-import { DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
+import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
 import { API_VERSION } from '../../../model/group.ts';
 import {
+  ANNOTATION_FIRST_BOOT,
+  ANNOTATION_OS,
   ANNOTATION_REMOVED_AT,
   ANNOTATION_SWEEP_AT,
   FINALIZER,
@@ -22,6 +24,7 @@ import { createDesktopReconcile } from './reconcile.ts';
 const signal = new AbortController().signal;
 const KEY = 't-bob/desk';
 const CHILD = 't-bob/rdp-desk';
+const RECORD = 't-bob/sublet-grants';
 
 let harness: Harness;
 afterEach(() => harness.stop());
@@ -34,9 +37,7 @@ beforeEach(async () => {
   server.put(PLANS, plan('20Gi'));
   server.put(TENANTS, tenant('sublet-root', 'bob'));
   await harness.converge();
-  const spec = { plan: 'small', image: 'ubuntu-24', username: 'anna' };
-  const metadata = { name: 'desk', namespace: 't-bob', finalizers: [FINALIZER] };
-  server.put(RDPINSTANCES, { apiVersion: API_VERSION, kind: 'RDPInstance', metadata, spec } as KubeObject);
+  server.put(RDPINSTANCES, order());
   const tenantId = harness.context.tree.owner('t-bob')?.tenantId ?? '';
   const labels = ownerLabels({ tenantId, kind: 'RDPInstance', name: 'desk' });
   const child = { name: 'rdp-desk', namespace: 't-bob', labels };
@@ -58,6 +59,19 @@ beforeEach(async () => {
   });
   await harness.converge();
 });
+
+function order(): KubeObject {
+  const spec = { plan: 'small', image: 'ubuntu-24', username: 'anna' };
+  const metadata = { name: 'desk', namespace: 't-bob', finalizers: [FINALIZER] };
+  return { apiVersion: API_VERSION, kind: 'RDPInstance', metadata, spec } as KubeObject;
+}
+
+function image(): KubeObject {
+  const annotations = { [ANNOTATION_OS]: 'Linux', [ANNOTATION_FIRST_BOOT]: 'CloudInit' };
+  const metadata = { name: 'ubuntu-24', namespace: 'sublet-images', annotations };
+  const spec = { source: { pvc: { name: 'ubuntu-24', namespace: 'sublet-images' } } };
+  return { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'DataSource', metadata, spec } as KubeObject;
+}
 
 function plan(storage: string): KubeObject {
   const desktop = { vcpu: 2, memory: '4Gi', storage, images: ['ubuntu-24'] };
@@ -113,6 +127,41 @@ it('a removal waits for what is not seen yet, and for nothing of another owner',
   const stamps = server.get(VIRTUALMACHINES, CHILD)?.metadata.annotations ?? {};
   expect(stamps[ANNOTATION_REMOVED_AT]).toBeDefined();
   expect(stamps[ANNOTATION_SWEEP_AT]).toBe(stamps[ANNOTATION_REMOVED_AT]);
+});
+
+it('nothing of a desktop that came back is stamped for the one before it', async () => {
+  const { server, context } = harness;
+  server.remove(RDPINSTANCES, KEY);
+  await harness.converge();
+  const removed = context.informers.desktops.get(KEY);
+  expect(removed?.metadata.deletionTimestamp).toBeDefined();
+  change(RDPINSTANCES, KEY, {}, { finalizers: [] });
+  server.put(RDPINSTANCES, order());
+  const informer = { ...context.informers.desktops, get: () => removed };
+  const late = { ...context, informers: { ...context.informers, desktops: informer } };
+  server.writes.length = 0;
+  await expect(createDesktopReconcile(late, prober)(KEY, signal)).rejects.toBeInstanceOf(ChangedError);
+  expect(server.writes).toEqual([]);
+});
+
+it('an address is not taken on an old record of shares', async () => {
+  const { server, context } = harness;
+  server.put(DATASOURCES, image());
+  const reconcile = async (as: OperatorContext = context): Promise<void> => {
+    await harness.converge();
+    await createDesktopReconcile(as, prober)(KEY, signal);
+  };
+  await reconcile();
+  const old = server.get(CONFIGMAPS, RECORD);
+  change(RDPINSTANCES, KEY, { access: { type: 'ClusterIP' } });
+  await reconcile();
+  change(RDPINSTANCES, KEY, { access: { type: 'LoadBalancer' } });
+  const { grants, informers } = harness.another().context;
+  if (old !== undefined) informers.grants.observeWrite(old);
+  server.writes.length = 0;
+  await reconcile({ ...context, grants });
+  const kinds = server.writes.map(({ kind }) => kind).filter((kind) => kind === 'ConfigMap' || kind === 'Service');
+  expect(kinds).toEqual(['ConfigMap', 'Service']);
 });
 
 it('what is as it was seen is confirmed', async () => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '../../../crds/v1alpha1/plan.ts';
+import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { ChangedError } from '../../../kube/errors.ts';
 import type { Informer } from '../../../kube/informer.ts';
 import { type KubeObject, objectKey } from '../../../kube/object.ts';
@@ -81,31 +82,35 @@ export async function confirmShare(
   refuseChanged(context, observed);
 }
 
-/** What of a desktop's stateful children is not seen is not there either; nothing is asked of those that are seen. Throws `ChangedError` when one is there. */
-export async function confirmAbsent(
+/**
+ * That the desktop is being removed still, and that what of its stateful children is not seen is not there either; nothing is asked of children that are seen. Throws `ChangedError`
+ * when it is not so.
+ */
+export async function confirmRemoval(
   context: OperatorContext,
+  desktop: RDPInstance & KubeObject,
   found: StatefulChildren,
   signal: AbortSignal,
 ): Promise<void> {
-  const { dataVolumes, secrets, virtualMachines } = context.informers;
+  const { desktops, dataVolumes, secrets, virtualMachines } = context.informers;
   const key = { namespace: found.namespace, name: desktopChildName(found.name) };
   const isOwn = (object: KubeObject | undefined): boolean => ownByLabels(object, found.name) !== undefined;
-  const absent: readonly (readonly [Informer<KubeObject>, KubeObject | undefined])[] = [
+  const children: readonly (readonly [Informer<KubeObject>, KubeObject | undefined])[] = [
     [dataVolumes as Informer<KubeObject>, found.disk],
     [secrets, found.secret],
     [virtualMachines as Informer<KubeObject>, found.virtualMachine],
   ];
-  await Promise.all(
-    absent
-      .filter(([, seen]) => seen === undefined)
-      .map(([informer]) =>
-        confirmSight(
-          context,
-          { informer, key, seen: undefined, view: isOwn, metadataOnly: informer === secrets },
-          signal,
-        ),
+  const absent = children.filter(([, seen]) => seen === undefined).map(([informer]) => informer);
+  await Promise.all([
+    confirmSight(context, { informer: desktops, key: desktop.metadata, seen: desktop, view: viewSpec }, signal),
+    ...absent.map((informer) =>
+      confirmSight(
+        context,
+        { informer, key, seen: undefined, view: isOwn, metadataOnly: informer === secrets },
+        signal,
       ),
-  );
+    ),
+  ]);
 }
 
 /**

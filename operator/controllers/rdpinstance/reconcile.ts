@@ -106,11 +106,13 @@ async function makeDesktop(
 }
 
 /** Whether something that costs is to be made, or taken back. */
-function isComing({ children: { disk, secret, virtualMachine, service } }: DesktopObservation): boolean {
+function isComing({ desktop, children: { disk, secret, virtualMachine, service } }: DesktopObservation): boolean {
   const isTombstone = [disk, secret, virtualMachine].some(
     (one) => one === undefined || parseTombstone(one) !== undefined,
   );
-  return isTombstone || service === undefined;
+  const wanted = desktop.spec.access?.type ?? 'LoadBalancer';
+  const takesAddress = wanted === 'LoadBalancer' && service?.spec?.type !== wanted;
+  return isTombstone || service === undefined || takesAddress;
 }
 
 /** The same identity came back: the tombstone is its own again, exactly as it was. */

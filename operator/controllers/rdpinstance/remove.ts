@@ -7,7 +7,7 @@ import { FINALIZER } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
 import { applyStatus } from '../../status.ts';
 import { DEFAULT_DELETION, type Deletion, parseTombstone, stampRemoval } from '../../tombstone.ts';
-import { confirmAbsent } from './confirm.ts';
+import { confirmRemoval } from './confirm.ts';
 import { haltVirtualMachine } from './halt.ts';
 import { observeStateful, renderNow, type StatefulChildren } from './observe.ts';
 
@@ -15,7 +15,8 @@ import { observeStateful, renderNow, type StatefulChildren } from './observe.ts'
  * Absence deletes nothing of value: disk, VM and Secret are stamped and stay for their grace, the VM halted. What goes on
  * from there is the tombstone's (`sweep.ts`). The RDPInstance is released in this one pass, whatever state it is in.
  *
- * What is not seen is asked for: once the RDPInstance is gone, nobody knows the grace that it named, nor records the end of its guest.
+ * The API server is asked first: a desktop of the same name may have come back to what this one left, and once the RDPInstance is gone, nobody knows
+ * the grace that it named for what was not seen, nor records the end of its guest.
  */
 export async function removeDesktop(
   context: OperatorContext,
@@ -23,7 +24,7 @@ export async function removeDesktop(
   signal: AbortSignal,
 ): Promise<void> {
   const found = observeStateful(context, objectKey(desktop));
-  await confirmAbsent(context, found, signal);
+  await confirmRemoval(context, desktop, found, signal);
   const decision = await buryDesktop(context, found, desktop.spec.deletion ?? DEFAULT_DELETION, signal);
   if (decision === 'stop' && found.virtualMachine !== undefined) {
     await recordEnd(context, desktop, signal);
