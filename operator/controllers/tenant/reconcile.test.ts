@@ -9,7 +9,7 @@ import {
   ROLEBINDINGS,
   ROLES,
 } from '../../../kube/builtin.ts';
-import { StatusError } from '../../../kube/errors.ts';
+import { ChangedError, StatusError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { KUSTOMIZATIONS } from '../../../model/flux.ts';
 import { ANNOTATION_REMOVED_AT, ANNOTATION_SWEEP_AT, FINALIZER } from '../../../model/labels.ts';
@@ -359,6 +359,26 @@ describe('removing a Tenant', () => {
     expect(server.get(KUSTOMIZATIONS, 'sublet-fleet/t-acme')).toBeDefined();
     await harness.pass(30 * DAY_MS);
     expect(namespace('t-acme')?.metadata.uid).toBe(uid);
+  });
+
+  it('stamps nothing for a removal that an old view shows and that is over', async () => {
+    const { server, context } = harness;
+    await sell(customer('bob'));
+    const shown = context.informers.tenants.get('t-acme/bob');
+    if (shown === undefined) throw new Error('the Tenant is not in the cache');
+    const removed = { ...shown, metadata: { ...shown.metadata, deletionTimestamp: '2026-11-21T09:00:00Z' } };
+    server.remove(TENANTS, 't-acme/bob');
+    await harness.converge();
+    server.put(TENANTS, customer('bob'));
+    await harness.converge();
+    expect(ready('t-acme/bob')).toContain('True Succeeded');
+    const get = (key: string) => (key === 't-acme/bob' ? removed : context.informers.tenants.get(key));
+    const tenants = { ...context.informers.tenants, get };
+    const late = { ...context, informers: { ...context.informers, tenants } };
+    const { signal } = new AbortController();
+    server.writes.length = 0;
+    await expect(createTenantReconcile(late)('t-acme/bob', signal)).rejects.toBeInstanceOf(ChangedError);
+    expect(server.writes).toEqual([]);
   });
 
   it('takes nothing back for a Tenant that an old view shows and that is gone', async () => {

@@ -79,9 +79,7 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   const shortfall = await grantTenant(context, observed, signal);
   if (observed.live !== undefined && parseTombstone(observed.live) !== undefined) {
     // After a restart a Tenant may be shown that was deleted long ago: what it left would begin its grace anew.
-    const { tenant } = observed;
-    const sight = { informer: informers.tenants, key: tenant.metadata, seen: tenant, view: viewSpec };
-    await confirmSight(context, sight, signal);
+    await confirmTenant(context, observed, signal);
     await clearRemoval(context, informers.namespaces, observed.live, signal);
   }
   await applyChild(context, children.namespace, signal);
@@ -169,6 +167,8 @@ async function grantTenant(
 async function removeTenant(context: OperatorContext, observed: TenantObservation, signal: AbortSignal): Promise<void> {
   const { tenant, seller, live, tenantId } = observed;
   if (live !== undefined && seller !== undefined && live.metadata.annotations?.[ANNOTATION_TENANT_ID] === tenantId) {
+    // The same identity may have come back to what it left.
+    if (parseTombstone(live) === undefined) await confirmTenant(context, observed, signal);
     const removedBelow = context.tree.owner(seller.namespace)?.removed === true;
     const decision = removedBelow
       ? 'stop'
@@ -182,6 +182,12 @@ async function removeTenant(context: OperatorContext, observed: TenantObservatio
     );
   }
   await removeFinalizer(context.client, TENANTS, tenant, FINALIZER, signal);
+}
+
+/** Throws `ChangedError` when the Tenant is not as it was seen: another UID, another spec, or gone. */
+function confirmTenant(context: OperatorContext, { tenant }: TenantObservation, signal: AbortSignal): Promise<void> {
+  const sight = { informer: context.informers.tenants, key: tenant.metadata, seen: tenant, view: viewSpec };
+  return confirmSight(context, sight, signal);
 }
 
 /** A removed tenant's share goes back to its seller once its namespace is gone: until then its disks are there. */
