@@ -361,6 +361,8 @@ describe('changing', () => {
     expect((await api.as('anna', post(`${url}/power`, { power: 'Off' }))).json().errors[0].pointer).toBe('/power');
     const restart = await api.as('anna', { method: 'POST', url: `${url}/restart` });
     expect(restart.statusCode).toBe(202);
+    // In the same millisecond.
+    expect((await api.as('anna', { method: 'POST', url: `${url}/restart` })).statusCode).toBe(200);
     const spec = (await api.as('anna', { url })).json().spec;
     expect(spec).toMatchObject({ power: 'Stopped', restartedAt: new Date(api.clock.now()).toISOString() });
     expect((await api.as('vera', { method: 'POST', url: `${url}/restart` })).statusCode).toBe(403);
