@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, test } from 'vitest';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { PLANS, RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
-import { CONFIGMAPS, NAMESPACES, SECRETS } from '../../../kube/builtin.ts';
+import { CONFIGMAPS, NAMESPACES, NETWORKPOLICIES, SECRETS } from '../../../kube/builtin.ts';
 import { ChangedError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
@@ -162,6 +162,30 @@ it('an address is not taken on an old record of shares', async () => {
   await reconcile({ ...context, grants });
   const kinds = server.writes.map(({ kind }) => kind).filter((kind) => kind === 'ConfigMap' || kind === 'Service');
   expect(kinds).toEqual(['ConfigMap', 'Service']);
+});
+
+it('what a removal took away is not made again by who does not know of it', async () => {
+  const { server, context } = harness;
+  const { desktops, networkPolicies } = context.informers;
+  server.put(DATASOURCES, image());
+  for (let look = 0; look < 2; look++) {
+    await harness.converge();
+    await createDesktopReconcile(context, prober)(KEY, signal);
+  }
+  await harness.converge();
+  const seen = desktops.get(KEY);
+  server.remove(NETWORKPOLICIES, CHILD);
+  change(RDPINSTANCES, KEY, { power: 'Stopped' });
+  await harness.sync();
+  server.writes.length = 0;
+  const late = {
+    ...context.informers,
+    desktops: { ...desktops, get: () => seen },
+    networkPolicies: { ...networkPolicies, get: () => undefined },
+  };
+  const reconcile = createDesktopReconcile({ ...context, informers: late }, prober);
+  await expect(reconcile(KEY, signal)).rejects.toBeInstanceOf(ChangedError);
+  expect(server.writes).toEqual([]);
 });
 
 it('what is as it was seen is confirmed', async () => {

@@ -6,7 +6,7 @@ import { type KubeObject, objectKey } from '../../../kube/object.ts';
 import { computeResourceId } from '../../../model/identity.ts';
 import { FINALIZER } from '../../../model/labels.ts';
 import { renderShortfall } from '../../../model/limits.ts';
-import { applyChild, applyChildren, type ChildKind, pruneChildren } from '../../children.ts';
+import { applyChild, applyChildren, type ChildKind, childInformer, pruneChildren } from '../../children.ts';
 import type { OperatorContext } from '../../context.ts';
 import { buildDesktop } from '../../desired/rdpinstance/build.ts';
 import { buildSecret } from '../../desired/rdpinstance/secret.ts';
@@ -97,12 +97,19 @@ async function makeDesktop(
   run.power = wish;
   const { runStrategy, endedEpoch, guestDownAt, recordFirst } = run.power;
   const children = buildDesktop({ ...valid.input, power: { runStrategy, endedEpoch, guestDownAt } }, context.config);
+  if (!isComing(observed) && children.stateless.some((child) => isUnseen(context, child)))
+    await confirmPower(context, observed, signal);
   if (observed.children.secret === undefined) await createSecret(context, valid, signal);
   await growClaim(context, valid, signal);
   refuseChanged(context, observed);
   const machine = recordFirst ? [] : [children.virtualMachine];
   await applyChildren(context, [...children.stateless, children.disk, ...machine], signal);
   await pruneChildren(context, ownerKey(valid), PRUNED, children.stateless, signal);
+}
+
+/** A removal may have taken it away that is not seen yet: nobody would take away again what is made then. */
+function isUnseen(context: OperatorContext, child: KubeObject): boolean {
+  return childInformer(context, child.kind).get(objectKey(child)) === undefined;
 }
 
 /** Whether something that costs is to be made, or taken back. */
