@@ -107,6 +107,9 @@ describe('a receiver', () => {
     const stopping = new AbortController();
     receiver.answer = () => stopping.abort();
     expect(await poster()(receiver.url, message, stopping.signal)).toEqual({ problem: 'the sender stopped' });
+    expect(receiver.received).toHaveLength(1);
+    expect(await poster()(receiver.url, message, stopping.signal)).toEqual({ problem: 'the sender stopped' });
+    expect(receiver.received).toHaveLength(1);
   });
 
   it('that closes early has not', async () => {

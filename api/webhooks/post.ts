@@ -39,6 +39,7 @@ export function createPost(deps: { readonly clock: Clock }, options: PostOptions
   return async (text, { headers, body }, signal) => {
     const parsed = parseDestination(text, options);
     if (parsed.type === 'refused') return { problem: `the URL ${parsed.message}` };
+    if (signal.aborted) return { problem: 'the sender stopped' };
     const late = Promise.withResolvers<PostResult>();
     const ending = new AbortController();
     let answer: PostResult = { problem: `no answer within ${timeoutMs / 1_000} s` };

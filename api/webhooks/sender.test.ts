@@ -368,6 +368,32 @@ function describeSending(address: () => Promise<StoreAddress>): void {
       expect(await outbox.attempts(heir.sequence)).toHaveLength(2);
     });
 
+    it('waits for answers no longer than its grace, also when the database takes its time', async () => {
+      const { id } = await register();
+      await put(event('a'));
+      const asked = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      const claim: Outbox['claim'] = async (options) => {
+        asked.resolve();
+        await held.promise;
+        return outbox.claim(options);
+      };
+      let wasAborted: boolean | undefined;
+      const post: Post = async (_url, _message, signal) => {
+        wasAborted = signal.aborted;
+        return { problem: 'the sender stopped' };
+      };
+      const sender = startSender({ clock, random: realRandom, log, post, outbox: { ...outbox, claim } });
+      senders.push(sender);
+      await asked.promise;
+      const stopped = sender.stop();
+      await clock.advance(2_000);
+      held.resolve();
+      await stopped;
+      expect(wasAborted).toBe(true);
+      expect(await outbox.find(id, event('a').id)).toMatchObject({ state: 'Pending', attempts: 0 });
+    });
+
     it('gives back what has no answer when it stops, and another sends it at once', async () => {
       const { id } = await register();
       receiver.answer = () => {};

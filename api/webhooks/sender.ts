@@ -73,8 +73,8 @@ class RunningSender implements Sender {
     this.#isStopped = true;
     this.#stopListening();
     this.#deps.clock.clearTimeout(this.#timer);
-    await this.#pass;
     const grace = this.#deps.clock.setTimeout(() => this.#stopping.abort(), GRACE_MS);
+    await this.#pass;
     await Promise.all(this.#sending);
     this.#deps.clock.clearTimeout(grace);
   }
