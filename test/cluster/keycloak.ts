@@ -174,8 +174,9 @@ async function makeCertificate(
 
 /** Fetches the distribution, compares it with what is expected, and settles what only a build of its own can. */
 async function install(staging: string): Promise<void> {
-  const maven = (goal: string) =>
-    run('mvn', ['-q', '-B', `${DEPENDENCY_PLUGIN}:${goal}`, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${staging}`]);
+  const options = ['-q', '-B', `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${staging}`];
+  // It leaves its markers where it runs.
+  const maven = (goal: string) => run('mvn', [`${DEPENDENCY_PLUGIN}:${goal}`, ...options], staging);
   await maven('copy');
   const archive = path.join(staging, `keycloak-quarkus-dist-${VERSION}.zip`);
   const sha256 = createHash('sha256')
@@ -187,6 +188,6 @@ async function install(staging: string): Promise<void> {
   await run('sh', [path.join(staging, FOLDER, 'bin', 'kc.sh'), 'build', '--db=dev-mem', '--cache=local']);
 }
 
-async function run(command: string, args: readonly string[]): Promise<void> {
-  await promisify(execFile)(command, args, { timeout: COMMAND_TIMEOUT_MS });
+async function run(command: string, args: readonly string[], cwd?: string): Promise<void> {
+  await promisify(execFile)(command, args, { timeout: COMMAND_TIMEOUT_MS, cwd });
 }
