@@ -30,7 +30,7 @@ const OPTIONS = {
 
 /** P14 as who orders by HTTP sees it. */
 export const change = defineBench({
-  summary: 'P14 through the API: from a request over the commit and Flux to the change being Ready, at three sizes',
+  summary: 'P14 as who orders sees it: from a request over the commit and Flux to the change being Ready, at three sizes',
   options: OPTIONS,
   examples: [
     ['', 'at 1, 100 and 1 000 tenant folders'],
@@ -158,7 +158,7 @@ function evaluate(measured: readonly Measured[], { folders, orders }: Values, pr
   return {
     targets: [
       {
-        id: 'P14_api',
+        id: 'P14',
         what: `order to Ready, p95 at ${folders} folders / at 1 folder, ${orders} orders each`,
         value: p95(measured.at(-1)) / p95(measured[0]),
         better: 'lower',
@@ -166,7 +166,7 @@ function evaluate(measured: readonly Measured[], { folders, orders }: Values, pr
         aim: 1.1,
       },
       {
-        id: 'P14_api_seconds',
+        id: 'P14_seconds',
         what: `order to Ready, p95 in seconds at ${folders} folders`,
         value: p95(measured.at(-1)),
         better: 'lower',
