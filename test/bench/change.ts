@@ -30,7 +30,8 @@ const OPTIONS = {
 
 /** P14 as who orders by HTTP sees it. */
 export const change = defineBench({
-  summary: 'P14 as who orders sees it: from a request over the commit and Flux to the change being Ready, at three sizes',
+  summary:
+    'P14 as who orders sees it: from a request over the commit and Flux to the change being Ready, at three sizes',
   options: OPTIONS,
   examples: [
     ['', 'at 1, 100 and 1 000 tenant folders'],
