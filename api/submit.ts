@@ -1,8 +1,9 @@
 import type { Tenant } from '../crds/v1alpha1/tenant.ts';
 import type { Intent } from '../gitops/intent.ts';
 import type { Author, Change, Journal } from '../gitops/journal.ts';
-import { computePlace, type SourceFacts } from '../gitops/layout.ts';
+import { computePlace, type Place, type SourceFacts } from '../gitops/layout.ts';
 import type { Random } from '../kube/clock.ts';
+import { parseGitUrl } from '../model/repository.ts';
 import type { Principal } from './authorize.ts';
 import { renderChange } from './change.ts';
 import type { ApiConfig } from './config.ts';
@@ -51,6 +52,7 @@ export async function submit(deps: SubmitDeps, { call, key }: Request, owner: Ow
   if (place.type === 'refused') {
     throw new Problem(409, 'conflict', `${place.message}; ask its seller to give the Tenant a source, or use kubectl`);
   }
+  assertWritten(place, owner);
   const id = `I${Buffer.from(deps.random.bytes(20)).toString('hex')}`;
   const { traceparent, parentId } = computeTrace(id, call.header('traceparent'));
   const change = {
@@ -66,6 +68,15 @@ export async function submit(deps: SubmitDeps, { call, key }: Request, owner: Ow
   if (result.type === 'key-reused') throw keyReused();
   if (result.type === 'accepted') deps.telemetry?.follow(result.change, parentId);
   return accepted(deps, result.change, result.type === 'replayed');
+}
+
+/** Flux reads by ssh; what is written here goes by https alone, so the change would wait for ever. */
+function assertWritten({ remote }: Place, { path }: Owner): void {
+  if (remote === undefined || parseGitUrl(remote.url)?.scheme !== 'ssh') return;
+  const detail =
+    `the repository of ${path} is named by ssh, which Flux reads and the API does not write; ` +
+    'commit to it by git, or name it by https:// in spec.source.repository.url';
+  throw new Problem(409, 'conflict', detail);
 }
 
 function accepted({ tree }: SubmitDeps, change: Change, isReplay: boolean): Answer {

@@ -279,6 +279,26 @@ describe('creating', () => {
     expect(answer.json().detail).toContain('has no source');
   });
 
+  it('says of a repository that is named by ssh that the API does not write it', async () => {
+    const own = (url: string) => ({
+      members: [user('sven', 'Owner')],
+      source: {
+        type: 'Repository' as const,
+        repository: { url, branch: 'main', secretRef: { name: 'git.git.example.com' } },
+      },
+    });
+    const order = (name: string) => api.as('sven', post('/v1/tenants/acme--sven/desktops', { ...NEW_DESKTOP, name }));
+    api.sell('acme--sven', own('ssh://git@git.example.com/sven/desks'));
+    const answer = await order('by-ssh');
+    expect(answer.statusCode).toBe(409);
+    expect(answer.json().detail).toBe(
+      'the repository of acme--sven is named by ssh, which Flux reads and the API does not write; commit to it by git, or name it by https:// in spec.source.repository.url',
+    );
+    expect(await api.journal.waiting()).not.toContain('tenant/t-acme--sven');
+    api.sell('acme--sven', own('https://git.example.com/sven/desks'));
+    expect((await order('by-https')).statusCode).toBe(202);
+  });
+
   it('tells who may look that he may not order, and everybody else nothing', async () => {
     const viewer = await api.as('vera', post(DESKTOPS, NEW_DESKTOP));
     expect(viewer.statusCode).toBe(403);

@@ -102,14 +102,14 @@ class RepositoryWorker implements Worker {
         return this.#later(waitMs, review);
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        if (error instanceof LeaseLost) this.#lease = undefined;
         const waitMs = this.#backoff(FIRST_BACKOFF_MS, MAX_BACKOFF_MS, this.#failures);
         this.#failures += 1;
         log.warn(
           { repository: this.#repository, err: renderError(error), retryMs: waitMs },
           'writing a repository failed',
         );
-        await this.#explain(renderError(error));
+        if (error instanceof LeaseLost) this.#lease = undefined;
+        else await this.#explain(renderError(error));
         return this.#later(waitMs, review);
       }
     }
@@ -220,10 +220,18 @@ class RepositoryWorker implements Worker {
     await opened?.target.repository.close().catch(() => {});
   }
 
-  /** Tells those who wait, as far as the journal answers. */
+  /** Tells those who wait, as far as the journal answers and nobody else writes. Who cannot open the repository leaves it to those who can. */
   async #explain(why: string): Promise<void> {
-    if (this.#lease === undefined) return;
-    await explain(this.#deps.journal, this.#lease, why).catch(() => {});
+    const { journal } = this.#deps;
+    try {
+      const lease = await journal.lease(this.#repository, this.#settings.holder, this.#settings.leaseMs);
+      this.#lease = lease;
+      if (lease === undefined) return;
+      await explain(journal, lease, why);
+      if (this.#opened === undefined) await journal.release(lease);
+    } catch {
+      // The journal does not answer; the next attempt tells.
+    }
   }
 
   /** Looks again after a while, and before when something comes. */

@@ -11,6 +11,7 @@ import {
   REPOSITORY,
   renderPlan,
   steady,
+  type TargetOverride,
   target,
   type WriterWorld,
 } from './testing/world.ts';
@@ -27,7 +28,7 @@ describe('the writer', () => {
   const begin = (
     world: WriterWorld,
     options: Parameters<WriterWorld['start']>[1] = {},
-    over: Partial<WritableRepository> = {},
+    over: TargetOverride = {},
   ): Writer => {
     const writer = world.start(steady(`writer-${writers.length}`), options, over);
     writers.push(writer);
@@ -271,6 +272,31 @@ describe('the writer', () => {
     });
     await world.settle();
     expect(await world.state(id)).toMatchObject({ state: 'Committed' });
+  });
+
+  it('says why a repository cannot be opened, leaves it to a process that can open it, and goes on by itself', async () => {
+    for (const mend of ['another process', 'itself'] as const) {
+      const world = createWriterWorld(FILES);
+      let why: string | undefined = "the repository's URL must begin with https://";
+      const id = await world.accept(editTitle('pro', 'Pro', 'Two'));
+      begin(world, {}, () => {
+        if (why !== undefined) throw new Error(why);
+        return {};
+      });
+      await world.clock.advance(500);
+      expect(await world.state(id)).toMatchObject({ state: 'Accepted', reason: 'Waiting', message: why });
+      // One that waits may hear of another reason later, whatever became of the lease meanwhile.
+      why = 'there is no GitRepository sublet-fleet/fleet';
+      await world.clock.advance(60_000);
+      expect(await world.state(id)).toMatchObject({ state: 'Accepted', reason: 'Waiting', message: why });
+      if (mend === 'itself') why = undefined;
+      else begin(world);
+      const mendedAtMs = world.clock.now();
+      await world.settle();
+      const { state, updatedAtMs } = await world.state(id);
+      expect(state).toBe('Committed');
+      expect(updatedAtMs - mendedAtMs).toBeLessThan(mend === 'itself' ? 61_000 : 2_000);
+    }
   });
 
   it('finds the change that the remote refuses, ends it with its words, and pushes the others', async () => {

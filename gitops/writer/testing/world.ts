@@ -24,7 +24,8 @@ export type WriterWorld = {
   readonly remote: MemoryRemote;
   /** Hands in a change; gives its id. */
   accept(intent: Intent, options?: Partial<Pick<NewChange, 'mode' | 'id'>>): Promise<string>;
-  start(process: Process, options?: Partial<WriterOptions>, target?: Partial<WritableRepository>): Writer;
+  /** `target` as a function is asked each time that the writer opens the repository; what it throws is why that is not possible. */
+  start(process: Process, options?: Partial<WriterOptions>, target?: TargetOverride): Writer;
   /** Lets time pass until no change is in `Accepted`, and a little longer. Throws with what waits when that does not come. */
   settle(): Promise<void>;
   state(id: string): Promise<Change>;
@@ -34,6 +35,8 @@ export type WriterWorld = {
   /** A person commits. */
   write(files: Readonly<Record<string, string | null>>, message?: string): string;
 };
+
+export type TargetOverride = Partial<WritableRepository> | (() => Partial<WritableRepository>);
 
 /** Between two awaits of a process: every call of the journal and the repository, before and after it is carried out. */
 export type Process = {
@@ -167,7 +170,7 @@ export function throughProcess<T extends object>(inner: T, { point }: Process): 
   });
 }
 
-function openTarget(remote: MemoryRemote, process: Process, target: Partial<WritableRepository>): WritableRepository {
+function openTarget(remote: MemoryRemote, process: Process, target: TargetOverride): WritableRepository {
   const repository: Repository = throughProcess(openMemoryRepository(remote, { branch: BRANCH }), process);
   return {
     repository,
@@ -175,7 +178,7 @@ function openTarget(remote: MemoryRemote, process: Process, target: Partial<Writ
     folderOf: (namespace) => ({ folder: `tenants/production/${namespace}` }),
     committer: { name: 'Sublet', email: 'sublet@example.com' },
     pushWindowMs: 0,
-    ...target,
+    ...(typeof target === 'function' ? target() : target),
   };
 }
 
