@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Intent } from '../../../gitops/intent.ts';
-import type { Difference } from '../../../gitops/journal.ts';
+import type { ChangeState, Difference } from '../../../gitops/journal.ts';
 import type { Random } from '../../../kube/clock.ts';
+import { hasEnded } from './judge.ts';
 import { namespaceOf } from './objects.ts';
 import type { Order } from './replica.ts';
 import type { Replicas } from './replicas.ts';
@@ -77,11 +78,11 @@ function createClient(
     for (let delayMs = 20; ; delayMs = Math.min(500, delayMs * 1.5)) {
       await sleep(delayMs * (0.5 + random.next()));
       const change = (await ask('GET', answer.id)) as {
-        readonly state: string;
+        readonly state: ChangeState;
         readonly differences?: readonly Difference[];
       } | null;
       if (change === null) throw new Error(`the accepted change ${answer.id} is not in the journal`);
-      if (change.state === 'Accepted') continue;
+      if (!hasEnded(change.state)) continue;
       if (change.state === 'Committed') known.set(cell, value);
       else {
         const found = change.differences?.[0]?.found;

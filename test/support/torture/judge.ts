@@ -3,13 +3,14 @@ import pg from 'pg';
 import { parse } from 'yaml';
 import { openHands } from '../../../git/testing/gitremote.ts';
 import type { Intent } from '../../../gitops/intent.ts';
+import { type ChangeState, FINAL_STATES } from '../../../gitops/journal.ts';
 import { listChangeIds } from '../../../gitops/message.ts';
 
 export type Verdict = {
   readonly accepted: number;
   readonly committed: number;
   readonly conflicts: number;
-  /** Ids that were accepted and never ended, or are not in the journal. */
+  /** Ids that were accepted and never ended, each with its state, or are not in the journal. */
   readonly unfinished: readonly string[];
   /** Changes that are on a branch more than once. */
   readonly duplicates: readonly string[];
@@ -17,10 +18,17 @@ export type Verdict = {
   readonly lost: readonly string[];
 };
 
+/** Nobody follows a commit to a cluster here, so `Committed` is as far as a change gets that does not end before. */
+const ENDS: readonly ChangeState[] = ['Committed', ...FINAL_STATES];
+
+export function hasEnded(state: ChangeState): boolean {
+  return ENDS.includes(state);
+}
+
 type Row = {
   readonly id: string;
   readonly repository: string;
-  readonly state: string;
+  readonly state: ChangeState;
   readonly reason: string | null;
   readonly intent: Intent;
 };
@@ -34,7 +42,10 @@ export async function judge(
 ): Promise<Verdict> {
   const rows = await readSettled(databaseUrl, settleMs);
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const unfinished = accepted.filter((id) => (byId.get(id)?.state ?? 'Accepted') === 'Accepted');
+  const unfinished = accepted.flatMap((id) => {
+    const state = byId.get(id)?.state;
+    return state !== undefined && hasEnded(state) ? [] : [`${id} is ${state ?? 'not in the journal'}`];
+  });
   const known = new Set(accepted);
   // Every request was repeated until it was answered, so there is no change that nobody was told of.
   const untold = rows.filter(({ id }) => !known.has(id)).map(({ id }) => `${id} was never answered for`);
@@ -63,7 +74,8 @@ async function readSettled(databaseUrl: string, settleMs: number): Promise<reado
     const deadlineMs = performance.now() + settleMs;
     for (;;) {
       const { rows } = await client.query<{ readonly waiting: string }>(
-        "SELECT count(*) AS waiting FROM changes WHERE state = 'Accepted'",
+        'SELECT count(*) AS waiting FROM changes WHERE NOT (state = ANY($1))',
+        [ENDS],
       );
       if (rows[0]?.waiting === '0' || performance.now() > deadlineMs) break;
       await sleep(200);

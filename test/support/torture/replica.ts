@@ -1,4 +1,5 @@
-// One replica of what the API and its writer are, as a process of its own, so that it can be killed: accepts changes over HTTP and carries them out.
+// One replica of the journal and the writer as the API has them, as a process of its own, so that it can be killed: accepts changes over HTTP and carries them out.
+// It has nothing else of the API; `sublet api` itself is killed in `test/e2e/replicas.test.ts`.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
