@@ -10,7 +10,8 @@ import { addMetrics } from './plugins/metrics.ts';
 import { Problem } from './problem.ts';
 import { type RegisterDeps, registerRoutes } from './register.ts';
 import { createRequestIds } from './requestid.ts';
-import { buildRoutes, type RoutesDeps } from './routes/index.ts';
+import type { RoutesDeps } from './routes/deps.ts';
+import { buildRoutes } from './routes/index.ts';
 
 export type AppDeps = RoutesDeps &
   Omit<RegisterDeps, 'rootNamespace'> & {

@@ -1,14 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { DevOptions } from './embedded/dev.ts';
 import { documentCommand, SERVER_CODES } from './help.ts';
 
 const DEFAULT_PORT = 7_443;
-
-export type DevOptions = {
-  readonly data: string;
-  readonly port: number;
-  readonly environment: 'staging' | 'production';
-  readonly quick: boolean;
-};
 
 /** `sublet dev`: all of it on this machine, for whoever tries it out or works on it. */
 export function addDevCommand(program: Command, signal: AbortSignal): void {

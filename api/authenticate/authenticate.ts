@@ -5,7 +5,8 @@ import type { Principal } from '../authorize.ts';
 import { Problem } from '../problem.ts';
 import type { KeyRecords } from '../records/keys.ts';
 import { isSecretOf, looksLikeKey, parseKey } from './apikey.ts';
-import { IssuerUnavailableError, TokenError, type TokenVerifier } from './oidc.ts';
+import { TokenError } from './claims.ts';
+import { IssuerUnavailableError, type TokenVerifier } from './oidc.ts';
 
 /** Who sends this `Authorization` header; at once for most that were known a moment ago. Rejects with the 401 or 503 that the caller gets. */
 export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import type { Principal } from '../authorize.ts';
-import { TokenError } from './oidc.ts';
+
+/** Why a token is not taken; for the log and, without names of keys, for its bearer. */
+export class TokenError extends Error {
+  override readonly name = 'TokenError';
+}
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'] as const;
 

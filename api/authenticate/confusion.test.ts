@@ -2,8 +2,8 @@ import { CompactEncrypt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFakeClock, type FakeClock } from '../../kube/testing/fakeclock.ts';
 import { CLIENT_ID, createTestIssuer, ISSUER_URL, type TestIssuer } from '../testing/issuer.ts';
-import { OidcIssuer } from './claims.ts';
-import { createTokenVerifier, TokenError, type TokenVerifier } from './oidc.ts';
+import { OidcIssuer, TokenError } from './claims.ts';
+import { createTokenVerifier, type TokenVerifier } from './oidc.ts';
 
 const OTHER_URL = 'https://other.example.com';
 

@@ -2,8 +2,8 @@ import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createFakeClock, type FakeClock } from '../../kube/testing/fakeclock.ts';
 import { CLIENT_ID, createTestIssuer, ISSUER_URL, type TestIssuer } from '../testing/issuer.ts';
-import { OidcIssuer } from './claims.ts';
-import { createTokenVerifier, IssuerUnavailableError, TokenError, type TokenVerifier } from './oidc.ts';
+import { OidcIssuer, TokenError } from './claims.ts';
+import { createTokenVerifier, IssuerUnavailableError, type TokenVerifier } from './oidc.ts';
 
 let clock: FakeClock;
 let issuer: TestIssuer;

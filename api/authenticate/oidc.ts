@@ -2,12 +2,7 @@ import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTPayload, jw
 import { z } from 'zod';
 import type { Clock } from '../../kube/clock.ts';
 import type { Principal } from '../authorize.ts';
-import { mapClaims, type OidcIssuer } from './claims.ts';
-
-/** Why a token is not taken; for the log and, without names of keys, for its bearer. */
-export class TokenError extends Error {
-  override readonly name = 'TokenError';
-}
+import { mapClaims, type OidcIssuer, TokenError } from './claims.ts';
 
 /** The issuer cannot be asked just now, so nothing can be said of its tokens. */
 export class IssuerUnavailableError extends Error {

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts';
-import { buildRoutes, type RoutesDeps } from '../routes/index.ts';
+import type { RoutesDeps } from '../routes/deps.ts';
+import { buildRoutes } from '../routes/index.ts';
 import { buildOpenApi } from './build.ts';
 
 /** All routes as they are described; none of them can be called. */

@@ -5,7 +5,7 @@ import type { FolderCommit } from '../commits.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
 import type { Place } from '../place.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { InPlace, Page, pageSchema } from './shapes.ts';
 
 const Entry = z.strictObject({

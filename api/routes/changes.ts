@@ -9,7 +9,7 @@ import type { Place } from '../place.ts';
 import { notFound } from '../problem.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import { watchChange } from '../watchchange.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { InPlace, Page, pageSchema } from './shapes.ts';
 
 const OneChange = z.strictObject({ id: ChangeId });

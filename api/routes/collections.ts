@@ -4,7 +4,7 @@ import { type Collection, DESKTOPS, PLANS, QUOTAS } from '../collections.ts';
 import type { Place } from '../place.ts';
 import { representationSchema } from '../represent.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { createOne, deleteOne, editOne, getOne, listPage, patchWith } from './resources.ts';
 import {
   ACCEPTED,

@@ -7,7 +7,7 @@ import type { Place } from '../place.ts';
 import { Problem } from '../problem.ts';
 import { representationSchema } from '../represent.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { editOne, type Item, requireOne } from './resources.ts';
 import { ACCEPTED, IDEMPOTENCY, ItemInPlace, MATCH } from './shapes.ts';
 

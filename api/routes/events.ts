@@ -5,7 +5,7 @@ import { GROUP } from '../../model/group.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
 import type { Place } from '../place.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { InPlace } from './shapes.ts';
 
 /** As much of an Event as is shown. */

@@ -7,7 +7,7 @@ import { PathParam, type Place, PROVIDER } from '../place.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { KeyRecord } from '../records/keys.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { InPlace } from './shapes.ts';
 
 const DAY_MS = 86_400_000;

@@ -7,7 +7,7 @@ import type { Place } from '../place.ts';
 import { notFound } from '../problem.ts';
 import { representationSchema } from '../represent.ts';
 import { defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { editOne, requireOne } from './resources.ts';
 import { ACCEPTED, IDEMPOTENCY, MATCH, TenantInPlace } from './shapes.ts';
 import { itemOf } from './tenants.ts';

@@ -12,7 +12,7 @@ import type { Place } from '../place.ts';
 import { Problem } from '../problem.ts';
 import type { LinkRecord } from '../records/links.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { requireOne } from './resources.ts';
 import { ItemInPlace } from './shapes.ts';
 

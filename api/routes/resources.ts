@@ -12,7 +12,7 @@ import { type Read, readAll, readOne, surroundings } from '../reads.ts';
 import { represent } from '../represent.ts';
 import type { Answer, Call } from '../route.ts';
 import { readRequest, recall, submit } from '../submit.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 
 /** One resource of a collection: where it lives and how it is called. */
 export type Item = { readonly place: Place; readonly name: string };

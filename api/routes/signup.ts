@@ -10,7 +10,7 @@ import { PathParam, type Place, PROVIDER, parsePlace } from '../place.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { Invitation, InvitationUse } from '../records/invitations.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { createOne } from './resources.ts';
 import { ACCEPTED, InPlace } from './shapes.ts';
 import { addIdentity } from './tenants.ts';

@@ -8,7 +8,7 @@ import { pageOf } from '../cursor.ts';
 import { type Place, PROVIDER, parsePlace } from '../place.ts';
 import { representationSchema } from '../represent.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { createOne, deleteOne, editOne, getOne, type Item, listPage, patchWith } from './resources.ts';
 import {
   ACCEPTED,

@@ -4,7 +4,7 @@ import { notFound, Problem } from '../problem.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
 import { renderBody, TEST_EVENT } from '../webhooks/events.ts';
 import { type Attempt, DELIVERY_STATES, type Delivery } from '../webhooks/outbox.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { Page, pageSchema } from './shapes.ts';
 import { findWebhook, managesTenants, WebhookInPlace } from './webhookplace.ts';
 

@@ -3,7 +3,7 @@ import type { Question } from '../authorize.ts';
 import { PathParam, type Place } from '../place.ts';
 import { notFound } from '../problem.ts';
 import type { Endpoint } from '../webhooks/endpoints.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 
 export const WebhookInPlace = z.strictObject({
   path: PathParam,

@@ -5,7 +5,7 @@ import { parseDestination } from '../webhooks/destination.ts';
 import { type Endpoint, MOST_ENDPOINTS } from '../webhooks/endpoints.ts';
 import { EVENT_TYPES } from '../webhooks/events.ts';
 import { mintSecret } from '../webhooks/signature.ts';
-import type { RoutesDeps } from './index.ts';
+import type { RoutesDeps } from './deps.ts';
 import { InPlace } from './shapes.ts';
 import { buildDeliveryRoutes } from './webhookdeliveries.ts';
 import { findTenantId, findWebhook, managesTenants, WebhookInPlace } from './webhookplace.ts';

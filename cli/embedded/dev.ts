@@ -1,10 +1,16 @@
 import path from 'node:path';
 import { pino } from 'pino';
 import { DEFAULT_TIMINGS, QUICK_TIMINGS } from '../../simulator/kubevirt/options.ts';
-import type { DevOptions } from '../dev.ts';
 import { createProgress } from '../progress.ts';
 import { type EmbeddedWorld, startEmbeddedWorld } from './embedded.ts';
 import { claimFolder, lockFolder } from './folder.ts';
+
+export type DevOptions = {
+  readonly data: string;
+  readonly port: number;
+  readonly environment: 'staging' | 'production';
+  readonly quick: boolean;
+};
 
 /** Runs until the signal aborts. Rejects when something cannot be had, or a part gives up by itself. */
 export async function runDev(options: DevOptions, signal: AbortSignal): Promise<void> {
