@@ -37,14 +37,16 @@ type Opened = {
   readonly lists: Map<string, { readonly head: CommitId; readonly commits: readonly FolderCommit[] }>;
 };
 
-/** Reads histories from copies of their own, a few of which are kept open. `open` gives undefined where there is no such repository. */
-export function createCommitLog({
-  clock,
-  open,
-}: {
+export type CommitLogDeps = {
   readonly clock: Pick<Clock, 'monotonic' | 'now'>;
+  /** Undefined where there is no such repository. */
   readonly open: (id: string) => Promise<ReadableRepository | undefined>;
-}): CommitLog {
+  /** Where it is: another text than before means that it moved. */
+  readonly locate: (id: string) => string;
+};
+
+/** Reads histories from copies of their own, a few of which are kept open. */
+export function createCommitLog({ clock, open, locate }: CommitLogDeps): CommitLog {
   const opened = new Map<string, Promise<Opened | undefined>>();
   const busy = new Map<string, number>();
 
@@ -71,7 +73,7 @@ export function createCommitLog({
 
   return {
     list: async (place) => {
-      const key = JSON.stringify([place.repository, place.remote]);
+      const key = JSON.stringify([place.repository, locate(place.repository)]);
       busy.set(key, (busy.get(key) ?? 0) + 1);
       try {
         const one = await find(key, place.repository);

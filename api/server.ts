@@ -66,7 +66,11 @@ export async function startApi(deps: ApiServerDeps, config: ApiConfig, signal: A
   const commits =
     deps.gitPath === undefined
       ? undefined
-      : createCommitLog({ ...deps, open: async (id) => delivery?.repositories.read(id) });
+      : createCommitLog({
+          ...deps,
+          open: async (id) => delivery?.repositories.read(id),
+          locate: (id) => delivery?.repositories.locate(id) ?? '',
+        });
   const { traceEndpoint } = deps;
   const telemetry = traceEndpoint === undefined ? undefined : startTelemetry({ ...deps, fetch }, traceEndpoint);
   const app = await assembleApp(deps, config, { caches, tree, commits, telemetry }, stopping.signal);

@@ -78,7 +78,7 @@ export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Prom
   };
   const holder = `${hostname()}_${Buffer.from(random.bytes(8)).toString('hex')}`;
   const writer = startWriter({ journal, clock, random, log, open }, { holder, reviewMs: git.reviewSeconds * 1_000 });
-  const history = createHistory((id) => repositories.read(id));
+  const history = createHistory((id) => repositories.read(id), { locate: repositories.locate });
   const tracker = startTracker({
     journal,
     clock,

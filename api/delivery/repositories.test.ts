@@ -164,14 +164,15 @@ describe('the repositories', () => {
       },
     },
   } as unknown as Owner;
-  const open = (id: string, git: object, lookUp?: LookUp) => {
+  type Facts = { repository: GitRepository | undefined; owner: Owner };
+  const open = (id: string, git: object, lookUp?: LookUp, facts: Facts = { repository, owner }) => {
     const made: string[] = [];
     const deps = {
       client: {} as Client,
       clock,
       metrics: createMetrics(),
-      flux: { repository: () => repository },
-      tree: { owner: (namespace: string) => (namespace === 't-acme' ? owner : undefined) } as unknown as Tree,
+      flux: { repository: () => facts.repository },
+      tree: { owner: (namespace: string) => (namespace === 't-acme' ? facts.owner : undefined) } as unknown as Tree,
       copies: {
         make: async (name: string) => {
           made.push(name);
@@ -183,7 +184,8 @@ describe('the repositories', () => {
     };
     const search = process.env.PATH ?? '';
     const options = { environment: 'production', fleetNamespace: 'sublet-fleet', path: search, ...settings(git) };
-    return { opened: createRepositories(deps, options).open(id), made };
+    const repositories = createRepositories(deps, options);
+    return { opened: repositories.open(id), made, locate: repositories.locate };
   };
 
   it('are opened as the settings say: the fleet', async () => {
@@ -224,6 +226,40 @@ describe('the repositories', () => {
       expect(asked).toHaveLength(n);
     }
     await repository?.close();
+  });
+
+  it('say when they are somewhere else than when they were opened', async () => {
+    const change = (spec: object) => ({ spec: { ...repository.spec, ...spec } }) as unknown as GitRepository;
+    const facts: Facts = { repository, owner };
+    const { opened, locate } = open('fleet', {}, undefined, facts);
+    const isCurrent = (await opened)?.isCurrent;
+    const before = locate('fleet');
+    for (const spec of [
+      { url: 'https://git.example.com/acme/moved.git' },
+      { ref: { branch: 'next' } },
+      { secretRef: { name: 'other' } },
+    ]) {
+      facts.repository = change(spec);
+      expect([isCurrent?.(), locate('fleet') === before]).toEqual([false, false]);
+      facts.repository = change({});
+      expect([isCurrent?.(), locate('fleet') === before]).toEqual([true, true]);
+    }
+    facts.repository = undefined;
+    expect(isCurrent).toThrow('there is no GitRepository sublet-fleet/fleet');
+    await (await opened)?.repository.close();
+  });
+
+  it('say when a tenant’s own is somewhere else, or nowhere', async () => {
+    const facts: Facts = { repository, owner };
+    const { opened } = open('tenant/t-acme', {}, undefined, facts);
+    const isCurrent = (await opened)?.isCurrent;
+    expect(isCurrent?.()).toBe(true);
+    const source = { type: 'Repository', repository: { url: 'https://github.com/acme/moved', branch: 'trunk' } };
+    facts.owner = { ...owner, tenant: { spec: { source } } } as unknown as Owner;
+    expect(isCurrent?.()).toBe(false);
+    facts.owner = { ...owner, tenant: { spec: { source: { type: 'Fleet' } } } } as unknown as Owner;
+    expect(isCurrent?.()).toBe(false);
+    await (await opened)?.repository.close();
   });
 
   it('are none for an id that nobody has any more', async () => {

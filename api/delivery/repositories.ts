@@ -48,6 +48,8 @@ export type Repositories = {
   open(id: string): Promise<WritableRepository | undefined>;
   /** For reading alone; undefined when there is none of that id. */
   read(id: string): Promise<Repository | undefined>;
+  /** Another text than when it was opened means that the repository is somewhere else by now, and what is open is of no use. Throws as opening does. */
+  locate(id: string): string;
 };
 
 /** Opens repositories by the ids that `layout.ts` gives: the fleet as its GitRepository says, a tenant's own as its Tenant says. */
@@ -65,7 +67,9 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
     };
     return { repository: { ...repository, close }, remote };
   };
+  const locate = (id: string): string => renderRemote(findRemote(deps, options, id));
   return {
+    locate,
     read: async (id) => (await read(id))?.repository,
     open: async (id) => {
       const opened = await read(id);
@@ -80,6 +84,7 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
         repository,
         branch: remote.branch,
         folderOf: (namespace) => findFolder(deps, options, id, namespace),
+        isCurrent: () => locate(id) === renderRemote(remote),
         committer: options.committer,
         pushWindowMs: choosePushWindow(options, remote),
         dryRun: deps.dryRun,
@@ -88,6 +93,10 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
       };
     },
   };
+}
+
+function renderRemote(remote: Remote | undefined): string {
+  return JSON.stringify(remote ?? null);
 }
 
 const findFolder = (

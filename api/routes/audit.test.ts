@@ -19,16 +19,19 @@ let commits: CommitLog;
 let api: TestApi;
 /** Set to let the repository fail. */
 let failure: Error | undefined;
+/** Where the repository is. */
+let remote: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sublet-audit-'));
-  const remote = path.join(folder, 'fleet.git');
+  remote = path.join(folder, 'fleet.git');
   hands = openHands(remote);
   await hands.git('init', '--quiet', '--bare', '--initial-branch=main', remote);
   const search = process.env.PATH ?? '/usr/bin:/bin';
   commits = createCommitLog({
     // Time enough goes by between any two looks for the repository to be fetched again.
     clock: { now: () => api.clock.now(), monotonic: () => realClock.monotonic() * 1_000_000 },
+    locate: () => remote,
     open: async () => {
       const repository = openGitRepository(
         { url: `file://${remote}`, branch: 'main', protocols: ['file'] },
@@ -105,6 +108,19 @@ describe('audit of what went around the API', () => {
       expect.objectContaining({ type: 'Change', change: id }),
     ]);
     expect(entries.filter((entry) => entry.commit === forged)).toEqual([expect.objectContaining({ type: 'Commit' })]);
+  });
+
+  it('shows what is in the repository that the fleet moved to, and not in the one that it left', async () => {
+    const [left, stayed] = [remote, hands];
+    const old = await commit({ [`${FOLDER}/t-acme/old.yaml`]: 'a: 1\n' }, 'Here\n');
+    remote = path.join(folder, 'moved.git');
+    hands = openHands(remote);
+    await hands.git('init', '--quiet', '--bare', '--initial-branch=main', remote);
+    const fresh = await commit({ [`${FOLDER}/t-acme/fresh.yaml`]: 'a: 1\n' }, 'There\n');
+    const commitsOf = async () => (await audit()).flatMap(({ type, commit }) => (type === 'Commit' ? [commit] : []));
+    expect(await commitsOf()).toEqual([fresh]);
+    [remote, hands] = [left, stayed];
+    expect((await commitsOf())[0]).toBe(old);
   });
 
   it('believes no date that lies before what it follows, or ahead', async () => {

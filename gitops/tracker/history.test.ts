@@ -20,11 +20,12 @@ function createHistoryWorld(most?: number) {
     });
   };
   const calls: string[] = [];
-  const inner = openMemoryRepository(remote, { branch: 'main' });
+  const present = { remote, place: 'here' };
   const history = createHistory(
     async (id) => {
       if (id !== 'fleet') return undefined;
       calls.push('open');
+      const inner = openMemoryRepository(present.remote, { branch: 'main' });
       return {
         fetch: async () => {
           calls.push('fetch');
@@ -41,9 +42,9 @@ function createHistoryWorld(most?: number) {
         close: async () => void calls.push('close'),
       };
     },
-    most === undefined ? {} : { most },
+    { locate: () => present.place, ...(most === undefined ? {} : { most }) },
   );
-  return { remote, write, history, calls };
+  return { remote, write, history, calls, present };
 }
 
 describe('the history of a repository', () => {
@@ -77,6 +78,18 @@ describe('the history of a repository', () => {
     for (let turn = 0; turn < 3; turn++) expect(await history.contains('fleet', first, head)).toBe(true);
     expect(await history.contains('fleet', 'f'.repeat(40), head)).toBe(false);
     expect(calls.filter((call) => call === 'isAncestor')).toHaveLength(2);
+  });
+
+  it('is that of the repository where it is by now', async () => {
+    const { write, history, calls, present } = createHistoryWorld();
+    const other = createHistoryWorld();
+    const [first = '', second = ''] = [write(), write()];
+    expect(await history.contains('fleet', first, second)).toBe(true);
+    other.write();
+    const elsewhere = [other.write(), other.write()];
+    Object.assign(present, { remote: other.remote, place: 'there' });
+    expect(await history.contains('fleet', elsewhere[0] ?? '', elsewhere[1] ?? '')).toBe(true);
+    expect(calls).toEqual(['open', 'fetch', 'log', 'open', 'close', 'fetch', 'log']);
   });
 
   it('contains nothing where there is no such repository, and asks again after a failure', async () => {

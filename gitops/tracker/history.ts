@@ -12,22 +12,23 @@ export type History = {
 /**
  * Answers for many changes at once: the commits behind a revision are listed once, and for the next revision only those that it adds. Only in a history that is longer than
  * `most` commits (default 20 000) is one asked for by itself, and that once. Repositories are opened when they are needed, copies of their own, so that
- * reading never waits for writing.
+ * reading never waits for writing, and anew where `locate` says that one is somewhere else by now.
  */
 export function createHistory(
   open: (repository: string) => Promise<ReadableRepository | undefined>,
-  { most = 20_000 }: { readonly most?: number } = {},
+  { most = 20_000, locate = () => '' }: HistoryOptions = {},
 ): History {
-  const opened = new Map<string, Promise<Branch | undefined>>();
-  const find = (id: string): Promise<Branch | undefined> => {
+  const opened = new Map<string, Opened>();
+  const find = async (id: string): Promise<Branch | undefined> => {
+    const place = locate(id);
     const known = opened.get(id);
-    if (known !== undefined) return known;
+    if (known?.place === place) return known.branch;
     const branch = open(id).then((repository) => repository && createBranch(repository, most));
-    opened.set(id, branch);
-    branch.then(
-      (found) => found === undefined && opened.delete(id),
-      () => opened.delete(id),
-    );
+    const one = { place, branch };
+    opened.set(id, one);
+    const forget = (): unknown => opened.get(id) === one && opened.delete(id);
+    branch.then((found) => found ?? forget(), forget);
+    await close(known);
     return branch;
   };
   return {
@@ -36,10 +37,23 @@ export function createHistory(
       return (await (await find(id))?.contains(ancestor, commit)) ?? false;
     },
     close: async () => {
-      for (const branch of opened.values()) await (await branch.catch(() => undefined))?.close();
+      const all = [...opened.values()];
       opened.clear();
+      for (const one of all) await close(one);
     },
   };
+}
+
+export type HistoryOptions = {
+  readonly most?: number;
+  /** Where a repository is: another text than before means that it moved. Throws when that is not known. */
+  readonly locate?: (repository: string) => string;
+};
+
+type Opened = { readonly place: string; readonly branch: Promise<Branch | undefined> };
+
+async function close(opened: Opened | undefined): Promise<void> {
+  await (await opened?.branch.catch(() => undefined))?.close().catch(() => {});
 }
 
 type Branch = {

@@ -20,6 +20,8 @@ export type WritableRepository = {
   /** The one that is written. */
   readonly branch: string;
   readonly folderOf: FolderOf;
+  /** Asked before each turn; false: the repository is somewhere else by now, and is opened anew. Absent: it never moves. May throw, as opening may. */
+  readonly isCurrent?: (() => boolean) | undefined;
   /** Who commits in the name of the authors. */
   readonly committer: Person;
   /** At least so long between two pushes, for forges that count them; 0 pushes whenever there is something. */

@@ -193,7 +193,9 @@ class RepositoryWorker implements Worker {
   }
 
   async #open(): Promise<Opened | undefined> {
-    if (this.#opened !== undefined) return this.#opened;
+    const opened = this.#opened;
+    if (opened !== undefined && (opened.target.isCurrent?.() ?? true)) return opened;
+    await this.#close();
     const target = await this.#deps.open(this.#repository);
     if (target === undefined) return undefined;
     const vetter = target.dryRun === undefined ? undefined : createVetter(target.dryRun);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { openMemoryRepository } from '../../git/memory/repository.ts';
 import { parseTrailers } from '../message.ts';
 import type { WritableRepository } from './target.ts';
 import {
@@ -297,6 +298,29 @@ describe('the writer', () => {
       expect(state).toBe('Committed');
       expect(updatedAtMs - mendedAtMs).toBeLessThan(mend === 'itself' ? 61_000 : 2_000);
     }
+  });
+
+  it('goes where the repository is by now, and makes again what did not move along', async () => {
+    const world = createWriterWorld(FILES);
+    const moved = createWriterWorld(FILES);
+    let present = world.remote;
+    begin(world, {}, () => {
+      const opened = present;
+      return { repository: openMemoryRepository(opened, { branch: BRANCH }), isCurrent: () => opened === present };
+    });
+    const before = await world.accept(editTitle('pro', 'Pro', 'Two'));
+    await world.settle();
+    expect(world.file(`${FOLDER}/pro.yaml`)).toBe(renderPlan('pro', 'Two'));
+    const left = world.remote.head(BRANCH);
+    present = moved.remote;
+    const after = await world.accept(editTitle('old', 'Old', 'Older'));
+    await world.settle();
+    expect(world.remote.head(BRANCH)).toBe(left);
+    expect(moved.file(`${FOLDER}/pro.yaml`)).toBe(renderPlan('pro', 'Two'));
+    expect(moved.file(`${FOLDER}/old.yaml`)).toBe(renderPlan('old', 'Older'));
+    const history = (await moved.history()).slice(1);
+    expect(history.map(({ message }) => parseTrailers(message)?.changeId)).toEqual([before, after]);
+    expect((await world.state(before)).commit).toBe(history[0]?.commit);
   });
 
   it('finds the change that the remote refuses, ends it with its words, and pushes the others', async () => {
