@@ -232,7 +232,8 @@ const MAX_ERRORS = 50;
 
 function watchPeer(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  if (reply.raw.destroyed) gone.abort();
+  else reply.raw.once('close', () => gone.abort());
   return AbortSignal.any([gone.signal, stopping]);
 }
 

@@ -393,6 +393,12 @@ describe('waiting for a change', () => {
     });
   });
 
+  it('waits as long as a server asks that has no place for another stream', async () => {
+    script = inOrder(answer(429, {}, { 'retry-after': '5' }), answer(503, {}), stream(event('Ready', true)));
+    const found = await waitForChange(connect(), ID, { until: 'Ready', timeoutMs: 60_000 });
+    expect([found.state, pauses]).toEqual(['Ready', [5_000, 1_000]]);
+  });
+
   it('lets go of the stream when it has what it waited for', async () => {
     const gone = Promise.withResolvers<void>();
     script = (_seen, response) => {

@@ -35,7 +35,7 @@ export class WaitTimeoutError extends Error {
   }
 }
 
-/** Between attempts. */
+/** Between attempts, where the server asks for no longer one. */
 const PAUSE_MS = 1_000;
 /** Where no stream comes through, the server is asked to wait this long at most in one call. */
 const POLL_S = 30;
@@ -54,6 +54,7 @@ export async function waitForChange(client: Client, id: string, options: WaitOpt
     const startedAtMs = deps.now();
     const leftMs = endsAtMs - startedAtMs;
     if (leftMs <= 0) throw new WaitTimeoutError(id, options, last);
+    let pauseMs = 0;
     try {
       for await (const seen of listen(client, id, { ...options, leftMs, lastEventId })) {
         lastEventId = seen.eventId ?? lastEventId;
@@ -64,8 +65,10 @@ export async function waitForChange(client: Client, id: string, options: WaitOpt
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!mayPass(error)) throw error;
+      if (error instanceof ApiError) pauseMs = error.retryAfterMs ?? 0;
     }
-    if (deps.now() - startedAtMs < PAUSE_MS) await pause(deps, Math.min(PAUSE_MS, leftMs), options.signal);
+    if (deps.now() - startedAtMs < PAUSE_MS) pauseMs = Math.max(pauseMs, PAUSE_MS);
+    if (pauseMs > 0) await pause(deps, Math.min(pauseMs, leftMs), options.signal);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Change } from '../../gitops/journal.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../gitops/journal.ts';
 import { ChangeId, ChangeSchema, isDone, isSettled, renderChange } from '../change.ts';
 import { collectionOfKind } from '../collections.ts';
+import { createHeldAnswers, type HeldAnswers, MOST_OF_A_USER } from '../heldanswers.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
 import type { Place } from '../place.ts';
 import { notFound } from '../problem.ts';
@@ -34,6 +35,7 @@ const EVENT_STREAM = 'text/event-stream';
 
 /** What became of writes. */
 export function buildChangeRoutes(deps: RoutesDeps): readonly Route[] {
+  const held = createHeldAnswers();
   return [
     defineRoute({
       method: 'GET',
@@ -48,8 +50,13 @@ export function buildChangeRoutes(deps: RoutesDeps): readonly Route[] {
         Accept: z.string().describe('`text/event-stream` gives events named `change`, until the change ends.'),
         'Last-Event-ID': z.string().describe('The last event that was heard; it is not sent again.'),
       },
-      answers: { 200: { description: 'The change.', schema: ChangeSchema } },
-      handle: (call) => getChange(deps, call, call.params.id, call.query),
+      answers: {
+        200: {
+          description: `The change. A user and its keys may have ${MOST_OF_A_USER} answers held open at once that wait or are streams; one more is refused (429).`,
+          schema: ChangeSchema,
+        },
+      },
+      handle: (call) => getChange(deps, held, call, { id: call.params.id, ...call.query }),
     }),
     defineRoute({
       method: 'GET',
@@ -68,17 +75,21 @@ export function buildChangeRoutes(deps: RoutesDeps): readonly Route[] {
 
 async function getChange(
   deps: RoutesDeps,
+  held: HeldAnswers,
   call: Call,
-  id: string,
-  { wait, timeout }: z.output<typeof Waiting>,
+  { id, wait, timeout }: z.output<typeof Waiting> & { readonly id: string },
 ): Promise<Answer> {
   const change = await deps.journal.find(id);
   if (change === undefined || !maySee(deps, call, change)) throw notFound();
+  // A change that has ended is told at once, to whoever has no place left too.
+  const hold = (): AbortSignal =>
+    isDone(change.state) ? call.signal() : held.hold(call.principal.username, call.signal());
   if (call.header('accept')?.includes(EVENT_STREAM) === true) {
-    const body = Readable.from(renderEvents(deps, change, call.header('last-event-id'), call.signal()));
+    const body = Readable.from(renderEvents(deps, change, call.header('last-event-id'), hold()));
     return { status: 200, type: EVENT_STREAM, headers: { 'x-accel-buffering': 'no' }, body };
   }
-  const last = wait === undefined ? change : await waitFor(deps, change, wait, timeout * 1_000, call.signal());
+  const isOver = wait === undefined || isSettled(change.state, wait);
+  const last = isOver ? change : await waitFor(deps, change, wait, timeout * 1_000, hold());
   return { status: 200, body: renderChange(last, deps.tree) };
 }
 
