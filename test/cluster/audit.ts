@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 /** One request as the API server recorded it, reduced to what tests and benchmarks ask for. */
 export type AuditEvent = {
@@ -31,7 +31,7 @@ export async function readAuditEvents(
   file: string,
   fromByte = 0,
 ): Promise<{ readonly events: readonly AuditEvent[]; readonly nextByte: number }> {
-  const content = (await readFile(file)).subarray(fromByte);
+  const content = await readFrom(file, fromByte);
   const end = content.lastIndexOf(0x0a) + 1;
   const lines = content
     .subarray(0, end)
@@ -43,6 +43,14 @@ export async function readAuditEvents(
     events: events.filter((event) => event.stage === 'ResponseComplete' || event.stage === 'Panic'),
     nextByte: fromByte + end,
   };
+}
+
+async function readFrom(file: string, fromByte: number): Promise<Buffer> {
+  await using handle = await open(file);
+  const { size } = await handle.stat();
+  const content = Buffer.alloc(Math.max(0, size - fromByte));
+  const { bytesRead } = await handle.read(content, 0, content.length, fromByte);
+  return content.subarray(0, bytesRead);
 }
 
 /** Whether a request was meant to change something: dry runs, token requests and access reviews are not. */

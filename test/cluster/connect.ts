@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { createRemote } from '../../simulator/git/server.ts';
 import { readAuditEvents } from './audit.ts';
@@ -12,7 +13,9 @@ import { createRest } from './rest.ts';
 import { requestToken } from './token.ts';
 
 const LOG_TAIL_BYTES = 4_000;
-const CRD_TIMEOUT = '30s';
+const CRD_TIMEOUT = '180s';
+const SERVED_TIMEOUT_MS = 180_000;
+const POLL_MS = 200;
 
 /** Opens a cluster that this or another process started, or that was lent by its kubeconfig. */
 export async function connectCluster(info: ClusterInfo): Promise<Cluster> {
@@ -86,10 +89,14 @@ async function installManifests(kubectl: Kubectl, yamlOrPath: string): Promise<v
     const waited = await kubectl(['wait', '--for=condition=Established', `--timeout=${CRD_TIMEOUT}`, ...crds]);
     if (waited.code !== 0) throw new Error(`CRDs were not established:\n${waited.stderr}`);
   }
-  if (applied.code === 0) return;
-  // Objects of a kind whose CRD came in the same call fail the first time; they succeed once it is established.
-  const again = crds.length > 0 ? await kubectl(apply, isPath ? {} : { input: yamlOrPath }) : applied;
-  if (again.code !== 0) throw new Error(`kubectl ${apply.join(' ')} failed:\n${again.stderr}`);
+  // Objects of a kind whose CRD came in the same call fail at first; they succeed once it is served, which is a moment after it is established.
+  const deadline = performance.now() + (crds.length > 0 ? SERVED_TIMEOUT_MS : 0);
+  let result = applied;
+  while (result.code !== 0) {
+    if (performance.now() >= deadline) throw new Error(`kubectl ${apply.join(' ')} failed:\n${result.stderr}`);
+    await delay(POLL_MS);
+    result = await kubectl(apply, isPath ? {} : { input: yamlOrPath });
+  }
 }
 
 async function sourceOf(fileOrFolder: string): Promise<readonly string[]> {

@@ -66,6 +66,10 @@ export async function startControlPlane(deps: Deps): Promise<ControlPlane> {
   await writeFile(auditLog, '');
 
   await start(deps, 'etcd', etcdArgs(folder, etcdUrl, `http://${HOST}:${peerPort}`));
+  // The API server ends when etcd does not answer within 20 s.
+  await waitFor({ processes, programs: ['etcd'], what: 'healthy etcd', timeoutMs: START_TIMEOUT_MS }, async () => {
+    return (await fetch(`${etcdUrl}/health`)).ok ? true : undefined;
+  });
   await start(deps, 'kube-apiserver', [
     ...apiServerArgs({ folder, etcdUrl, port: apiPort ?? 0, auditPolicy, auditLog }),
     ...(deps.issuer === undefined ? [] : issuerArgs(deps.issuer)),

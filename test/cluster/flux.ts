@@ -14,7 +14,7 @@ import { waitFor } from './wait.ts';
 export const FLUX_NAMESPACE = 'flux-system';
 
 const HOST = '127.0.0.1';
-const START_TIMEOUT_MS = 180_000;
+const START_TIMEOUT_MS = 300_000;
 const CONCURRENCY = 10;
 
 type Deps = {

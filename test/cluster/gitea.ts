@@ -10,8 +10,8 @@ import { pickPorts } from './ports.ts';
 import { Processes } from './processes.ts';
 
 const HOST = '127.0.0.1';
-const READY_TIMEOUT_MS = 120_000;
-const COMMAND_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 300_000;
+const COMMAND_TIMEOUT_MS = 300_000;
 
 /** A real Gitea on loopback with a database of its own. Its repositories are served by HTTP, and want a token for everything but public reads. */
 export type Gitea = {

@@ -20,8 +20,9 @@ const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin';
 /** In the archive. */
 const FOLDER = `keycloak-${VERSION}`;
 const HOST = '127.0.0.1';
-const READY_TIMEOUT_MS = 180_000;
-const COMMAND_TIMEOUT_MS = 180_000;
+const READY_TIMEOUT_MS = 600_000;
+const COMMAND_TIMEOUT_MS = 600_000;
+const CONNECT_TIMEOUT_MS = 60_000;
 const POLL_MS = 250;
 
 /** A real Keycloak on loopback, over HTTPS, with a database in memory. */
@@ -68,7 +69,7 @@ export async function startKeycloak(log: LogLine): Promise<Keycloak> {
   const { storePath, caPath } = await makeCertificate(folder, password);
   const processes = new Processes(folder);
   const url = `https://${HOST}:${port}`;
-  const dispatcher = new Agent({ connect: { ca: await readFile(caPath) } });
+  const dispatcher = new Agent({ connect: { ca: await readFile(caPath), timeout: CONNECT_TIMEOUT_MS } });
   const stop = async (): Promise<void> => {
     await dispatcher.close();
     await processes.stop();

@@ -1,10 +1,11 @@
 import type { RequestOptions } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, request } from 'undici';
 
 /** A minimal way to call an API server: enough to bring a cluster up and to look into it, without the code under test. */
 export type Rest = {
-  /** Calls and gives status and parsed body, whatever the status is. */
+  /** Calls and gives status and parsed body, whatever the status is; once more where it is told to come back later. */
   call(method: Method, path: string, body?: unknown, contentType?: string): Promise<Reply>;
   /** Calls and gives the body; throws with the API server's own message on any status from 400 on. */
   ask(method: Method, path: string, body?: unknown, contentType?: string): Promise<unknown>;
@@ -16,6 +17,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A status code and the body, parsed when it is JSON. */
 export type Reply = { readonly status: number; readonly body: unknown };
+
+const CONNECT_TIMEOUT_MS = 60_000;
+const ATTEMPTS = 20;
 
 /** The content type of server-side apply with a JSON body, which YAML's type admits. */
 export const APPLY = 'application/apply-patch+yaml';
@@ -29,10 +33,13 @@ export async function createRest(kubeConfig: KubeConfig): Promise<Rest> {
   const { ca, cert, key } = options;
   const connect = { ca, cert, key, rejectUnauthorized: options.rejectUnauthorized !== false };
   const agent = new Agent({
-    connect: Object.fromEntries(Object.entries(connect).filter(([, value]) => value !== undefined)),
+    connect: {
+      ...Object.fromEntries(Object.entries(connect).filter(([, value]) => value !== undefined)),
+      timeout: CONNECT_TIMEOUT_MS,
+    },
   });
   const headers = renderHeaders(options.headers);
-  const call = async (method: Method, path: string, body?: unknown, contentType = 'application/json') => {
+  const send = async (method: Method, path: string, body?: unknown, contentType = 'application/json') => {
     const response = await request(`${url}${path}`, {
       method,
       dispatcher: agent,
@@ -40,7 +47,16 @@ export async function createRest(kubeConfig: KubeConfig): Promise<Rest> {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.body.text();
-    return { status: response.statusCode, body: parseBody(text) };
+    const retryAfterMs = Number(response.headers['retry-after']) * 1_000;
+    return { status: response.statusCode, body: parseBody(text), retryAfterMs };
+  };
+  // As every client of Kubernetes does: so it answers while it is too busy, or before it serves a new kind.
+  const call: Rest['call'] = async (...args) => {
+    for (let attempt = 1; ; attempt++) {
+      const { retryAfterMs, ...reply } = await send(...args);
+      if (reply.status !== 429 || !(retryAfterMs >= 0) || attempt === ATTEMPTS) return reply;
+      await delay(retryAfterMs);
+    }
   };
   return {
     call,

@@ -41,7 +41,7 @@ function supervise(folders: readonly string[]): void {
   });
   lines.on('close', async () => {
     for (const child of [...children.values()].reverse()) await killAndWait(child);
-    for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     process.exit(0);
   });
 }

@@ -13,7 +13,7 @@ import { installSublet } from './install.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
-const READY_MS = 180_000;
+const READY_MS = 300_000;
 const READY_POLL_MS = 50;
 
 export type WorldOptions = {
@@ -142,7 +142,7 @@ function createWorld({ processes, ...parts }: Parts): World {
       await processes.kill('source', 'SIGTERM');
       await processes.stop();
       await forge.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     },
   };
 }
