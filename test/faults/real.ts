@@ -21,7 +21,7 @@ const SHOWN = [
   ...[DATASOURCES, DATAVOLUMES, VIRTUALMACHINES, VIRTUALMACHINEINSTANCES],
 ];
 const POLL_MS = 50;
-const WITHIN_MS = 180_000;
+const WITHIN_MS = 300_000;
 /** Real time is dear: so long without a change counts as rest. */
 const QUIET_MS = 1_500;
 

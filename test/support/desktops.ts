@@ -24,7 +24,7 @@ import { startKubeVirtSimulator } from '../../simulator/kubevirt/simulator.ts';
 import type { Cluster } from '../cluster/contract.ts';
 import { installSublet } from './install.ts';
 
-export const POLL = { timeout: 120_000, interval: 50 };
+export const POLL = { timeout: 300_000, interval: 50 };
 
 export type Desktop = RDPInstance & KubeObject;
 export type Data = KubeObject & { readonly data?: Readonly<Record<string, string>> };
@@ -184,7 +184,7 @@ const TEST_CONFIG = {
   leaderElection: false,
   bindAddress: '127.0.0.1',
   port: 0,
-  probe: { intervalSeconds: 1, timeoutSeconds: 1 },
+  probe: { intervalSeconds: 1 },
   breaker: { minimum: 1_000 },
   // Counts of our own kinds are known to the quota controller only minutes after the CRDs were installed.
   objectCounts: { Customer: { pods: 100 }, Reseller: { pods: 100 } },

@@ -6,7 +6,7 @@ import { isAllowed } from './rights.ts';
 const PREREQUISITES = path.join(import.meta.dirname, '..', '..', 'deploy', 'prerequisites');
 const SYSTEM_NAMESPACE = 'sublet-system';
 const SIMULATOR = { namespace: 'kubevirt', name: 'kubevirt-simulator' } as const;
-const DENIAL_TIMEOUT_MS = 120_000;
+const DENIAL_TIMEOUT_MS = 300_000;
 const POLL_MS = 100;
 
 /** Under whom the parts of the product run in a test cluster: the ServiceAccounts of `deploy/`, never the administrator. */
@@ -25,14 +25,49 @@ export async function installSublet(cluster: Cluster): Promise<Installation> {
   await cluster.installManifests(PREREQUISITES);
   await cluster.installManifests(SIMULATOR_ACCOUNT);
   await waitForPolicies(cluster);
-  await waitForRights(cluster, `${SYSTEM_NAMESPACE}:sublet-operator`, { verb: 'create', resource: 'namespaces' });
-  await waitForRights(cluster, `${SIMULATOR.namespace}:${SIMULATOR.name}`, { verb: 'create', resource: 'namespaces' });
+  for (const [account, right] of RIGHTS) await waitForRights(cluster, account, right);
   return {
     operator: await cluster.serviceAccountKubeConfig(SYSTEM_NAMESPACE, 'sublet-operator'),
     source: await cluster.serviceAccountKubeConfig(SYSTEM_NAMESPACE, 'sublet-source'),
     simulator: await cluster.serviceAccountKubeConfig(SIMULATOR.namespace, SIMULATOR.name),
   };
 }
+
+type Right = Parameters<typeof isAllowed>[2];
+
+const LEASES: Right = {
+  verb: 'create',
+  group: 'coordination.k8s.io',
+  resource: 'leases',
+  namespace: SYSTEM_NAMESPACE,
+};
+const FLUX_GROUP = 'source.toolkit.fluxcd.io';
+
+/** One that each role gives: a role comes whole. */
+const RIGHTS: readonly (readonly [account: string, right: Right])[] = [
+  [`${SIMULATOR.namespace}:${SIMULATOR.name}`, { verb: 'create', resource: 'namespaces' }],
+  [`${SYSTEM_NAMESPACE}:sublet-operator`, { verb: 'create', resource: 'namespaces' }],
+  [
+    `${SYSTEM_NAMESPACE}:sublet-operator`,
+    { verb: 'list', group: 'cdi.kubevirt.io', resource: 'datasources', namespace: 'sublet-images' },
+  ],
+  [`${SYSTEM_NAMESPACE}:sublet-operator`, LEASES],
+  [`${SYSTEM_NAMESPACE}:sublet-source`, { verb: 'list', group: 'sublet.dev', resource: 'tenants' }],
+  [
+    `${SYSTEM_NAMESPACE}:sublet-source`,
+    { verb: 'create', group: FLUX_GROUP, resource: 'externalartifacts', namespace: 'sublet-fleet' },
+  ],
+  [`${SYSTEM_NAMESPACE}:sublet-source`, LEASES],
+  [`${SYSTEM_NAMESPACE}:sublet-api`, { verb: 'list', group: 'sublet.dev', resource: 'tenants' }],
+  [
+    `${SYSTEM_NAMESPACE}:sublet-api`,
+    { verb: 'patch', group: FLUX_GROUP, resource: 'gitrepositories', namespace: 'sublet-fleet' },
+  ],
+  [
+    `${SYSTEM_NAMESPACE}:sublet-api`,
+    { verb: 'list', group: 'rbac.authorization.k8s.io', resource: 'rolebindings', namespace: 'sublet-root' },
+  ],
+];
 
 /** The API server learns of a policy by a watch, so a new one takes a moment; a dry run shows when it holds. */
 async function waitForPolicies(cluster: Cluster): Promise<void> {
@@ -50,11 +85,7 @@ async function waitForPolicies(cluster: Cluster): Promise<void> {
   throw new Error(`the policy sublet-reserved-metadata did not refuse a forged label within ${DENIAL_TIMEOUT_MS} ms`);
 }
 
-async function waitForRights(
-  { admin }: Cluster,
-  account: string,
-  asked: Parameters<typeof isAllowed>[2],
-): Promise<void> {
+async function waitForRights({ admin }: Cluster, account: string, asked: Right): Promise<void> {
   const deadline = performance.now() + DENIAL_TIMEOUT_MS;
   while (!(await isAllowed(admin, `system:serviceaccount:${account}`, asked))) {
     if (performance.now() > deadline) throw new Error(`${account} may not ${asked.verb} ${asked.resource}`);

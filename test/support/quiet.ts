@@ -3,12 +3,15 @@ import type { Cluster } from '../cluster/contract.ts';
 
 const POLL_MS = 100;
 const QUIET_MS = 3_000;
-const WITHIN_MS = 180_000;
+/** A busy machine is given the time of so many round trips as the slowest of them took. */
+const QUIET_ROUND_TRIPS = 50;
+const MOST_QUIET_MS = 30_000;
+const WITHIN_MS = 300_000;
 
 export type QuietOptions = {
   /** Where to begin in the audit log. Default: at its end. */
   readonly fromByte?: number | undefined;
-  /** How long nothing may come. */
+  /** How long nothing may come, at least. */
   readonly quietMs?: number;
   readonly withinMs?: number;
 };
@@ -22,15 +25,21 @@ export async function waitUntilQuiet(
   const deadline = Date.now() + withinMs;
   let position = fromByte ?? (await cluster.auditEvents()).nextByte;
   let quietSince = Date.now();
+  let slowestMs = 0;
   let last: readonly AuditEvent[] = [];
-  while (Date.now() - quietSince < quietMs) {
+  const neededMs = () => Math.max(quietMs, Math.min(MOST_QUIET_MS, QUIET_ROUND_TRIPS * slowestMs));
+  while (Date.now() - quietSince < neededMs()) {
     if (Date.now() > deadline) throw new Error(`it does not end; the last were\n${last.map(renderEvent).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    const askedAt = performance.now();
+    await cluster.admin.call('GET', '/version');
+    slowestMs = Math.max(slowestMs, performance.now() - askedAt);
     const { events, nextByte } = await cluster.auditEvents(position);
     position = nextByte;
     const meant = events.filter(isMeant);
     if (meant.length > 0) {
       quietSince = Date.now();
+      slowestMs = 0;
       last = meant.slice(-10);
     }
   }
