@@ -86,7 +86,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
     over.abort();
     await replicas.stop();
     await git.stop();
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(folder, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 
@@ -110,7 +110,10 @@ async function seedObjects(remotes: ReadonlyMap<string, string>, objects: number
   }
 }
 
-/** Kills by progress and not by time, so that a slow machine gets as many kills and no fewer changes. */
+/**
+ * Kills by progress and not by time, so that a slow machine gets as many kills and no fewer changes. Nobody waits for the new process: while both are dead
+ * there is no progress.
+ */
 async function killReplicas(
   replicas: Replicas,
   random: Random,
@@ -118,12 +121,19 @@ async function killReplicas(
   signal: AbortSignal,
 ): Promise<void> {
   let next = each * random.next();
+  const starting = new Map<number, Promise<void>>();
   while (!signal.aborted) {
     await sleep(POLL_MS + random.next() * POLL_MS);
-    if (accepted() < next) continue;
+    const alive = [0, 1].filter((index) => !starting.has(index));
+    const index = alive[Math.floor(random.next() * alive.length)];
+    if (accepted() < next || index === undefined) continue;
     next = accepted() + each * (0.5 + random.next());
-    await replicas.kill(Math.floor(random.next() * 2));
+    starting.set(
+      index,
+      replicas.kill(index).then(() => void starting.delete(index)),
+    );
   }
+  await Promise.all(starting.values());
 }
 
 /** People commit to the same branches: pushes of the writers are rejected now and then. */
