@@ -1,23 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { demo, expectOrderByCommand, ROOT } from './testing/demo.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '..');
-
-type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
-
-/** What `npm run demo` runs. */
-function demo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const all = [path.join(ROOT, 'launch.mjs'), 'demo/main.ts', ...args];
-    const options = { cwd: ROOT, env: { ...process.env, ...env } };
-    const child = execFile(process.execPath, all, options, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? 1, stdout, stderr }),
-    );
-  });
-}
+const run = promisify(execFile);
 
 let temporary = '';
 beforeEach(async () => {
@@ -25,9 +15,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(temporary, { recursive: true, force: true }));
 
+/** What somebody may have in their shell, who uses another server. */
+const ELSEWHERE = { SUBLET_SERVER: 'http://127.0.0.1:1', SUBLET_TOKEN: 'theirs', SUBLET_TENANT: 'theirs' };
+
 it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothing behind', async () => {
   const startedAtMs = performance.now();
-  const { code, stdout, stderr } = await demo(['--once'], { TMPDIR: temporary });
+  const { code, stdout, stderr } = await demo(['--once'], { TMPDIR: temporary, ...ELSEWHERE });
   expect(code, stderr).toBe(0);
   const elapsedS = (performance.now() - startedAtMs) / 1_000;
   const lines = stdout.trim().split('\n');
@@ -42,13 +35,50 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
   for (const step of [
     'pushed commit',
     'oidc:provider ordered by the API: reseller acme',
-    'oidc:anna ordered by the API: desktop anna-desk',
+    'oidc:acme-owner ordered by the API: customer bob',
     'Accepted -> Committed ',
-    'answered RDP: Ready',
+    'answered RDP: it is Ready',
     'full address:s:127.',
   ]) {
     expect(stderr).toContain(step);
   }
+  expectOrderByCommand(stderr, {
+    command: 'desktop new anna-desk --plan pro --image ubuntu-24 --username anna --wait -o name',
+    subject: 'Create RDPInstance anna-desk in t-acme--bob',
+  });
+  expect(await readdir(temporary)).toEqual([]);
+}, 600_000);
+
+it('stays up until it is told to stop, and says commands of sublet that work as they are', async () => {
+  const env = { ...process.env, TMPDIR: temporary };
+  const child = spawn(process.execPath, ['launch.mjs', 'demo/main.ts'], { cwd: ROOT, env });
+  const ended = once(child, 'close');
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  await new Promise<void>((resolve, reject) => {
+    ended.then(() => reject(new Error(`it ended by itself\n${stderr}`)), reject);
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      if (stderr.includes('The .rdp file of the desktop is ')) resolve();
+    });
+  });
+  try {
+    const lines = stderr.split('\n').map((line) => line.trim());
+    const settings = lines.find((line) => line.startsWith('export SUBLET_CONFIG='));
+    const commands = lines.filter((line) => line.startsWith('node launch.mjs cli/main.ts '));
+    expect(commands).toHaveLength(2);
+    const outputs = [];
+    for (const command of commands)
+      outputs.push((await run('sh', ['-ec', `${settings}\n${command}`], { cwd: ROOT })).stdout);
+    expect(outputs[0]).toMatch(/^anna-desk +pro +ubuntu-24 +Running +127\.\S+ +True /m);
+    expect(outputs[1]).toMatch(/^I[0-9a-f]{40} +Ready +Edit +RDPInstance\/anna-desk +acme--bob /m);
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect((await ended)[0], stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ P21: expect.any(Number) });
   expect(await readdir(temporary)).toEqual([]);
 }, 600_000);
 

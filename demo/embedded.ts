@@ -36,7 +36,8 @@ export function asDemoWorld(world: World, folder: string): Omit<DemoWorld, 'kube
     environment: world.environment,
     checkout: world.checkout.path,
     api: world.api,
-    push: (message) => world.checkout.push(message),
+    push: world.checkout.push,
+    git: world.checkout.git,
     read: (url) => world.access.get(url),
     logTail: async () => (await readFile(logPath(folder), 'utf8').catch(() => '')).slice(-TAIL_BYTES),
     stop: async () => {

@@ -23,6 +23,7 @@ export async function startLocalDemo({ step, detail }: DemoDeps): Promise<DemoWo
       api,
       kubeconfigPath: cluster.kubeconfigPath,
       push: world.push,
+      git: world.git,
       read: async (url) => {
         const { status, body } = await cluster.admin.call('GET', url);
         return status === 200 ? body : undefined;

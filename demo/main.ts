@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { createProgress } from '../cli/progress.ts';
 import { listenForStop } from '../cli/stop.ts';
-import { orderDesktop } from './story.ts';
+import { type OrderedDesktop, orderDesktop } from './story.ts';
 import { CLUSTERS, type ClusterChoice, type DemoWorld, startDemoWorld } from './world.ts';
 
-const HELP = `A desktop is ordered through the API, becomes a commit, and answers RDP.
+const HELP = `Orders through the API and by the command line become commits, and a desktop answers RDP.
 
 Usage: npm run demo -- [--cluster embedded|local|current] [--once]
 
@@ -79,9 +79,15 @@ function parseCluster(text: string): ClusterChoice {
   return found;
 }
 
-function renderHints({ kubeconfigPath, checkout }: DemoWorld, desktop: { readonly rdpFile: string }): string {
+function renderHints({ kubeconfigPath, checkout }: DemoWorld, { configPath, rdpFile }: OrderedDesktop): string {
   return `
-Everything stays up until Ctrl-C. Try, in another terminal:
+Everything stays up until Ctrl-C. Try, in another terminal and in this folder, as anna:
+
+  export SUBLET_CONFIG=${configPath}
+  node launch.mjs cli/main.ts desktop list
+  node launch.mjs cli/main.ts desktop stop anna-desk --wait
+
+and as an administrator of the cluster:
 
   export KUBECONFIG=${kubeconfigPath}
   kubectl get sublet --all-namespaces
@@ -89,8 +95,8 @@ Everything stays up until Ctrl-C. Try, in another terminal:
   kubectl -n t-acme--bob patch rdp anna-desk --type merge -p '{"spec":{"power":"Stopped"}}'
   kubectl -n sublet-fleet get externalartifacts,kustomizations
 
-The fleet repository is ${checkout}: change a file below tenants/, commit, and git push origin main.
-The .rdp file of the desktop is ${desktop.rdpFile}`;
+A clone of the fleet repository is ${checkout}: git pull, change a file below tenants/, commit, and git push origin main.
+The .rdp file of the desktop is ${rdpFile}`;
 }
 
 function renderCauses(error: unknown): string {

@@ -12,7 +12,7 @@ type Submit = (client: Client, body: Body) => Promise<{ readonly data: { readonl
 
 export type Orders = {
   /** Hands in what a file of the reference fleet declares, and shows how the order becomes a commit, and the commit what was ordered. */
-  order(who: string, what: string, file: string, submit: Submit, until?: 'Applied' | 'Ready'): Promise<void>;
+  order(who: string, what: string, file: string, submit: Submit): Promise<void>;
 };
 
 /** Orders as a panel makes them: by the API's own client. */
@@ -26,14 +26,14 @@ export function createOrders(options: {
 }): Orders {
   const { server, tokenFor, progress, folder, signal } = options;
   return {
-    order: async (who, what, file, submit, until = 'Ready') => {
+    order: async (who, what, file, submit) => {
       const client = createClient({ server, token: await tokenFor(who) });
       const { metadata, spec } = parse(await readFile(path.join(folder, file), 'utf8'));
       const { data } = await submit(client, { name: metadata.name, spec: spec as never });
       const seen: string[] = [];
       const onState = (change: Change): void => void seen.push(renderState(change));
-      const change = await waitForChange(client, data.id, { until, timeoutMs: WAIT_MS, signal, onState });
-      if (change.state !== until && change.state !== 'Ready')
+      const change = await waitForChange(client, data.id, { until: 'Ready', timeoutMs: WAIT_MS, signal, onState });
+      if (change.state !== 'Ready')
         throw new Error(`the order of ${what} ended as ${change.state}: ${change.message ?? change.reason ?? ''}`);
       progress.step(`${who} ordered by the API: ${what}`);
       progress.detail(seen.join(' -> '));

@@ -7,6 +7,7 @@ import { ROOT_NAMESPACE } from '../model/names.ts';
 import { probeDesktop } from '../operator/controllers/rdpinstance/probe.ts';
 import { dialTcp } from '../operator/dial.ts';
 import { renderRdpFile } from '../rdp/index.ts';
+import { createCommandLine } from './commandline.ts';
 import { createOrders } from './orders.ts';
 import type { DemoWorld } from './world.ts';
 
@@ -21,23 +22,27 @@ export type OrderedDesktop = {
   readonly selectedProtocol: string;
   readonly readyAtMs: number;
   readonly rdpFile: string;
+  /** Settings of `sublet` that make its user the desktop's owner. */
+  readonly configPath: string;
 };
 
 /**
- * The reference fleet's story: a reseller, its customer and the customer's desktop, up to the handshake. Where Sublet's API runs, the provider commits its price list and the
- * rest is ordered through the API; elsewhere, and on a cluster that an earlier demo has left, all of it is one push.
+ * The reference fleet's story: a reseller, its customer and the customer's desktop, up to the handshake. The provider commits its price list, a panel orders reseller, plans and
+ * customer through the API, and the customer its desktop by the command line. On a cluster that an earlier demo has left all of it is one push, and the customer restarts its desktop.
  */
 export async function orderDesktop(world: DemoWorld, progress: Progress, signal: AbortSignal): Promise<OrderedDesktop> {
   const see = (what: string, get: () => Promise<string | undefined>) => waitFor(world, what, get, progress, signal);
   // What an earlier demo left in the cluster is declared whole: the fleet source would hold a repository without it.
   const isThere = (await read(world, SUBLET, ROOT_NAMESPACE, 'tenants', 'acme')) !== undefined;
-  if (world.api === undefined || isThere) await orderByPush(world, progress, see);
-  else await orderByApi(world, world.api, progress, see, signal);
-  await see('the disk is cloned from the image', () =>
+  await (isThere ? orderByPush(world, progress, see) : orderByApi(world, progress, see, signal));
+  const commandLine = await createCommandLine({ world, progress, signal, user: ANNA, tenant: 'acme--bob' });
+  if (isThere) await commandLine.order('a restart of desktop anna-desk', RESTART);
+  else await commandLine.order('desktop anna-desk', ORDER);
+  await see('its disk is cloned from the image', () =>
     phase(world, 'cdi.kubevirt.io/v1beta1', 'datavolumes', 'Succeeded'),
   );
-  await see('the virtual machine runs', () => phase(world, 'kubevirt.io/v1', 'virtualmachineinstances', 'Running'));
-  await see('the desktop answered RDP: Ready', () => ready(world, 'rdpinstances', 't-acme--bob', 'anna-desk'));
+  await see('its virtual machine runs', () => phase(world, 'kubevirt.io/v1', 'virtualmachineinstances', 'Running'));
+  await see('the desktop answered RDP: it is Ready', () => ready(world, 'rdpinstances', 't-acme--bob', 'anna-desk'));
   const readyAtMs = Date.now();
 
   const desktop = await read(world, SUBLET, 't-acme--bob', 'rdpinstances', 'anna-desk');
@@ -49,7 +54,7 @@ export async function orderDesktop(world: DemoWorld, progress: Progress, signal:
   progress.step('its .rdp file:');
   for (const line of (await readFile(rdpFile, 'utf8')).split('\r\n').filter((text) => text !== ''))
     progress.detail(line);
-  return { address: `${address}:${port}`, selectedProtocol, readyAtMs, rdpFile };
+  return { address: `${address}:${port}`, selectedProtocol, readyAtMs, rdpFile, configPath: commandLine.configPath };
 }
 
 type See = (what: string, get: () => Promise<string | undefined>) => Promise<void>;
@@ -62,15 +67,11 @@ async function orderByPush(world: DemoWorld, progress: Progress, see: See): Prom
   await seeRoot(world, see);
   await see('tenant acme has its namespace', () => ready(world, 'tenants', 'sublet-root', 'acme'));
   await see('tenant acme--bob, sold by acme, has its namespace', () => ready(world, 'tenants', 't-acme', 'bob'));
+  await see('the desktop is there', () => ready(world, 'rdpinstances', 't-acme--bob', 'anna-desk'));
 }
 
-async function orderByApi(
-  world: DemoWorld,
-  { url, tokenFor }: NonNullable<DemoWorld['api']>,
-  progress: Progress,
-  see: See,
-  signal: AbortSignal,
-): Promise<void> {
+async function orderByApi(world: DemoWorld, progress: Progress, see: See, signal: AbortSignal): Promise<void> {
+  const { url, tokenFor } = world.api;
   const tenants = path.join('tenants', world.environment);
   const isPriceList = (file: string): boolean => path.basename(file) !== 'acme.yaml';
   const root = path.join(tenants, ROOT_NAMESPACE);
@@ -92,18 +93,16 @@ async function orderByApi(
   await orders.order(ACME_OWNER, 'customer bob', 't-acme/bob.yaml', ({ post }, body) =>
     post('/v1/tenants/{path}/tenants', { path: { path: 'acme' }, body }),
   );
-  await orders.order(
-    ANNA,
-    'desktop anna-desk',
-    't-acme--bob/anna-desk.yaml',
-    ({ post }, body) => post('/v1/tenants/{path}/desktops', { path: { path: 'acme--bob' }, body }),
-    'Applied',
-  );
 }
 
 /** Members of the reference fleet's tenants. */
 const ACME_OWNER = 'oidc:acme-owner';
 const ANNA = 'oidc:anna';
+
+const WAIT = ['--wait', '-o', 'name'];
+/** What tenants/ has as t-acme--bob/anna-desk.yaml. */
+const ORDER = 'desktop new anna-desk --plan pro --image ubuntu-24 --username anna'.split(' ').concat(WAIT);
+const RESTART = 'desktop restart anna-desk'.split(' ').concat(WAIT);
 
 const seeRoot = (world: DemoWorld, see: See): Promise<void> =>
   see('the fleet source published the first folder', () =>
