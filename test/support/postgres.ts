@@ -1,11 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import type { StoreAddress } from '../../store/store.ts';
 import { isRequired } from './cluster.ts';
 import { createDatabase, execute } from './postgresserver.ts';
 import type { PostgresProvision } from './postgressetup.ts';
 
 const MAX_REASON = 400;
 const START_TIMEOUT_MS = 400_000;
+/** A machine that does much else connects late, and a hundred calls at once wait for their turns in the pool. */
+const PATIENCE_MS = 120_000;
+
+/** A store's address there, for tests: with time for everything. */
+export function addressOf(url: string) {
+  return {
+    type: 'Postgres',
+    url,
+    connectTimeoutMs: PATIENCE_MS,
+    statementTimeoutMs: PATIENCE_MS,
+  } as const satisfies StoreAddress;
+}
 
 /**
  * A `describe` whose tests have a database of their own on the PostgreSQL that the whole run shares. Where there is none they are skipped and the

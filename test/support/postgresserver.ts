@@ -19,6 +19,12 @@ export type PostgresServer = {
 };
 
 const START_TIMEOUT_MS = 300_000;
+const MOST_STARTS = 5;
+
+/** Somebody else took the port between its choice and its use. */
+class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+}
 
 /**
  * A real PostgreSQL for tests: the one that `TEST_DATABASE_URL` names, or one of our own on loopback from the binaries of the npm package
@@ -27,6 +33,16 @@ const START_TIMEOUT_MS = 300_000;
 export async function startPostgres(): Promise<PostgresServer> {
   const lent = process.env.TEST_DATABASE_URL;
   if (lent !== undefined) return { url: lent, version: 'lent', stop: async () => {} };
+  for (let left = MOST_STARTS; ; left--) {
+    try {
+      return await startOwn();
+    } catch (error) {
+      if (!(error instanceof PortTaken) || left === 1) throw error;
+    }
+  }
+}
+
+async function startOwn(): Promise<PostgresServer> {
   const native = findBinaries();
   await hydrate(native);
   const owner = await findOwner();
@@ -164,6 +180,10 @@ async function startServer(
       if (output.includes('ready to accept connections')) {
         clearTimeout(timer);
         resolve();
+      } else if (output.includes('could not create any TCP/IP sockets')) {
+        clearTimeout(timer);
+        child.stdin?.end();
+        reject(new PortTaken(output));
       }
     });
     child.once('close', (code) => {

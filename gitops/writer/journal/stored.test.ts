@@ -5,7 +5,7 @@ import { afterAll, describe } from 'vitest';
 import { realClock, realRandom } from '../../../kube/clock.ts';
 import { createTestLog } from '../../../kube/testing/testlog.ts';
 import { openStore, type Store, type StoreAddress } from '../../../store/store.ts';
-import { describeWithPostgres } from '../../../test/support/postgres.ts';
+import { addressOf, describeWithPostgres } from '../../../test/support/postgres.ts';
 import { createStoredJournal } from './stored.ts';
 import { describeJournal } from './testing/contract.ts';
 
@@ -21,7 +21,7 @@ describe('PGlite', () => {
 });
 
 await describeWithPostgres('Postgres', (url) => {
-  describeStored('on PostgreSQL', true, async () => ({ type: 'Postgres', url: url() }));
+  describeStored('on PostgreSQL', true, async () => addressOf(url()));
 });
 
 /** One store for all tests of a group, because opening one takes longer than a test. */

@@ -23,7 +23,7 @@ const LEASE_MS = 60_000;
 const SHORT_LEASE_MS = 50;
 const EVENTUALLY_MS = 60_000;
 /** The first one starts a database. */
-const OPEN_MS = 120_000;
+const OPEN_MS = 300_000;
 
 /** What every journal promises, whatever it is made of. */
 export function describeJournal(name: string, open: () => Promise<JournalUnderTest>): void {
