@@ -47,9 +47,14 @@ describeWithOwnCluster('rights of a member', {}, (cluster) => {
   beforeAll(() => install(cluster()));
 
   it('are through the API what the API server says of the same user and groups, on every route', async () => {
-    // The API server learns of bindings by a watch; the last ones come last.
-    const last = { verb: 'get', resource: 'secrets', namespace: 't-acme--bob--kim', name: 'rdp-x' } as const;
-    await expect.poll(() => review(cluster(), last, 'oidc:acme--bob--kim.Owner', []), { timeout: 60_000 }).toBe(true);
+    // The API server learns of bindings, Roles and ClusterRoles by a watch each; the last ones come last.
+    const namespace = 't-acme--bob--kim';
+    const ofRole = { verb: 'get', resource: 'secrets', namespace, name: 'rdp-x' } as const;
+    const ofClusterRole = { verb: 'list', resource: 'rdpinstances', namespace } as const;
+    const hears = (question: Question, role: string) =>
+      expect.poll(() => review(cluster(), question, `oidc:${namespace.slice(2)}.${role}`, []), { timeout: 120_000 });
+    await hears(ofRole, 'Owner').toBe(true);
+    await hears(ofClusterRole, 'Billing').toBe(true);
     const questions = describeRoutes().flatMap(({ access }) =>
       typeof access === 'function'
         ? PATHS.flatMap(

@@ -40,7 +40,11 @@ beforeAll(async () => {
 }, DATABASE_TIMEOUT_MS);
 afterAll(() => store.close());
 
-async function start(signal: AbortSignal, settings: object = {}): Promise<RunningApi> {
+async function start(
+  signal: AbortSignal,
+  settings: object = {},
+  journal = createMemoryJournal({ clock: realClock }),
+): Promise<RunningApi> {
   const config = ApiConfig.parse({
     publicUrl: 'https://api.example.com',
     listen: LOOPBACK,
@@ -49,11 +53,7 @@ async function start(signal: AbortSignal, settings: object = {}): Promise<Runnin
     ...settings,
   });
   const deps = { client: kubernetes.client, clock: realClock, random: realRandom, log, metrics: createMetrics() };
-  return startApi(
-    { ...deps, store, journal: createMemoryJournal({ clock: realClock }), fetch: issuer.fetch },
-    config,
-    signal,
-  );
+  return startApi({ ...deps, store, journal, fetch: issuer.fetch }, config, signal);
 }
 
 const read = async (port: number, path: string, headers: Record<string, string> = {}) => {
@@ -81,13 +81,21 @@ describe('the server', () => {
 
   it('answers who waits and finishes what runs when it is told to stop', async () => {
     const abort = new AbortController();
-    const api = await start(abort.signal, { drainSeconds: 60 });
+    const journal = createMemoryJournal({ clock: realClock });
+    const { onChange } = journal;
+    let listening = 0;
+    const note: typeof onChange = (listener) => {
+      listening += 1;
+      return onChange.call(journal, listener);
+    };
+    const api = await start(abort.signal, { drainSeconds: 60 }, Object.assign(journal, { onChange: note }));
     await api.ready();
     const headers = { ...(await bearer()), 'content-type': 'application/json' };
     const body = JSON.stringify({ name: 'gold', spec: { title: 'Gold', offers: 'Tenant', currency: 'USD' } });
     const made = await fetch(`http://127.0.0.1:${api.port}/v1/tenants/-/plans`, { method: 'POST', headers, body });
     expect(made.status).toBe(202);
     const { id } = (await made.json()) as { readonly id: string };
+    const before = listening;
     const waiting = read(api.port, `/v1/changes/${id}?wait=Ready&timeout=60`, headers);
     const stream = httpRequest({
       host: '127.0.0.1',
@@ -101,6 +109,7 @@ describe('the server', () => {
       text += chunk;
     });
     await expect.poll(() => text, WAIT).toContain('"state":"Accepted"');
+    await expect.poll(() => listening - before, WAIT).toBe(2);
     const ended = once(events, 'end');
     const startMs = performance.now();
     abort.abort();

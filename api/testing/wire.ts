@@ -7,7 +7,7 @@ export type Got = { readonly status: number; readonly headers: IncomingHttpHeade
 /** Requests as they stand on the wire: no client in between that would mend them. */
 export type Wire = {
   send(sent: Sent): Promise<Got>;
-  /** All that comes back until the server ends the connection. */
+  /** All that comes back until the server ends the connection, be it before it took all that was sent. */
   sendRaw(bytes: string | Buffer): Promise<string>;
   close(): void;
 };
@@ -46,7 +46,7 @@ export function createWire(port: number): Wire {
         const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
         socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')));
         socket.on('data', (part: Buffer) => parts.push(part));
-        socket.on('error', reject);
+        socket.on('error', (error) => parts.length === 0 && reject(error));
         socket.on('close', () => resolve(Buffer.concat(parts).toString()));
       }),
     close: () => agent.destroy(),

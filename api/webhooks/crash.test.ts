@@ -14,7 +14,7 @@ import { mintSecret } from './signature.ts';
 import { isSignedWith, type Receiver, startReceiver } from './testing/receiver.ts';
 
 /** For a machine that does many other things. */
-const SLOW_MS = 300_000;
+const SLOW_MS = 600_000;
 const { log } = createTestLog();
 const event = `msg_${'a'.repeat(32)}`;
 const body = '{"type":"desktop.ready","timestamp":"2026-11-26T00:00:00.000Z","data":{"tenant":"acme"}}';
@@ -62,7 +62,7 @@ it(
     const policy = { allowedHosts: [`127.0.0.1:${receiver.port}`], protocols: ['https'] } as const;
     const sender = startSender({ clock: later, random: realRandom, log, outbox, post: createPost(deps, policy) });
     await expect
-      .poll(async () => (await outbox.find(endpoint.id, event))?.state, { timeout: 60_000 })
+      .poll(async () => (await outbox.find(endpoint.id, event))?.state, { timeout: 200_000 })
       .toBe('Delivered');
     await sender.stop();
     await store.close();

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningApi, startApi } from '../../cli/testing/api.ts';
 import { realClock, realRandom } from '../../kube/clock.ts';
 import { createTestLog } from '../../kube/testing/testlog.ts';
+import { pickPorts } from '../../test/cluster/ports.ts';
 import { ApiConfig } from '../config.ts';
 import { readBlocks, runBash } from '../testing/guide.ts';
 import { describeChange, describeDesktop, describeTenant, EVENT_TYPES, TEST_EVENT } from './events.ts';
@@ -17,7 +17,8 @@ import { mintSecret, renderHeaders } from './signature.ts';
 
 const GUIDE = path.join(import.meta.dirname, '..', '..', 'docs', 'guides', 'webhooks.md');
 const HOOK = 'https://hooks.example.com/sublet';
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
+const UP_MS = 120_000;
 const { log } = createTestLog();
 
 let guide = '';
@@ -31,7 +32,6 @@ let sender: Sender | undefined;
 beforeAll(async () => {
   guide = await readFile(GUIDE, 'utf8');
   folder = await mkdtemp(path.join(tmpdir(), 'sublet-webhooks-guide-'));
-  port = await freePort();
   running = await startApi();
   // The receiver goes by the time of the day.
   running.api.clock.step(Date.now() - running.api.clock.now());
@@ -123,32 +123,35 @@ function startLocalSender(): Sender {
   return startSender({ clock: realClock, random: realRandom, log, outbox, post });
 }
 
-/** The guide's, on the secret that the guide's commands kept. */
+/** The guide's, on the secret that the guide's commands kept; on another port when somebody else took the first one. */
 async function startReceiver(): Promise<void> {
   const [script = ''] = readBlocks(guide, 'js');
   const file = path.join(folder, 'receiver.mjs');
   await writeFile(file, script);
-  const env = { SECRET: await readFile(path.join(folder, 'secret'), 'utf8'), PORT: String(port) };
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  receiver = child;
-  child.stdout.on('data', (chunk: Buffer) => {
-    printed += chunk.toString();
-  });
-  for (let n = 0; n < 600; n++) {
-    const isUp = await fetch(`http://127.0.0.1:${port}/`).then(
-      () => true,
-      () => false,
-    );
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  const secret = await readFile(path.join(folder, 'secret'), 'utf8');
+  for (let n = 0; n < 5; n++) {
+    [port = 0] = await pickPorts(1);
+    const env = { SECRET: secret, PORT: String(port) };
+    const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    receiver = child;
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    if (await isUp(child)) return;
+    child.kill();
   }
   throw new Error('the receiver of the guide does not listen');
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return typeof address === 'object' && address !== null ? address.port : 0;
+async function isUp(child: ChildProcess): Promise<boolean> {
+  const untilMs = Date.now() + UP_MS;
+  while (child.exitCode === null && Date.now() < untilMs) {
+    const answers = await fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    );
+    if (answers) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
 }

@@ -28,7 +28,7 @@ import { startWriter, type Writer } from './writer.ts';
 
 const BRANCH = 'main';
 const PERSON = { name: 'Pat', email: 'pat@example.com' };
-const SLOW_MS = 180_000;
+const SLOW_MS = 600_000;
 
 /** The same writer on the git binary and a database in a folder: what memory could hide shows here. */
 describe('the writer on git and PGlite', () => {

@@ -4,7 +4,7 @@ import type { Clock, Random, Timer } from '../clock.ts';
 export type FakeClock = Clock & {
   /**
    * Moves time forward by `ms`, firing what falls due in order of time. After each firing, and at the end, waiting promises and
-   * socket events get their turn.
+   * socket events get their turn. Several at once move it by the longest of them, and none moves it back.
    */
   advance(ms: number): Promise<void>;
   /** Sets the time without firing anything, as an operator setting the machine's clock would. */
@@ -56,8 +56,8 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
         fn();
         await settle();
       }
-      nowMs += endMs - monotonicMs;
-      monotonicMs = endMs;
+      nowMs += Math.max(0, endMs - monotonicMs);
+      monotonicMs = Math.max(endMs, monotonicMs);
       await settle();
     },
     step: (ms) => {
