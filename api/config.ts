@@ -3,6 +3,8 @@ import { FLEET_NAMESPACE, ROOT_NAMESPACE } from '../model/names.ts';
 import { GIT_HOST } from '../model/repository.ts';
 import { OidcIssuer } from './authenticate/claims.ts';
 
+const SCHEMAS = /^(https:\/\/[!-~]*[^\s/]|\w[\w.-]*(\/\w[\w.-]*)*)$/;
+
 /** Which changes become a pull request: those that are of all that the rule says. The first rule that fits decides. */
 const ModeRule = z.strictObject({
   /** Path of a tenant: what lives in its namespace or below. Absent: everywhere. */
@@ -72,6 +74,16 @@ export const ApiConfig = z.strictObject({
       committer: z
         .strictObject({ name: z.string().min(1).max(200), email: z.string().min(3).max(254) })
         .default({ name: 'Sublet', email: 'noreply@sublet.invalid' }),
+      /**
+       * Where editors find the schemas of `crds/schemas`, for the first line of new files: a folder of the fleet repository, or an https address, which is good in tenants' own
+       * repositories, too. Null: no such line.
+       */
+      editorSchemas: z
+        .string()
+        .max(512)
+        .regex(SCHEMAS, 'is a folder of the fleet repository, or an https:// address, without a slash at the end')
+        .nullable()
+        .default('crds/schemas'),
       /** Absent: a pushed branch is the proposal, and people merge it with whatever they have. So it is in tenants' own repositories. */
       forge: ForgeSettings.optional(),
       /** Least time between two pushes to one repository, so that changes share them. Absent: what the forge asks for. */

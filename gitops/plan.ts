@@ -64,9 +64,9 @@ export function planChange(folder: Folder, intent: Intent, options: PlanOptions)
 
 function planCreate(folder: Folder, target: Target, object: JsonMap, { limits, render }: PlanOptions): Plan {
   const name = computeFileName(target, folder.isTaken);
-  const file = parseFile(renderFile(object, target.kind, render), limits);
-  if (file.type === 'unreadable') return { type: 'refused', reason: 'Unwritable', message: file.message };
   const path = folder.path === '' ? name : `${folder.path}/${name}`;
+  const file = parseFile(renderFile(object, target.kind, path, render), limits);
+  if (file.type === 'unreadable') return { type: 'refused', reason: 'Unwritable', message: file.message };
   return { type: 'changed', path, file, object: declaredOf(object), before: undefined };
 }
 

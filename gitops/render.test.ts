@@ -88,7 +88,7 @@ describe('rendered YAML', () => {
   it('is nothing that the gate calls ambiguous', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }), json), (spec) => {
-        const text = renderFile({ apiVersion: 'v1', kind: 'X', metadata: { name: 'x' }, spec }, 'X');
+        const text = renderFile({ apiVersion: 'v1', kind: 'X', metadata: { name: 'x' }, spec }, 'X', 'x.yaml');
         expect(parseFile(text)).toMatchObject({ type: 'parsed' });
       }),
       { numRuns: 100 },
@@ -130,8 +130,10 @@ describe('a new file', () => {
 
   it('has the members in the order of the schema, and no others than people write', () => {
     expect(
-      renderFile(desktop, 'RDPInstance', { schemaAddress: (kind) => `../schemas/${kind}.json` }),
-    ).toBe(`# yaml-language-server: $schema=../schemas/RDPInstance.json
+      renderFile(desktop, 'RDPInstance', 'a/b.yaml', {
+        schemaAddress: (kind, path) => `${path}/../schemas/${kind}.json`,
+      }),
+    ).toBe(`# yaml-language-server: $schema=a/b.yaml/../schemas/RDPInstance.json
 apiVersion: sublet.dev/v1alpha1
 kind: RDPInstance
 metadata:
@@ -152,6 +154,6 @@ spec:
 
   it('is the same for the same resource', () => {
     const other = Object.fromEntries(Object.entries(desktop).reverse());
-    expect(renderFile(other, 'RDPInstance')).toBe(renderFile(desktop, 'RDPInstance'));
+    expect(renderFile(other, 'RDPInstance', 'a.yaml')).toBe(renderFile(desktop, 'RDPInstance', 'a.yaml'));
   });
 });

@@ -8,16 +8,16 @@ export type YamlContext = 'block' | 'flow';
 export type YamlQuote = 'plain' | 'single' | 'double';
 
 export type RenderOptions = {
-  /** Gives the address of the JSON schema by which editors check and complete a kind; absent: no such line. */
-  readonly schemaAddress?: ((kind: string) => string) | undefined;
+  /** Gives the address of the JSON schema by which editors check and complete a kind, for a new file at that path of the tree; absent: no such line. */
+  readonly schemaAddress?: ((kind: string, path: string) => string) | undefined;
 };
 
 /**
  * A new file for one resource. The same resource gives the same text, whatever the order of its members was: that of the schema, then what the schema
  * does not know. Only what people write is taken: `apiVersion`, `kind`, name, labels, annotations and `spec`.
  */
-export function renderFile(object: JsonMap, kind: string, options: RenderOptions = {}): string {
-  const schema = options.schemaAddress?.(kind);
+export function renderFile(object: JsonMap, kind: string, path: string, options: RenderOptions = {}): string {
+  const schema = options.schemaAddress?.(kind, path);
   const head = schema === undefined ? '' : `# yaml-language-server: $schema=${schema.replaceAll(/\s/g, '')}\n`;
   return `${head}${renderLines(sortMembers(declaredOf(object), shapeOf(kind)), '').join('\n')}\n`;
 }

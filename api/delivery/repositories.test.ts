@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -226,6 +227,36 @@ describe('the repositories', () => {
       expect(asked).toHaveLength(n);
     }
     await repository?.close();
+  });
+
+  it('begin new files with the schema of their kind: in the fleet by its own folder, elsewhere by an address alone', async () => {
+    const addressOf = async (id: string, git: object): Promise<string | undefined> => {
+      const target = await open(id, git).opened;
+      await target?.repository.close();
+      return target?.render?.schemaAddress?.('RDPInstance', 'tenants/production/t-acme/rdpinstance-desk.yaml');
+    };
+    const relative = '../../../crds/schemas/rdpinstance.schema.json';
+    expect(await addressOf('fleet', {})).toBe(relative);
+    const root = path.join(import.meta.dirname, '../..');
+    expect(existsSync(path.join(root, 'tenants/production/t-acme', relative))).toBe(true);
+    expect(await addressOf('tenant/t-acme', {})).toBeUndefined();
+    const editorSchemas = 'https://schemas.example.com/sublet';
+    for (const id of ['fleet', 'tenant/t-acme'])
+      expect(await addressOf(id, { editorSchemas })).toBe(`${editorSchemas}/rdpinstance.schema.json`);
+    for (const id of ['fleet', 'tenant/t-acme']) expect(await addressOf(id, { editorSchemas: null })).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    '../schemas',
+    '/schemas',
+    'crds/schemas/',
+    'http://a.example.com',
+    'https://',
+    'https://a.example.com/',
+    'a b',
+  ])('take no place for schemas that is none: %j', (editorSchemas) => {
+    expect(() => settings({ editorSchemas })).toThrow('is a folder of the fleet repository, or an https:// address');
   });
 
   it('say when they are somewhere else than when they were opened', async () => {

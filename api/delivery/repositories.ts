@@ -11,6 +11,7 @@ import type { Metrics } from '../../kube/metrics.ts';
 import { explainHost, isPublicAddress } from '../../model/address.ts';
 import { ANNOTATION_REQUESTED_AT, GITREPOSITORIES } from '../../model/flux.ts';
 import { isAllowedGitHost, parseGitUrl } from '../../model/repository.ts';
+import type { ApiConfig } from '../config.ts';
 import { layoutOwner } from '../submit.ts';
 import { type LookUp, lookUpOutside } from '../webhooks/destination.ts';
 import { createAccess } from './access.ts';
@@ -18,6 +19,7 @@ import type { Copies } from './copies.ts';
 import { choosePushWindow, type ForgeOptions, openForge } from './forge.ts';
 import { measureRepository } from './metrics.ts';
 import { findRemote, type Remote, type RemotesDeps, type RemotesOptions } from './remotes.ts';
+import { chooseRendering } from './rendering.ts';
 
 export type RepositoriesDeps = RemotesDeps & {
   readonly client: Client;
@@ -40,6 +42,7 @@ export type RepositoriesOptions = RemotesOptions &
     /** Hosts that tenants' own repositories may have besides public ones. */
     readonly allowedGitHosts: readonly string[];
     readonly committer: Person;
+    readonly editorSchemas: ApiConfig['git']['editorSchemas'];
     readonly depth?: number | undefined;
   };
 
@@ -88,6 +91,7 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
         committer: options.committer,
         pushWindowMs: choosePushWindow(options, remote),
         dryRun: deps.dryRun,
+        render: chooseRendering(options.editorSchemas, remote.isOwn),
         forge,
         afterPush: (_commit, signal) => requestReconcile(deps, remote, signal),
       };

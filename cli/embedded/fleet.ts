@@ -54,7 +54,8 @@ export async function openCheckout(
   await appendFile(path.join(folder, '.git', 'config'), renderConfig(remote.url));
   if (isPublished) await git('remote', 'remove', 'local');
   else {
-    await cp(path.join(ROOT, 'clusters'), path.join(folder, 'clusters'), { recursive: true });
+    for (const name of ['clusters', 'crds/schemas'])
+      await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
     if (options.orders) await cp(path.join(ROOT, 'tenants'), path.join(folder, 'tenants'), { recursive: true });
     else await mkdir(path.join(folder, 'tenants'));
   }

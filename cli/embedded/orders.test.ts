@@ -103,6 +103,20 @@ describe(
       expect(after).toContain('title: Acme Lite again');
     });
 
+    it('that makes something is a new file, whose first line leads editors to the schema in the same clone', async () => {
+      const seen = await owner.get('/v1/tenants/{path}/plans/{name}', lite);
+      const body = { name: 'light-two', spec: seen.data.spec };
+      const answer = await owner.post('/v1/tenants/{path}/plans', { path: { path: 'acme' }, body } as never);
+      expect((await settle(owner, (answer.data as Change).id)).state).toBe('Ready');
+      await world.checkout.git('fetch', 'origin');
+      const file = 'tenants/staging/t-acme/plan-light-two.yaml';
+      const [first = '', second] = (await world.checkout.git('show', `origin/main:${file}`)).split('\n');
+      const [, address = ''] = first.split('# yaml-language-server: $schema=');
+      expect([address, second]).toEqual(['../../../crds/schemas/plan.schema.json', 'apiVersion: sublet.dev/v1alpha1']);
+      const schema = await world.checkout.git('show', `origin/main:${path.join(path.dirname(file), address)}`);
+      expect(JSON.parse(schema)).toMatchObject({ title: 'Plan', type: 'object' });
+    });
+
     it('both win when two people change two fields at once, and one of the same field is told', async () => {
       const seen = await owner.get('/v1/tenants/{path}/plans/{name}', lite);
       const price = (seen.data.spec as { readonly price: readonly { readonly name: string }[] }).price;

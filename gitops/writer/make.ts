@@ -22,12 +22,12 @@ export type Maker = {
 
 /** Builds on the head. Nothing leaves this machine. */
 export function createMaker(deps: RoundDeps, head: CommitId | undefined): Maker {
-  const { repository } = deps.target;
+  const { repository, render } = deps.target;
   let tip = head;
   let workspace: Workspace | undefined;
   // What was planned stays in the workspace for the changes after it. A plan that is not carried out spoils it.
   const open = (): Workspace => {
-    const carried = workspace ?? createWorkspace(tip, { repository, cache: deps.cache });
+    const carried = workspace ?? createWorkspace(tip, { repository, render, cache: deps.cache });
     workspace = undefined;
     return carried;
   };

@@ -77,6 +77,19 @@ describe('proposing', () => {
     }
   });
 
+  it('begins a new file as a commit on the branch would', async () => {
+    const world = createWriterWorld(FILES);
+    const { forge } = createForge(world);
+    const intent = { type: 'Create', target: target('new'), object: planObject('new', 'New') } as const;
+    const id = await world.accept(intent, { mode: 'PullRequest' });
+    const writer = world.start(steady('one'), {}, { forge, render: { schemaAddress: (kind) => `../${kind}.json` } });
+    await world.settle();
+    expect(world.remote.text(`sublet/${id}`, `${FOLDER}/plan-new.yaml`)).toBe(
+      `# yaml-language-server: $schema=../Plan.json\n${renderPlan('new', 'New')}`,
+    );
+    await writer.stop();
+  });
+
   it('tells Flux of what people merged', async () => {
     const world = createWriterWorld(FILES);
     const { forge, merge } = createForge(world);

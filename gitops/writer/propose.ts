@@ -119,7 +119,8 @@ type Alone = { readonly commit: PlannedCommit } | { readonly outcome: Outcome } 
 
 /** The change by itself on the head. */
 async function planAlone(deps: RoundDeps, head: CommitId, change: Change, signal: AbortSignal): Promise<Alone> {
-  const open = () => createWorkspace(head, { repository: deps.target.repository, cache: deps.cache });
+  const { repository, render } = deps.target;
+  const open = () => createWorkspace(head, { repository, render, cache: deps.cache });
   const { plan, waiting } = await planVetted(deps, open, [change], signal);
   if (waiting !== undefined) return { waiting };
   const [commit] = plan.commits;

@@ -3,6 +3,7 @@ import type { Forge } from '../forges/forge.ts';
 import type { JsonMap } from '../intent.ts';
 import type { Change } from '../journal.ts';
 import { describeIntent, renderMessage } from '../message.ts';
+import type { RenderOptions } from '../render.ts';
 
 /** The folder of a namespace in this repository, or why it has none here (any more). */
 export type FolderOf = (namespace: string) => { readonly folder: string } | { readonly problem: string };
@@ -27,6 +28,8 @@ export type WritableRepository = {
   /** At least so long between two pushes, for forges that count them; 0 pushes whenever there is something. */
   readonly pushWindowMs: number;
   readonly dryRun?: DryRun | undefined;
+  /** How new files begin. */
+  readonly render?: RenderOptions | undefined;
   /** After the branch moved, so that Flux need not wait for its interval. What it throws is logged and nothing more. */
   readonly afterPush?: ((commit: CommitId, signal: AbortSignal) => Promise<void>) | undefined;
   /** Where pull requests go. Absent on a plain Git server: there a pushed branch is the proposal, and its merge shows in the history. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openMemoryRepository } from '../../git/memory/repository.ts';
 import { parseTrailers } from '../message.ts';
+import type { RenderOptions } from '../render.ts';
 import type { WritableRepository } from './target.ts';
 import {
   BRANCH,
@@ -145,6 +146,24 @@ describe('the writer', () => {
       state: 'Conflict',
       differences: [{ path: 'spec.title', seen: 'Pro', wanted: 'Yours', found: 'Mine' }],
     });
+  });
+
+  it('begins a new file with what the repository says, and leaves those of people as they are', async () => {
+    const world = createWriterWorld(FILES);
+    await world.accept({ type: 'Create', target: target('new'), object: planObject('new', 'New') });
+    await world.accept(editTitle('pro', 'Pro', 'Two'));
+    const render: RenderOptions = { schemaAddress: (kind, path) => `../${kind}.json?for=${path}` };
+    begin(world, {}, { render });
+    await world.settle();
+    const head = `# yaml-language-server: $schema=../Plan.json?for=${FOLDER}/plan-new.yaml\n`;
+    expect(world.file(`${FOLDER}/plan-new.yaml`)).toBe(`${head}${renderPlan('new', 'New')}`);
+    expect(world.file(`${FOLDER}/pro.yaml`)).toBe(renderPlan('pro', 'Two'));
+    await world.accept(editTitle('new', 'New', 'Newer'));
+    await world.settle();
+    expect(world.file(`${FOLDER}/plan-new.yaml`)).toBe(`${head}${renderPlan('new', 'Newer')}`);
+    await world.accept({ type: 'Delete', target: target('new') });
+    await world.settle();
+    expect(world.file(`${FOLDER}/plan-new.yaml`)).toBeUndefined();
   });
 
   it('begins the history of an empty repository', async () => {
