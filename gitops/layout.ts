@@ -57,7 +57,7 @@ export function computePlace(namespace: string, facts: LayoutFacts): Place | NoP
   if (!ENVIRONMENT.test(environment))
     return refuse('BadPath', `the environment ${show(environment)} is no folder name`);
   if (!NAMESPACE.test(namespace)) return refuse('BadPath', `${show(namespace)} is no namespace`);
-  const fleet: Place = { type: 'place', repository: FLEET_REPOSITORY, folder: `tenants/${environment}/${namespace}` };
+  const fleet: Place = { type: 'place', repository: FLEET_REPOSITORY, folder: fleetFolder(environment, namespace) };
   if (namespace === ROOT_NAMESPACE) return fleet;
   if (owner === undefined) return refuse('NoTenant', `the namespace ${namespace} belongs to no Tenant`);
   const { source, path } = owner;
@@ -78,6 +78,11 @@ export function computePlace(namespace: string, facts: LayoutFacts): Place | NoP
   const { url, branch, secret } = source;
   const remote = { url, branch, ...(secret === undefined ? {} : { secret: { namespace, name: secret } }) };
   return { type: 'place', repository: `tenant/${namespace}`, folder, remote };
+}
+
+/** Where the fleet repository has a namespace's resources. */
+export function fleetFolder(environment: string, namespace: string): string {
+  return `tenants/${environment}/${namespace}`;
 }
 
 /**

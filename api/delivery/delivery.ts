@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { KINDS } from '../../crds/v1alpha1/resources.ts';
 import type { Target } from '../../gitops/intent.ts';
 import type { Journal } from '../../gitops/journal.ts';
+import { FLEET_REPOSITORY, fleetFolder } from '../../gitops/layout.ts';
 import { createHistory } from '../../gitops/tracker/history.ts';
 import type { LiveObject } from '../../gitops/tracker/progress.ts';
 import { startTracker } from '../../gitops/tracker/tracker.ts';
@@ -87,6 +88,9 @@ export async function startDelivery(deps: DeliveryDeps, config: ApiConfig): Prom
     folderOf: (namespace) => flux.folderOf(namespace, isOwn(tree, namespace)),
     liveOf: (target) => findLive(caches, target),
     contains: history.contains,
+    // Of a tenant's own repository, Flux applies every commit as a revision of its own.
+    isSame: async (id, namespace, between) =>
+      id === FLEET_REPOSITORY && (await history.isSame(id, fleetFolder(environment, namespace), between)),
     compensator: SUBLET,
   });
   const stopShowing = showBacklog({ journal, clock, log, metrics });

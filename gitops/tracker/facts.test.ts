@@ -27,6 +27,9 @@ describe('the facts of a folder', () => {
     });
     expect(computeFolderFacts(buildFolder({ applied: OLDER, attempted: false })).attempted).toBeUndefined();
     expect(computeFolderFacts(buildFolder({ published: OLDER }))).toMatchObject({ fetched: COMMIT, applied: OLDER });
+    // The same content again, after an attempt at another that may have been carried out in part.
+    const refusal = condition('Ready', 'False', 'ReconciliationFailed', 'no');
+    expect(computeFolderFacts(buildFolder({ published: OLDER, refusal })).isLevel).toBe(false);
   });
 
   it('say by what folder or revision is held', () => {
@@ -43,7 +46,9 @@ describe('the facts of a folder', () => {
   it('of a tenant with its own repository come from the Kustomization alone', () => {
     const { gitRepository } = buildFolder({});
     const revision = `main@sha1:${COMMIT}`;
-    const kustomization = { metadata: {}, status: { lastAppliedRevision: revision, lastAttemptedRevision: revision } };
+    const conditions = [condition('Ready', 'True', 'ReconciliationSucceeded')];
+    const status = { conditions, lastAppliedRevision: revision, lastAttemptedRevision: revision };
+    const kustomization = { metadata: {}, status };
     expect(computeFolderFacts({ gitRepository, kustomization })).toMatchObject({
       isFed: true,
       fetched: COMMIT,

@@ -38,7 +38,7 @@ export type FolderFacts = {
   readonly applied: CommitId | undefined;
   /** What it tries to apply, or applied. */
   readonly attempted: CommitId | undefined;
-  /** Everything that is published is applied. */
+  /** What is published is what is applied, and nothing else was attempted since. It may come from an older commit than what is fetched. */
   readonly isLevel: boolean;
   /** The gate keeps the folder, or the whole revision, at its last good content. */
   readonly held: { readonly reason: string; readonly message: string } | undefined;
@@ -62,7 +62,7 @@ export function computeFolderFacts(objects: FolderObjects): FolderFacts {
     fetched,
     applied,
     attempted: isOwn ? parseCommit(status?.lastAttemptedRevision) : attempts,
-    isLevel: current !== undefined && status?.lastAppliedRevision === current,
+    isLevel: current !== undefined && status?.lastAppliedRevision === current && isReady(kustomization),
     held: findHeld(artifact) ?? findHeld(rootArtifact, REVISION),
     refusal: findRefusal(kustomization),
   };
@@ -81,6 +81,10 @@ function findHeld(object: FluxObject | undefined, reasons = /./): FolderFacts['h
   const condition = findCondition(object?.status?.conditions, 'Held');
   if (condition?.status !== 'True' || !reasons.test(condition.reason)) return undefined;
   return { reason: condition.reason, message: condition.message };
+}
+
+function isReady(kustomization: FluxObject | undefined): boolean {
+  return findCondition(kustomization?.status?.conditions, 'Ready')?.status === 'True';
 }
 
 function findRefusal(kustomization: FluxObject | undefined): FolderFacts['refusal'] {

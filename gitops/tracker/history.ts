@@ -1,13 +1,20 @@
-import type { CommitId, Repository } from '../../git/repository.ts';
+import { type CommitId, type Repository, RepositoryError } from '../../git/repository.ts';
 
 /** What is read of a repository to know which commit contains which. */
-export type ReadableRepository = Pick<Repository, 'fetch' | 'log' | 'isAncestor' | 'close'>;
+export type ReadableRepository = Pick<Repository, 'fetch' | 'list' | 'log' | 'isAncestor' | 'close'>;
 
 export type History = {
   /** Whether a commit of a repository is another one or comes before it. Rejects when the repository does not answer; false when there is none of that id. */
   contains(repository: string, ancestor: CommitId, commit: CommitId): Promise<boolean>;
+  /**
+   * Whether a folder says at `after` what it said at `before`, file by file. False also where that cannot be known: `before` is not in the history of `after`, or
+   * the folder is too large. Rejects when the repository does not answer.
+   */
+  isSame(repository: string, folder: string, between: Between): Promise<boolean>;
   close(): Promise<void>;
 };
+
+export type Between = { readonly before: CommitId; readonly after: CommitId };
 
 /**
  * Answers for many changes at once: the commits behind a revision are listed once, and for the next revision only those that it adds. Only in a history that is longer than
@@ -36,6 +43,7 @@ export function createHistory(
       if (ancestor === commit) return true;
       return (await (await find(id))?.contains(ancestor, commit)) ?? false;
     },
+    isSame: async (id, folder, between) => (await (await find(id))?.isSame(folder, between)) ?? false,
     close: async () => {
       const all = [...opened.values()];
       opened.clear();
@@ -58,6 +66,7 @@ async function close(opened: Opened | undefined): Promise<void> {
 
 type Branch = {
   contains(ancestor: CommitId, commit: CommitId): Promise<boolean>;
+  isSame(folder: string, between: Between): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -93,18 +102,42 @@ function createBranch(repository: ReadableRepository, most: number): Branch {
     }
     return found;
   };
+  const remember = async (key: string, ask: () => Promise<boolean>): Promise<boolean> => {
+    const answer = answers.get(key) ?? (await ask());
+    if (answers.size >= MOST_ANSWERS) answers.clear();
+    answers.set(key, answer);
+    return answer;
+  };
+  const contains = async (ancestor: CommitId, commit: CommitId): Promise<boolean> => {
+    const { commits, isWhole } = await reach(commit);
+    if (commits.has(ancestor) || isWhole) return commits.has(ancestor);
+    return remember(`${ancestor} ${commit}`, () => repository.isAncestor(ancestor, commit));
+  };
   return {
-    contains: async (ancestor, commit) => {
-      const { commits, isWhole } = await reach(commit);
-      if (commits.has(ancestor) || isWhole) return commits.has(ancestor);
-      const key = `${ancestor} ${commit}`;
-      const answer = answers.get(key) ?? (await repository.isAncestor(ancestor, commit));
-      if (answers.size >= MOST_ANSWERS) answers.clear();
-      answers.set(key, answer);
-      return answer;
+    contains,
+    isSame: async (folder, { before, after }) => {
+      if (!(await contains(before, after))) return false;
+      return remember(`${before} ${after} ${folder}`, async () => {
+        const [was, is] = await Promise.all([before, after].map((commit) => readListing(repository, commit, folder)));
+        return was !== undefined && was === is;
+      });
     },
     close: () => repository.close(),
   };
+}
+
+async function readListing(
+  repository: ReadableRepository,
+  commit: CommitId,
+  folder: string,
+): Promise<string | undefined> {
+  try {
+    const entries = await repository.list(commit, folder);
+    return JSON.stringify(entries.map(({ path, blob, mode }) => [path, blob, mode]));
+  } catch (error) {
+    if (error instanceof RepositoryError && error.failure === 'TooLarge') return undefined;
+    throw error;
+  }
 }
 
 /** A revision that is asked about for the first time was not there when the copy was last fetched. */

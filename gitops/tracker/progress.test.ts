@@ -90,13 +90,19 @@ describe('a committed change', () => {
     });
   });
 
-  it('that moved nothing in the folder is applied once everything published is', () => {
+  it('waits while what is published is from before, however long that lasts, and whatever the live object says', () => {
     const folder = { published: OLDER, applied: OLDER };
-    expect(progress(buildTracked(), { folder })).toBeUndefined();
-    expect(progress(buildTracked(), { folder, waitedMs: 31_000 })).toMatchObject({ state: 'Ready' });
-    expect(progress(buildTracked(), { folder: { ...folder, held: 'bad' }, waitedMs: 31_000 })).toMatchObject({
-      state: 'Held',
-    });
+    const situations = [
+      [POWER_EDIT, buildDesktop({ power: 'Running' }, READY)],
+      [POWER_EDIT, buildDesktop({ power: 'Stopped' }, STOPPED)],
+      [DELETE, buildDesktop({ power: 'Running' }, READY)],
+      [DELETE, undefined],
+      [{ type: 'Create', target: POWER_EDIT.target, object: { spec: { plan: 'pro' } } }, undefined],
+    ] as const;
+    for (const [intent, live] of situations) {
+      for (const waitedMs of [0, 31_000, 3_600_000])
+        expect(progress(buildTracked({ intent }), { folder, live, waitedMs })).toBeUndefined();
+    }
   });
 
   it('is held while the gate holds its folder or the revision, and goes on after that', () => {

@@ -20,7 +20,10 @@ export type LiveObject = {
 };
 
 export type ProgressFacts = FolderFacts & {
-  /** Whether what was fetched, attempted and applied contains the change's commit. */
+  /**
+   * Whether what was fetched, attempted and applied contains the change's commit. What is applied is from an older commit where this one moved nothing, and contains it
+   * all the same when it is what the folder says at a commit that does.
+   */
   readonly contains: { readonly fetched: boolean; readonly attempted: boolean; readonly applied: boolean };
   /** Undefined: not there. */
   readonly live: LiveObject | undefined;
@@ -56,9 +59,6 @@ export function computeProgress(
 function computeApplied(change: Change, facts: ProgressFacts, nowMs: number, patience: Patience): Outcome | undefined {
   const waitedMs = nowMs - change.updatedAtMs;
   const isLasting = waitedMs >= patience.graceMs;
-  // A change that moved nothing in the folder's content never shows as a revision of its own.
-  const isTaken =
-    facts.contains.applied || (facts.contains.fetched && facts.isLevel && facts.held === undefined && isLasting);
   const isOvertaken = facts.later.some((later) => supersedes(later.intent, change.intent));
   // Removed with the tenant whose folder it was in: nobody is left who would say that it was applied.
   const isMoot =
@@ -68,7 +68,7 @@ function computeApplied(change: Change, facts: ProgressFacts, nowMs: number, pat
     facts.contains.fetched &&
     isLasting &&
     (change.intent.type === 'Delete' || isOvertaken);
-  if (!isTaken && !isMoot) return computeObstacle(change, facts, nowMs, patience);
+  if (!facts.contains.applied && !isMoot) return computeObstacle(change, facts, nowMs, patience);
   if (isOvertaken) return overtaken(facts.later.at(-1));
   const differences = findDifferences(change, facts);
   if (differences.length > 0) {

@@ -16,10 +16,12 @@ const COMPENSATOR = { subject: 'sublet', name: 'Sublet', email: 'sublet@example.
 function createTrackerWorld() {
   const clock = createFakeClock(NOW_MS);
   const journal = createMemoryJournal({ clock });
-  const cluster: { folder: FolderObjects; live: LiveObject | undefined; synced: boolean } = {
+  const asked: (readonly string[])[] = [];
+  const cluster: { folder: FolderObjects; live: LiveObject | undefined; synced: boolean; isSame: boolean } = {
     folder: buildFolder({ fetched: OLDER, published: OLDER }),
     live: buildDesktop({ power: 'Running' }, [condition('Ready', 'True', 'Succeeded')]),
     synced: true,
+    isSame: false,
   };
   const start = (over: Partial<Parameters<typeof startTracker>[0]> = {}) =>
     startTracker({
@@ -30,6 +32,10 @@ function createTrackerWorld() {
       liveOf: () => cluster.live,
       isSynced: () => cluster.synced,
       contains: async (_, ancestor, commit) => ancestor === commit,
+      isSame: async (_, namespace, between) => {
+        asked.push([namespace, between.before, between.after]);
+        return cluster.isSame;
+      },
       compensator: COMPENSATOR,
       ...over,
     });
@@ -40,7 +46,7 @@ function createTrackerWorld() {
     return change.id;
   };
   const state = async (id: string): Promise<Change | undefined> => journal.find(id);
-  return { clock, journal, cluster, start, commit, state };
+  return { clock, journal, cluster, asked, start, commit, state };
 }
 
 async function record(journal: Journal, id: string): Promise<void> {
@@ -89,6 +95,46 @@ describe('the tracker', () => {
       );
       await tracker.stop();
     }
+  });
+
+  it('waits for a fleet source that is behind, and takes what moved nothing in its folder for applied', async () => {
+    for (const isSame of [false, true]) {
+      for (const power of ['Running', 'Stopped']) {
+        const { clock, cluster, asked, start, commit, state } = createTrackerWorld();
+        cluster.folder = buildFolder({ published: OLDER });
+        cluster.live = buildDesktop({ power }, [condition('Ready', 'True', 'Succeeded')]);
+        cluster.isSame = isSame;
+        const tracker = start();
+        const id = await commit();
+        await clock.advance(20_000);
+        expect(asked).toEqual([]);
+        await clock.advance(3_600_000);
+        expect(asked[0]).toEqual(['t-acme', OLDER, COMMIT]);
+        const moved = power === 'Stopped' ? { state: 'Ready' } : { state: 'Superseded', reason: 'Overwritten' };
+        expect(await state(id)).toMatchObject(isSame ? moved : { state: 'Committed' });
+        await tracker.stop();
+      }
+    }
+  });
+
+  it('asks for no folder whose content Flux is not at, or that is held', async () => {
+    const { clock, cluster, asked, start, commit, state } = createTrackerWorld();
+    cluster.isSame = true;
+    const refusal = condition('Ready', 'False', 'ReconciliationFailed', 'another object');
+    const tracker = start();
+    for (const folder of [
+      { held: 'torn.yaml:2: broken' },
+      { rootHeld: 'too much' },
+      { refusal },
+      { applied: '1'.repeat(40) },
+    ]) {
+      cluster.folder = buildFolder({ published: OLDER, ...folder });
+      const id = await commit();
+      await clock.advance(90_000);
+      expect((await state(id))?.state).toMatch(/Committed|Held/);
+    }
+    expect(asked).toEqual([]);
+    await tracker.stop();
   });
 
   it('decides nothing before it knows the cluster, and nothing by what it could not ask', async () => {

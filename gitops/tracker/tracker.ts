@@ -5,7 +5,8 @@ import { renderError } from '../../kube/errors.ts';
 import type { Target } from '../intent.ts';
 import type { Author, Change, Journal, Move } from '../journal.ts';
 import { computeCompensation } from './compensate.ts';
-import { computeFolderFacts, type FolderObjects } from './facts.ts';
+import { computeFolderFacts, type FolderFacts, type FolderObjects } from './facts.ts';
+import type { Between } from './history.ts';
 import { computeProgress, type LiveObject, type Patience, type ProgressFacts } from './progress.ts';
 
 export type TrackerDeps = {
@@ -20,6 +21,8 @@ export type TrackerDeps = {
   readonly isSynced: () => boolean;
   /** Whether a commit of a repository is another one or comes before it (`history.ts`). Rejects when that cannot be known now. */
   readonly contains: (repository: string, ancestor: CommitId, commit: CommitId) => Promise<boolean>;
+  /** Whether a namespace's folder in a repository is at one commit what it was at another (`history.ts`). Rejects when that cannot be known now. */
+  readonly isSame: (repository: string, namespace: string, between: Between) => Promise<boolean>;
   /** In whose name what cannot be applied is taken back. */
   readonly compensator: Author;
 };
@@ -109,7 +112,7 @@ async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Pro
   const silent = new Set<string>();
   for (const ofTarget of byTarget.values()) {
     for (const change of ofTarget) {
-      const facts = silent.has(change.repository) ? undefined : await gatherFacts(deps, change, ofTarget);
+      const facts = silent.has(change.repository) ? undefined : await gatherFacts(deps, change, ofTarget, patience);
       if (facts === undefined) {
         // Of one repository that does not answer nothing is known now; the others go on.
         silent.add(change.repository);
@@ -154,10 +157,12 @@ async function readTracked(journal: Journal): Promise<readonly Change[]> {
 }
 
 async function gatherFacts(
-  { folderOf, liveOf, contains, log }: TrackerDeps,
+  deps: TrackerDeps,
   change: Change,
   ofTarget: readonly Change[],
+  { graceMs }: Patience,
 ): Promise<ProgressFacts | undefined> {
+  const { folderOf, liveOf, contains, clock, log } = deps;
   const { target } = change.intent;
   const folder = computeFolderFacts(folderOf(target.namespace));
   const has = async (commit: CommitId | undefined): Promise<boolean> =>
@@ -166,7 +171,10 @@ async function gatherFacts(
   try {
     const { fetched, attempted, applied } = folder;
     const contained = { fetched: await has(fetched), attempted: await has(attempted), applied: await has(applied) };
-    return { ...folder, contains: contained, live: liveOf(target), later };
+    // Nearly always its own revision shows within this, and nothing has to be read.
+    const isLate = clock.now() - change.updatedAtMs >= graceMs;
+    const isApplied = contained.applied || (isLate && contained.fetched && (await isUnmoved(deps, change, folder)));
+    return { ...folder, contains: { ...contained, applied: isApplied }, live: liveOf(target), later };
   } catch (error) {
     log.warn(
       { err: renderError(error), repository: change.repository },
@@ -174,4 +182,14 @@ async function gatherFacts(
     );
     return undefined;
   }
+}
+
+/** What is applied is from before the change, and is all the same what the folder says at a commit that contains it: no revision of the folder will ever show it. */
+async function isUnmoved(
+  deps: TrackerDeps,
+  { repository, intent: { target } }: Change,
+  { fetched, applied, isLevel, held }: FolderFacts,
+): Promise<boolean> {
+  if (fetched === undefined || applied === undefined || !isLevel || held !== undefined) return false;
+  return deps.isSame(repository, target.namespace, { before: applied, after: fetched });
 }

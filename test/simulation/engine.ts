@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { createMemoryRemote, type MemoryRemote } from '../../git/memory/remote.ts';
 import { openMemoryRepository } from '../../git/memory/repository.ts';
 import { type Journal, OPEN_STATES } from '../../gitops/journal.ts';
-import { FLEET_REPOSITORY } from '../../gitops/layout.ts';
+import { FLEET_REPOSITORY, fleetFolder } from '../../gitops/layout.ts';
 import type { FluxObject, FolderObjects } from '../../gitops/tracker/facts.ts';
 import { createHistory } from '../../gitops/tracker/history.ts';
 import { startTracker } from '../../gitops/tracker/tracker.ts';
@@ -79,7 +79,7 @@ export function runEngine(engine: EngineState, inside: EngineProcess): { stop():
   const target: WritableRepository = {
     repository,
     branch: BRANCH,
-    folderOf: (namespace) => ({ folder: `tenants/production/${namespace}` }),
+    folderOf: (namespace) => ({ folder: fleetFolder('production', namespace) }),
     committer: SUBLET,
     pushWindowMs: 0,
   };
@@ -97,6 +97,7 @@ export function runEngine(engine: EngineState, inside: EngineProcess): { stop():
       liveOf: ({ kind, namespace, name }) => find(engine.store, RESOURCES[kind] ?? kind, `${namespace}/${name}`),
       isSynced: () => true,
       contains: history.contains,
+      isSame: (id, namespace, between) => history.isSame(id, fleetFolder('production', namespace), between),
       compensator: { subject: 'sublet', ...SUBLET },
     },
     rare,

@@ -1,7 +1,9 @@
+import type { MemoryRemote } from '../../git/memory/remote.ts';
+import { applyEdits } from '../../gitops/change/apply.ts';
 import { computeEdits } from '../../gitops/change/compute.ts';
 import { equalJson, memberOf } from '../../gitops/change/json.ts';
 import { DEFAULT_FILE_LIMITS, parseFile } from '../../gitops/document/parse.ts';
-import type { Intent, JsonMap } from '../../gitops/intent.ts';
+import type { Intent, JsonMap, Target } from '../../gitops/intent.ts';
 import { type Change, FINAL_STATES, OPEN_STATES } from '../../gitops/journal.ts';
 import { FLEET_REPOSITORY } from '../../gitops/layout.ts';
 import { listChangeIds } from '../../gitops/message.ts';
@@ -148,22 +150,25 @@ export function saysSame(a: string | undefined, b: string | undefined): boolean 
   return one !== 'unsayable' && other !== 'unsayable' && equalJson(one, other);
 }
 
+function nameOf(object: JsonMap): string {
+  const metadata = memberOf(object, 'metadata');
+  return String(typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'name') : undefined);
+}
+
 /** The order that makes `wanted` of `found`; undefined when no order can. */
 function computeIntent(path: string, found: Said, wanted: Said): Intent | undefined {
   if (found === 'unsayable' || wanted === 'unsayable') return undefined;
   const object = wanted === 'absent' ? found : wanted;
   if (object === 'absent') return undefined;
-  const metadata = memberOf(object, 'metadata');
-  const name = typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'name') : undefined;
   const kind = String(memberOf(object, 'kind'));
-  const target = { kind, namespace: path.split('/')[2] ?? '', name: String(name) };
+  const target = { kind, namespace: path.split('/')[2] ?? '', name: nameOf(object) };
   if (found === 'absent') return { type: 'Create', target, object };
   if (wanted === 'absent') return { type: 'Delete', target, seen: memberOf(found, 'spec') };
   return { type: 'Edit', target, edits: computeEdits(found, wanted, kind) };
 }
 
 /** Where the journal does not say of a change what the branch says of it. */
-function findLies({ remote }: Engine, changes: readonly Change[]): readonly string[] {
+export function findLies({ remote }: Pick<Engine, 'remote'>, changes: readonly Change[]): readonly string[] {
   const head = remote.head(BRANCH);
   const commits = new Map<string, number>();
   for (const { message } of head === undefined ? [] : remote.objects.walk(head))
@@ -181,8 +186,48 @@ function findLies({ remote }: Engine, changes: readonly Change[]): readonly stri
       ...(!isFinal(change) && state !== 'Held' ? [`${title} is still ${state}: ${reason ?? ''} ${message ?? ''}`] : []),
       ...(!isNeverMade && commit === undefined ? [`${title} is ${state}, and in no commit`] : []),
       ...(commit !== undefined && !isMade && count > 0 ? [`${title} names ${commit}, which is not its own`] : []),
+      ...(reason === 'Overwritten' && !isOverwritten(remote, head, change)
+        ? [`${title} is ${state}: ${message ?? ''}; nobody set them before it ended`]
+        : []),
     ];
   });
+}
+
+/** Whether somebody decided otherwise after a change's commit and before its end. What the branch lost since is not judged. */
+function isOverwritten({ objects }: MemoryRemote, head: string | undefined, change: Change): boolean {
+  if (head === undefined) return true;
+  for (const { id, atMs } of objects.walk(head)) {
+    if (id === change.commit) return false;
+    if (atMs <= change.updatedAtMs && !isSaid(change.intent, readResource({ objects }, id, change.intent.target)))
+      return true;
+  }
+  return true;
+}
+
+/** What a commit declares of a resource. */
+function readResource(
+  { objects }: Pick<MemoryRemote, 'objects'>,
+  commit: string,
+  { kind, namespace, name }: Target,
+): JsonMap | undefined {
+  for (const [path, { blob }] of objects.tree(commit)) {
+    if (path.split('/')[2] !== namespace) continue;
+    const value = readFile(Buffer.from(objects.blob(blob) ?? []).toString());
+    if (value === 'absent' || value === 'unsayable' || memberOf(value, 'kind') !== kind) continue;
+    if (nameOf(value) === name) return value;
+  }
+  return undefined;
+}
+
+function isSaid(intent: Intent, found: JsonMap | undefined): boolean {
+  if (intent.type === 'Delete' || found === undefined) return intent.type === 'Delete' && found === undefined;
+  if (intent.type === 'Create') return equalJson(memberOf(found, 'spec'), memberOf(intent.object, 'spec'));
+  return (
+    applyEdits(
+      found,
+      intent.edits.map((edit) => ({ ...edit, from: edit.to })),
+    ).type === 'applied'
+  );
 }
 
 /** What the branch says otherwise than people mean. */
