@@ -7,7 +7,7 @@ import { run } from './testing/run.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let template: TestFleet;
 let fleet: TestFleet;

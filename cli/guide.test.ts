@@ -7,7 +7,7 @@ import { type RunningApi, startApi } from './testing/api.ts';
 import { makeFleet, SMALL_FLEET, type TestFleet, yaml } from './testing/fleet.ts';
 import { bash, makeHome, makeWorkspace, readWorkflow, runSteps } from './testing/workflow.ts';
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 300_000 });
 
 const ROOT = path.join(import.meta.dirname, '..');
 const desk = (name: string, plan = 'pro') => yaml('RDPInstance', name, { plan, image: 'ubuntu-24', username: 'bob' });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { GOES_WELL, type RunningApi, startApi } from './testing/api.ts';
 import { type RunOptions, run as runCli } from './testing/run.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let running: RunningApi;
 let home = '';
@@ -345,6 +345,21 @@ describe('the audit', () => {
       code: 1,
       err: expect.stringContaining('there is nothing here'),
     });
+  });
+
+  it('says what was done with a key, and from where', async () => {
+    const key = (await sublet(['key', 'new', 'leaked', '--role', 'Developer'])).out.trim();
+    const id = key.split('_')[2] ?? '';
+    await sublet(['desktop', 'start', 'anna-desk'], { env: { ...bob(), SUBLET_TOKEN: key } });
+    await expect
+      .poll(async () => (await sublet(['audit', '-o', 'wide'])).out.split('\n').filter((line) => line.includes(id)))
+      .toEqual([
+        expect.stringMatching(new RegExp(`oidc:anna [(]key ${id}[)] +Edit +RDPInstance/anna-desk `)),
+        expect.stringMatching(
+          new RegExp(`[(]key ${id}[)] +KeyUsed +Key/leaked +127[.]0[.]0[.]1 +2026-01-01T[^ ]+ +${id}`),
+        ),
+        expect.stringMatching(new RegExp(`oidc:anna +KeyMade +Key/leaked +${id}`)),
+      ]);
   });
 });
 

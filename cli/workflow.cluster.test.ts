@@ -31,7 +31,7 @@ await describeWithGitea("the guide's workflow", (gitea) => {
     await fleet.git('push', '--quiet', remote, 'HEAD:order');
     // Gitea notes a push after it has answered it, and knows no pull requests of what it still takes for an empty repository.
     await expect
-      .poll(() => gitea().call(token, 'GET', '/repos/provider/fleet'), { timeout: 60_000 })
+      .poll(() => gitea().call(token, 'GET', '/repos/provider/fleet'), { timeout: 300_000 })
       .toMatchObject({ empty: false });
     const pull = { title: 'Order a desktop', head: 'order', base: 'main' };
     const { number } = (await gitea().call(token, 'POST', '/repos/provider/fleet/pulls', pull)) as {

@@ -46,7 +46,7 @@ describeWithCluster('kubectl on sublet dev', {}, () => {
   /** The desktop may not be there yet when the first command runs. */
   async function untilDone(first: Result): Promise<Result> {
     let result = first;
-    for (let tries = 0; result.code !== 0 && tries < 100; tries += 1) {
+    for (let tries = 0; result.code !== 0 && tries < 1_000; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 200));
       result = await kubectl(['-n', 't-acme--bob', 'wait', READY, '--timeout=180s', 'rdp/anna-desk']);
     }

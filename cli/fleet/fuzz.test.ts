@@ -133,7 +133,7 @@ describe('whatever a fleet holds', () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  }, 600_000);
 });
 
 describe('a comparison', () => {
@@ -159,7 +159,7 @@ describe('a comparison', () => {
       }),
       { numRuns: 40 },
     );
-  }, 120_000);
+  }, 600_000);
 });
 
 const OPPOSITE = { added: 'removed', changed: 'changed', removed: 'added' } as const;

@@ -87,15 +87,15 @@ export async function startApi(): Promise<RunningApi> {
     outcomes: GOES_WELL,
     stop: async () => {
       clearInterval(timer);
+      // Its last calls find the database as it was.
+      await ticking;
       await api.close();
     },
   };
-  let isBusy = false;
+  let ticking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    void tick(running).finally(() => {
-      isBusy = false;
+    ticking ??= tick(running).finally(() => {
+      ticking = undefined;
     });
   }, TICK_MS);
   return running;

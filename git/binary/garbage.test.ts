@@ -14,7 +14,8 @@ import { type GitRemoteHands, openHands } from '../testing/gitremote.ts';
 import { type GitRepositoryOptions, openGitRepository } from './repository.ts';
 
 // Holds on a machine that is busy with much else.
-vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
+const PATIENT = { localTimeoutMs: 300_000, remoteTimeoutMs: 300_000 };
 
 const run = promisify(execFile);
 const SOMEBODY = { name: 'Somebody', email: 'somebody@example.com' };
@@ -27,7 +28,13 @@ const opened: Repository[] = [];
 
 const open = (options: Partial<GitRepositoryOptions> = {}): Repository => {
   const repository = openGitRepository(
-    { url: `file://${bare}`, branch: 'main', protocols: ['file', 'http'], ...options },
+    {
+      url: `file://${bare}`,
+      branch: 'main',
+      protocols: ['file', 'http'],
+      ...options,
+      limits: { ...PATIENT, ...options.limits },
+    },
     { folder: path.join(folder, 'copies'), path: process.env.PATH ?? '' },
   );
   opened.push(repository);

@@ -15,7 +15,8 @@ import type { GitDeps } from './git.ts';
 import { type GitRepositoryOptions, openGitRepository } from './repository.ts';
 
 // Holds on a machine that is busy with much else.
-vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
+const PATIENT = { localTimeoutMs: 300_000, remoteTimeoutMs: 300_000 };
 
 const run = promisify(execFile);
 const SOMEBODY = { name: 'Somebody', email: 'somebody@example.com' };
@@ -36,7 +37,7 @@ const opened: Repository[] = [];
 
 const open = (options: Partial<GitRepositoryOptions> = {}, deps: Partial<GitDeps> = {}): Repository => {
   const repository = openGitRepository(
-    { url, branch: 'main', protocols: ['http', 'file'], ...options },
+    { url, branch: 'main', protocols: ['http', 'file'], ...options, limits: { ...PATIENT, ...options.limits } },
     { folder: path.join(folder, 'copies'), path: process.env.PATH ?? '', ...deps },
   );
   opened.push(repository);
@@ -133,7 +134,7 @@ describe('a hostile repository', () => {
       failure: 'TooLarge',
       message: expect.stringContaining('1000 files'),
     });
-  }, 400_000);
+  }, 900_000);
 
   it('that is too large is not fetched to its end', async () => {
     await hands.write('main', {

@@ -3,7 +3,7 @@ import type { MadeCommit } from '../memory/objects.ts';
 import type { CommitId, NewCommit, Repository } from '../repository.ts';
 
 // Holds on a machine that is busy with much else.
-vi.setConfig({ testTimeout: 200_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 
 /** What somebody else does to the remote, and copies of it. */
 export type RemoteUnderTest = {

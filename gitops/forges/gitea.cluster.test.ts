@@ -72,7 +72,7 @@ await describeWithGitea('the forge Gitea', (gitea) => {
             .call(token, 'POST', `/repos/acme/fleet/pulls/${number}/merge`, body)
             .then(() => 'merged', String);
         },
-        { timeout: 60_000, interval: 500 },
+        { timeout: 300_000, interval: 500 },
       )
       .toBe('merged');
   };

@@ -6,7 +6,7 @@ import { type RunOptions, type RunResult, runScenario } from './run.ts';
 
 const SMALL = { days: 2, tenants: 3, desktops: 2, faults: FAULT_KINDS, intervals: 'year' } as const;
 const ENGINE = { ...SMALL, engine: true, faults: [...FAULT_KINDS, ...GIT_FAULT_KINDS] } as const;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 1_200_000;
 /** How many seeds nobody has tried before are tried in each run. */
 const FRESH = 3;
 /** What a person needs in order to see it again. */

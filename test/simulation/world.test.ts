@@ -80,7 +80,7 @@ describe('the simulated world', () => {
     }
   });
 
-  it('lets a few go at each commit, and holds in the operator what adds up', { timeout: 120_000 }, async () => {
+  it('lets a few go at each commit, and holds in the operator what adds up', { timeout: 600_000 }, async () => {
     await build();
     const names = ['one', 'two', 'three', 'four', 'five', 'six'] as const;
     const fileOf = (name: string): string => filePath('RDPInstance', 't-bob', name);
