@@ -119,13 +119,17 @@ test.each([429, 503])('%d with Retry-After is waited out by the clock', async (c
     answer: (response) => sendStatus(response, code, 'Busy', 'later', { 'retry-after': '2' }),
   });
   const call = client.get(CONFIGMAPS, key);
-  await until('the first refusal', () => server.requests.length === 1 && clock.timers() > 0);
+  await until('the first try', () => server.requests.length === 1);
+  await world.answered();
   await clock.advance(1_999);
   expect(server.requests.length).toBe(1);
   await until(
     'the answer',
     () => server.requests.length === 3,
-    () => clock.advance(500),
+    async () => {
+      await clock.advance(500);
+      await world.answered();
+    },
   );
   expect((await call).metadata.name).toBe('a');
 });

@@ -52,14 +52,18 @@ const lists = () =>
 const opened = () => world.server.requests.filter((request) => request.query.has('watch')).length;
 const isList: Fault['match'] = (request) => request.method === 'GET' && !request.query.has('watch');
 const isWatch: Fault['match'] = (request) => request.query.has('watch');
-/**
- * Moves the clock in small steps until the condition holds; returns how far it went. The sockets are real: where that is limited, small steps leave them the time
- * that they take on a busy machine.
- */
+/** Moves the clock in small steps until the condition holds, each when all requests have their answers; returns how far it went. */
 async function untilLater(what: string, condition: () => boolean, stepMs = 100): Promise<number> {
   const startMs = world.clock.monotonic();
-  await until(what, condition, () => world.clock.advance(stepMs));
+  await until(what, condition, async () => {
+    await world.clock.advance(stepMs);
+    await world.answered();
+  });
   return world.clock.monotonic() - startMs;
+}
+async function pass(ms: number): Promise<void> {
+  const untilMs = world.clock.monotonic() + ms;
+  await untilLater(`${ms} ms`, () => world.clock.monotonic() >= untilMs);
 }
 const theWatch = (): OpenWatch => {
   const [watch] = world.server.watches();
@@ -352,7 +356,7 @@ test('a kind that is not served any more is unavailable; its objects stay until 
   world.server.serve(CONFIGMAPS, false);
   theWatch().response.end();
   await untilLater('the state', () => informer.state() === 'unavailable');
-  await world.clock.advance(60_000);
+  await pass(60_000);
   expect(informer.hasSynced()).toBe(false);
   expect(names(informer)).toEqual(['a']);
   expect(events).toEqual(['+a initial']);
@@ -394,12 +398,7 @@ test('repeated failures are spaced out', async () => {
   });
   theWatch().response.end();
   await untilLater('the first failure', () => opened() === before + 1);
-  const sinceMs = world.clock.monotonic();
-  await until(
-    'a minute',
-    () => world.clock.monotonic() >= sinceMs + 60_000,
-    () => world.clock.advance(200),
-  );
+  await pass(60_000);
   expect(opened() - before).toBeGreaterThan(5);
   expect(opened() - before).toBeLessThanOrEqual(20);
 });

@@ -112,14 +112,15 @@ class Elector {
     const watch = this.#watchRelease(watching.signal, () => wake?.());
     try {
       while (!signal.aborted) {
+        // Before the try: a release that is seen while the try is on its way may be younger than what the try reads.
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         if (await this.#tryOnce(signal)) {
           this.#log.info('leading');
           return true;
         }
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        await this.#pause(woken, signal);
+        if (!signal.aborted) await this.#pause(woken, signal);
       }
       return false;
     } finally {

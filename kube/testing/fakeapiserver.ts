@@ -37,6 +37,8 @@ export type FakeApiServer = {
   serve(resource: Resource, served: boolean): void;
   /** Watches that are open now. */
   watches(): readonly OpenWatch[];
+  /** Whether what was asked last over the connection from this port was read, and is left without the end of its answer. */
+  withholds(port: number): boolean;
   /** Forgets history: a watch from an older version gets an ERROR line with 410. */
   compact(): void;
   /** Goes back to an older revision, as a restored etcd does: objects newer than it vanish. */
@@ -77,7 +79,10 @@ class Server {
   readonly #requests: RecordedRequest[] = [];
   readonly #faults: { readonly fault: Fault; left: number }[] = [];
   readonly #watches = new Set<OpenWatch & { readonly resource: Resource; readonly matches: Matcher }>();
-  readonly #http = createServer((request, response) => {
+  /** What was read last over each connection, by the port that it comes from. */
+  readonly #read = new Map<number | undefined, ServerResponse>();
+  // Connections stay longer than the client keeps them: a server that closes one just then resets what is sent over it.
+  readonly #http = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
     this.#receive(request, response).catch((error: unknown) =>
       response.destroy(error instanceof Error ? error : undefined),
     );
@@ -108,6 +113,10 @@ class Server {
           serve: (resource, served) =>
             served ? this.#unserved.delete(resource.plural) : this.#unserved.add(resource.plural),
           watches: () => [...this.#watches],
+          withholds: (port) => {
+            const response = this.#read.get(port);
+            return response !== undefined && !response.writableEnded && !response.destroyed;
+          },
           compact: () => {
             this.#compacted = this.#revision;
             this.#history = [];
@@ -137,6 +146,7 @@ class Server {
       body: text === '' ? undefined : JSON.parse(text),
     };
     this.#requests.push(request);
+    this.#read.set(message.socket.remotePort, response);
     const hit = this.#faults.find((one) => one.left > 0 && one.fault.match(request));
     if (hit === undefined) return this.#answer(request, response);
     hit.left -= 1;

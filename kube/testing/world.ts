@@ -1,10 +1,12 @@
 import { CONFIGMAPS, EVENTS, LEASES, SECRETS } from '../builtin.ts';
-import { type Client, createClient } from '../client.ts';
+import { createClient } from '../client.ts';
 import { createMetrics } from '../metrics.ts';
 import type { KubeObject, Resource } from '../object.ts';
 import { type FakeApiServer, startFakeApiServer } from './fakeapiserver.ts';
 import { createFakeClock, createFakeRandom } from './fakeclock.ts';
 import { createTestLog } from './testlog.ts';
+import { until } from './until.ts';
+import { observeWire } from './wire.ts';
 
 export type ConfigMap = KubeObject & { readonly data?: Readonly<Record<string, string>> | undefined };
 
@@ -25,7 +27,8 @@ export async function createWorld() {
   const { log, lines } = createTestLog();
   const metrics = createMetrics();
   const { kubeConfig } = server;
-  const { client, pending } = countCalls(createClient({ kubeConfig, clock, random, log, metrics }));
+  const wire = observeWire(server);
+  const client = createClient({ kubeConfig, clock, random, log, metrics });
   return {
     server,
     clock,
@@ -34,40 +37,21 @@ export async function createWorld() {
     lines,
     metrics,
     client,
-    /** How many calls wait for their answer; watches do not count. */
-    pending,
+    /**
+     * Resolves when no request and no answer is on its way, so that all that waits waits for the clock. The sockets are real and take their time on a busy machine:
+     * virtual time that passes beside them would count it.
+     */
+    answered: (): Promise<void> => until('the answers', wire.isQuiet),
     deps: { client, clock, random, log, metrics },
     close: async (): Promise<void> => {
       await client.close();
+      wire.stop();
       await server.close();
     },
   };
 }
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
-
-function countCalls(client: Client): { readonly client: Client; readonly pending: () => number } {
-  let pending = 0;
-  const count = async <R>(call: () => Promise<R>): Promise<R> => {
-    pending += 1;
-    try {
-      return await call();
-    } finally {
-      pending -= 1;
-    }
-  };
-  const counted: Client = {
-    ...client,
-    get: (...args) => count(() => client.get(...args)),
-    list: (...args) => count(() => client.list(...args)),
-    create: (...args) => count(() => client.create(...args)),
-    update: (...args) => count(() => client.update(...args)),
-    apply: (...args) => count(() => client.apply(...args)),
-    patch: (...args) => count(() => client.patch(...args)),
-    delete: (...args) => count(() => client.delete(...args)),
-  };
-  return { client: counted, pending: () => pending };
-}
 
 export function configMap(
   name: string,
