@@ -11,7 +11,7 @@ import { canListen } from './network.ts';
 import { ANNOTATION_FAULT, parseFault, parseOptions } from './options.ts';
 import { createTimers } from './timers.ts';
 
-const PORT = 33_891;
+const PORT = 13_891;
 const at = (next: number) => ({
   random: { next: () => next, bytes: (length: number) => new Uint8Array(length) },
   isFree: canListen,
@@ -25,7 +25,7 @@ describe('createAddressPool', () => {
     expect(await pool.allocate('a')).toBe(first);
     const all = await Promise.all(['b', 'c', 'd', 'e', 'f'].map((holder) => pool.allocate(holder)));
     expect(new Set([first, ...all]).size).toBe(6);
-    await expect(pool.allocate('g')).rejects.toThrow('no free address in 127.77.0.0/29 for port 33891: 6 are in use');
+    await expect(pool.allocate('g')).rejects.toThrow('no free address in 127.77.0.0/29 for port 13891: 6 are in use');
     pool.release('c');
     expect(await pool.allocate('g')).toBe(all[1]);
   });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createFakeClock } from '../../kube/testing/fakeclock.ts';
 import { type RdpServer, type RdpServerOptions, startRdpServer } from './server.ts';
 
 const ADDRESS = '127.9.8.7';
@@ -95,9 +96,19 @@ describe('startRdpServer', () => {
   });
 
   it('silent: accepts, says nothing, and gives up after the idle time', async () => {
-    const socket = await dial(await start({ mode: 'silent', idleTimeoutMs: 1_000 }));
+    const clock = createFakeClock();
+    server = await startRdpServer({ address: ADDRESS, port: 0, mode: 'silent', idleTimeoutMs: 1_000 }, { clock });
+    const socket = await dial(server);
+    const read = readAll(socket);
+    const acceptedMs = clock.now();
+    await expect.poll(() => clock.nextAtMs()).toBe(acceptedMs + 1_000);
+    await clock.advance(500);
     socket.write(REQUEST_TLS);
-    expect(await readAll(socket)).toBe('');
+    await expect.poll(() => clock.nextAtMs()).toBe(acceptedMs + 1_500);
+    await clock.advance(999);
+    expect(server.connectionCount()).toBe(1);
+    await clock.advance(1);
+    expect(await read).toBe('');
   });
 
   it('garbage: begins like a confirm and is none', async () => {
