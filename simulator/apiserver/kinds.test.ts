@@ -3,11 +3,9 @@ import type { ApiAnswer } from './request.ts';
 import { createWorld, type World } from './testing/world.ts';
 
 let world: World;
-/** The first one compiles all built-in schemas. */
-const HOOK_TIMEOUT_MS = 60_000;
 beforeEach(() => {
   world = createWorld();
-}, HOOK_TIMEOUT_MS);
+});
 
 const USER = { username: 'tester', groups: [] };
 
