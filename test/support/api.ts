@@ -10,12 +10,12 @@ import { pickPorts } from '../cluster/ports.ts';
 import { Processes } from '../cluster/processes.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const READY_MS = 180_000;
+const READY_MS = 300_000;
 const POLL_MS = 100;
 const ROLE = 'api';
 const PREFIX = 'oidc:';
 
-/** `sublet api` as a process of its own under its ServiceAccount, on a database in its folder, with an issuer that its users come from. */
+/** `sublet api` as a process of its own under its ServiceAccount, with an issuer that its users come from. */
 export type ApiProcess = {
   readonly url: string;
   /** A token of a user of the issuer, whom the API server names `oidc:<name>`. */
@@ -29,6 +29,10 @@ export type ApiProcess = {
 
 /** Settings beyond what every test needs. */
 export type ApiSettings = {
+  /** A PostgreSQL that it shares with other replicas. Default: a database in its folder. */
+  readonly databaseUrl?: string;
+  /** Where its users come from; stopped by whoever started it. Default: one of its own. */
+  readonly issuer?: Issuer;
   readonly git?: Readonly<Record<string, unknown>>;
   readonly modes?: readonly object[];
   /** Issuers besides its own, and the PEM file of a certificate to trust for them. */
@@ -39,10 +43,10 @@ export type ApiSettings = {
 export async function startApiProcess(
   cluster: Cluster,
   environment: string,
-  { git = {}, issuers = [], caPath, ...settings }: ApiSettings = {},
+  { databaseUrl, issuer: given, git = {}, issuers = [], caPath, ...settings }: ApiSettings = {},
 ): Promise<ApiProcess> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-api-')));
-  const issuer = await startIssuer();
+  const issuer = given ?? (await startIssuer());
   const processes = new Processes(folder);
   const [port = 0, manage = 0] = await pickPorts(2);
   const kubeconfig = path.join(folder, 'api.kubeconfig');
@@ -79,7 +83,9 @@ export async function startApiProcess(
     args: [path.join(ROOT, 'cli/main.ts'), 'api'],
     env: {
       KUBECONFIG: kubeconfig,
-      SUBLET_DATABASE_FOLDER: path.join(folder, 'database'),
+      ...(databaseUrl === undefined
+        ? { SUBLET_DATABASE_FOLDER: path.join(folder, 'database') }
+        : { SUBLET_DATABASE_URL: databaseUrl }),
       SUBLET_API_CONFIG: JSON.stringify(config),
       ...(caPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: caPath }),
     },
@@ -87,7 +93,7 @@ export async function startApiProcess(
   const stop = async (): Promise<void> => {
     await processes.kill(ROLE, 'SIGTERM');
     await processes.stop();
-    await issuer.stop();
+    if (given === undefined) await issuer.stop();
   };
   try {
     await ready();
@@ -111,12 +117,14 @@ export async function startApiProcess(
   };
 }
 
-/** An OpenID Connect issuer on loopback: discovery, keys, and tokens for whoever is named. */
-async function startIssuer(): Promise<{
+export type Issuer = {
   readonly url: string;
   sign(sub: string): Promise<string>;
   stop(): Promise<void>;
-}> {
+};
+
+/** An OpenID Connect issuer on loopback: discovery, keys, and tokens for whoever is named. */
+export async function startIssuer(): Promise<Issuer> {
   const pair = await generateKeyPair('ES256', { extractable: true });
   const keys = [{ ...(await exportJWK(pair.publicKey)), kid: 'key', alg: 'ES256', use: 'sig' }];
   let url = '';
