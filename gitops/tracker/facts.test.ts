@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { computeFolderFacts, parseCommit } from './facts.ts';
-import { buildFolder, COMMIT, condition, OLDER } from './testing/objects.ts';
+import { buildFolder, COMMIT, condition, NOW_MS, OLDER } from './testing/objects.ts';
 
 describe('the facts of a folder', () => {
   it('are read off a folder of the fleet', () => {
@@ -33,13 +33,15 @@ describe('the facts of a folder', () => {
   });
 
   it('say by what folder or revision is held', () => {
-    expect(computeFolderFacts(buildFolder({ held: 'desk.yaml:3: bad' })).held).toEqual({
+    expect(computeFolderFacts(buildFolder({ held: 'desk.yaml:3: bad', heldAgeMs: 5_000 })).held).toEqual({
       reason: 'Held',
       message: 'desk.yaml:3: bad',
+      sinceMs: NOW_MS - 5_000,
     });
     expect(computeFolderFacts(buildFolder({ rootHeld: 'too much goes' })).held).toEqual({
       reason: 'RevisionHeld',
       message: 'too much goes',
+      sinceMs: NOW_MS,
     });
   });
 

@@ -41,7 +41,7 @@ export type FolderFacts = {
   /** What is published is what is applied, and nothing else was attempted since. It may come from an older commit than what is fetched. */
   readonly isLevel: boolean;
   /** The gate keeps the folder, or the whole revision, at its last good content. */
-  readonly held: { readonly reason: string; readonly message: string } | undefined;
+  readonly held: { readonly reason: string; readonly message: string; readonly sinceMs: number } | undefined;
   /** The Kustomization does not get on with what it attempted. */
   readonly refusal: { readonly reason: string; readonly message: string; readonly sinceMs: number } | undefined;
 };
@@ -80,7 +80,8 @@ const REVISION = /^Revision/;
 function findHeld(object: FluxObject | undefined, reasons = /./): FolderFacts['held'] {
   const condition = findCondition(object?.status?.conditions, 'Held');
   if (condition?.status !== 'True' || !reasons.test(condition.reason)) return undefined;
-  return { reason: condition.reason, message: condition.message };
+  const { reason, message, lastTransitionTime } = condition;
+  return { reason, message, sinceMs: Date.parse(lastTransitionTime) };
 }
 
 function isReady(kustomization: FluxObject | undefined): boolean {

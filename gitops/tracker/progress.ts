@@ -83,7 +83,7 @@ function computeApplied(change: Change, facts: ProgressFacts, nowMs: number, pat
 function computeObstacle(change: Change, facts: ProgressFacts, nowMs: number, patience: Patience): Outcome | undefined {
   const { contains, held, refusal } = facts;
   const waitedMs = nowMs - change.updatedAtMs;
-  if (contains.fetched && held !== undefined) return { state: 'Held', ...held };
+  if (contains.fetched && held !== undefined) return { state: 'Held', reason: held.reason, message: held.message };
   if (contains.attempted && refusal !== undefined && isAboutUs(change, refusal.message)) {
     const lastedMs = Math.min(waitedMs, nowMs - refusal.sinceMs);
     if (isFinalRefusal(refusal.message) || (isLastingRefusal(refusal.message) && lastedMs >= patience.graceMs))

@@ -117,6 +117,38 @@ describe('the tracker', () => {
     }
   });
 
+  it('takes what the gate said before the commit for said of it only when that lasts', async () => {
+    for (const isMended of [true, false]) {
+      const { clock, cluster, start, commit, state } = createTrackerWorld();
+      const held = { published: OLDER, held: 'torn.yaml:2: broken' };
+      cluster.folder = buildFolder(held);
+      const tracker = start();
+      await clock.advance(60_000);
+      const id = await commit();
+      await clock.advance(9_000);
+      expect(await state(id)).toMatchObject({ state: 'Committed' });
+      if (isMended) {
+        cluster.folder = buildFolder({});
+        cluster.live = buildDesktop({ power: 'Stopped' }, [condition('Ready', 'False', 'Stopped')]);
+        tracker.wake();
+      }
+      // Without a wake: in doubt, it looks again soon.
+      await clock.advance(3_000);
+      expect(await state(id)).toMatchObject(isMended ? { state: 'Ready' } : { state: 'Held', message: held.held });
+      await tracker.stop();
+    }
+  });
+
+  it('tells at once what the gate says after the commit', async () => {
+    const { clock, cluster, start, commit, state } = createTrackerWorld();
+    const tracker = start();
+    const id = await commit();
+    cluster.folder = buildFolder({ published: OLDER, held: 'desk.yaml:2: broken', heldAgeMs: -2_000 });
+    await clock.advance(3_000);
+    expect(await state(id)).toMatchObject({ state: 'Held', message: 'desk.yaml:2: broken' });
+    await tracker.stop();
+  });
+
   it('asks for no folder whose content Flux is not at, or that is held', async () => {
     const { clock, cluster, asked, start, commit, state } = createTrackerWorld();
     cluster.isSame = true;

@@ -3,7 +3,7 @@ import type { CommitId } from '../../git/repository.ts';
 import type { Clock, Timer } from '../../kube/clock.ts';
 import { renderError } from '../../kube/errors.ts';
 import type { Target } from '../intent.ts';
-import type { Author, Change, Journal, Move } from '../journal.ts';
+import type { Author, Change, Journal, Move, Outcome } from '../journal.ts';
 import { computeCompensation } from './compensate.ts';
 import { computeFolderFacts, type FolderFacts, type FolderObjects } from './facts.ts';
 import type { Between } from './history.ts';
@@ -50,7 +50,7 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   const { journal, clock, log } = deps;
   const { pollMs = 30_000, graceMs = 30_000, applyMs = 86_400_000, readyMs = 3_600_000 } = options;
   const patience = { graceMs, applyMs, readyMs };
-  const doubts: Doubts = new Map();
+  let doubts: Doubts = new Map();
   let timer: Timer | undefined;
   let running: Promise<void> | undefined;
   let dirty = false;
@@ -61,14 +61,14 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
     timer = clock.setTimeout(() => {
       running ??= run().finally(() => {
         running = undefined;
-        if (!stopped) arm(dirty ? DEBOUNCE_MS : pollMs);
+        if (!stopped) arm(dirty ? DEBOUNCE_MS : Math.min(pollMs, doubts.size > 0 ? DOUBT_MS : pollMs));
       });
     }, ms);
   };
   const run = async (): Promise<void> => {
     dirty = false;
     try {
-      if (deps.isSynced()) await track(deps, patience, doubts);
+      if (deps.isSynced()) doubts = await track(deps, patience, doubts);
     } catch (error) {
       log.warn({ err: renderError(error) }, 'following changes failed and is tried again');
     }
@@ -91,16 +91,13 @@ export function startTracker(deps: TrackerDeps, options: TrackerOptions = {}): T
   };
 }
 
-/**
- * Since when changes look as if somebody had overwritten them. Flux's objects and the resource come by watches of their own, so what was applied this moment may not show
- * yet; only what looks so for a while is so.
- */
-type Doubts = Map<string, number>;
+/** Since when changes look as only what lasts may be taken for (`isDoubtful`), by their ids. */
+type Doubts = ReadonlyMap<string, number>;
 
 const DOUBT_MS = 10_000;
 
-/** Looks at every change on its way once. */
-async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Promise<void> {
+/** Looks at every change on its way once; gives what is in doubt by then. */
+async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Promise<Doubts> {
   const { journal, clock } = deps;
   const changes = await readTracked(journal);
   const byTarget = Map.groupBy(
@@ -110,6 +107,7 @@ async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Pro
   const moves = new Map<string, Move>();
   const failed: Change[] = [];
   const silent = new Set<string>();
+  const doubted = new Map<string, number>();
   for (const ofTarget of byTarget.values()) {
     for (const change of ofTarget) {
       const facts = silent.has(change.repository) ? undefined : await gatherFacts(deps, change, ofTarget, patience);
@@ -119,9 +117,12 @@ async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Pro
         continue;
       }
       const outcome = computeProgress(change, facts, clock.now(), patience);
-      if (outcome?.reason !== 'Overwritten') doubts.delete(change.id);
-      else if (isDoubtful(doubts, change.id, clock.monotonic())) continue;
       if (outcome === undefined) continue;
+      const sinceMs = doubts.get(change.id) ?? clock.monotonic();
+      if (isDoubtful(change, facts, outcome) && clock.monotonic() - sinceMs < DOUBT_MS) {
+        doubted.set(change.id, sinceMs);
+        continue;
+      }
       moves.set(change.id, { from: change.state, outcome });
       if (outcome.state === 'Failed' && outcome.reason === 'NotAppliable') failed.push(change);
     }
@@ -132,13 +133,16 @@ async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Pro
     if (compensation !== undefined) await journal.accept(compensation);
   }
   if (moves.size > 0) await journal.advance(moves);
-  for (const id of moves.keys()) doubts.delete(id);
+  return doubted;
 }
 
-function isDoubtful(doubts: Doubts, id: string, nowMs: number): boolean {
-  const sinceMs = doubts.get(id) ?? nowMs;
-  doubts.set(id, sinceMs);
-  return nowMs - sinceMs < DOUBT_MS;
+/**
+ * What may look so only now. Flux's objects and the resource come by watches of their own, so what was applied this moment may not show yet, and looks overwritten. And what
+ * the gate said before the commit was there stands until it has looked at that commit, which may mend the folder.
+ */
+function isDoubtful(change: Change, { held }: FolderFacts, outcome: Outcome): boolean {
+  if (outcome.reason === 'Overwritten') return true;
+  return outcome.state === 'Held' && change.state === 'Committed' && (held?.sinceMs ?? 0) <= change.updatedAtMs;
 }
 
 /** In order of acceptance. */

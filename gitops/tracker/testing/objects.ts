@@ -33,6 +33,7 @@ export function buildFolder(options: {
   readonly applied?: string;
   readonly attempted?: boolean;
   readonly held?: string;
+  readonly heldAgeMs?: number;
   readonly rootHeld?: string;
   readonly refusal?: Condition;
 }): FolderObjects {
@@ -42,6 +43,7 @@ export function buildFolder(options: {
     applied = published,
     attempted = true,
     held,
+    heldAgeMs,
     rootHeld,
     refusal,
   } = options;
@@ -62,7 +64,9 @@ export function buildFolder(options: {
         metadata: { 'org.opencontainers.image.revision': `main@sha1:${published}` },
       },
       conditions:
-        held === undefined ? [condition('Ready', 'True', 'Succeeded')] : [condition('Held', 'True', 'Held', held)],
+        held === undefined
+          ? [condition('Ready', 'True', 'Succeeded')]
+          : [condition('Held', 'True', 'Held', held, heldAgeMs)],
     }),
     rootArtifact: object({
       conditions: rootHeld === undefined ? [] : [condition('Held', 'True', 'RevisionHeld', rootHeld)],
