@@ -28,6 +28,8 @@ export function openHands(folder: string): GitRemoteHands {
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       problem += chunk;
     });
+    // A git that ended early closes its input; its exit code says why.
+    child.stdin.on('error', () => {});
     child.stdin.end(input);
     const code = await new Promise<number>((resolve, reject) => child.on('error', reject).on('close', resolve));
     return { code, text: code === 0 ? text : problem };
