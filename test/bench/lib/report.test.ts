@@ -23,6 +23,11 @@ describe('the report', () => {
     expect(show({ targets: [{ ...rate, value: Number.NaN }] }).code).toBe(1);
   });
 
+  it('judges the figure that it prints', () => {
+    const { code, lines } = show({ targets: [{ ...rate, value: 0.69996 }] });
+    expect([code, JSON.parse(lines.at(-1) ?? '')]).toEqual([0, { P1: 0.7 }]);
+  });
+
   it('lists what misses its aim, and what was lost without a mark, as losing cells', () => {
     const text = show({ losses: ['other needs less memory'] }).lines.join('\n');
     expect(text).toContain('losing cells:\n  P1: 0.820 misses the aim 0.9\n  other needs less memory');

@@ -49,8 +49,10 @@ export function passes(target: Target): boolean {
   return target.unjudged !== undefined || reaches(target, target.pass);
 }
 
+/** What is printed is judged, so that the two never differ. */
 function reaches({ value, better }: Target, mark: number): boolean {
-  return better === 'higher' ? value >= mark : value <= mark;
+  const shown = round(value);
+  return better === 'higher' ? shown >= mark : shown <= mark;
 }
 
 function renderTarget(target: Target): string {
