@@ -19,7 +19,7 @@ export const massRemoval: Story = {
     expect(crowd).toHaveLength(CROWD.length);
     const before = await observeDesktops(stage, crowd);
 
-    const removal = await cluster.kubectl(['-n', HOME, 'delete', 'rdp', ...CROWD, '--timeout=180s']);
+    const removal = await cluster.kubectl(['-n', HOME, 'delete', 'rdp', ...CROWD, '--timeout=300s']);
     expect(removal).toMatchObject({ code: 0 });
     const trip = await stage.eventually('the breaker is tripped', () => findTrip(stage));
     // The fourth and the fifth are judged at once, and either may be the one that writes.

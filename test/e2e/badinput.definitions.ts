@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { confirmTrip, findTrip, listReady, observeDesktops, type Sold } from './badinput.observe.ts';
 import { order, place, type SoldKind } from './badinput.orders.ts';
@@ -50,6 +51,8 @@ async function expectAsleep(stage: Stage): Promise<void> {
 
 async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldKind[]): Promise<void> {
   const { world } = stage;
+  // What the stories before it left to be removed is no removal of this one.
+  await stage.settled();
   const sold = (await Promise.all(kinds.map((kind) => listReady(stage, kind)))).flat();
   const desktops = await listReady(stage, 'RDPInstance');
   expect(desktops.filter(({ byFlux }) => byFlux)).not.toEqual([]);
@@ -57,13 +60,14 @@ async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldK
   const before = await observeDesktops(stage, desktops);
   const namespaces = await listNamespaces(stage);
   const { nextByte } = await world.cluster.auditEvents();
+  const logged = (await readLog(stage)).length;
 
   const names = kinds.map((kind) => `${kind.toLowerCase()}s.sublet.dev`);
-  const removal = await world.cluster.kubectl(['delete', 'crd', ...names, '--wait=true', '--timeout=180s']);
+  const removal = await world.cluster.kubectl(['delete', 'crd', ...names, '--wait=true', '--timeout=300s']);
   expect(removal).toMatchObject({ code: 0 });
   const trip = await stage.eventually('the breaker is tripped', () => findTrip(stage));
   expect(trip.message).toBe('CustomResourceDefinitions of sublet.dev are being deleted or gone');
-  await operatorWaits(stage, names);
+  await operatorWaits(stage, names, logged);
 
   await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
   expect(await observeDesktops(stage, desktops)).toEqual(before);
@@ -85,16 +89,20 @@ async function loseDefinitions(stage: Stage, root: string, kinds: readonly SoldK
   await confirmTrip(stage, trip.id);
 }
 
-/** Not ready, alive, and its log names the kinds. */
-async function operatorWaits(stage: Stage, names: readonly string[]): Promise<void> {
+/** Not ready, alive, and its log names the kinds, from there on. */
+async function operatorWaits(stage: Stage, names: readonly string[], from: number): Promise<void> {
   const url = stage.world.endpoint('operator');
   await stage.eventually('the operator says that it waits', async () => {
     const ready = await fetch(`${url}/readyz`);
-    const log = stage.world.logTail('operator');
+    const log = (await readLog(stage)).slice(from);
     const said = names.every((name) => log.includes(`${name} (unavailable)`));
     return ready.status === 500 && (await ready.text()).includes('informers') && said ? true : undefined;
   });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
+}
+
+function readLog({ world }: Stage): Promise<string> {
+  return readFile(world.logPath('operator'), 'utf8');
 }
 
 /** Desktops whose disks carry the stamps of a removal that is held. */
