@@ -85,7 +85,7 @@ describeWithOwnCluster('the two ways to a revision', { flux: true }, (cluster) =
         if (object.status?.artifact === undefined) throw new Error(JSON.stringify(object.status));
         return object.status.artifact;
       },
-      { timeout: 60_000, interval: 200 },
+      { timeout: 300_000, interval: 200 },
     );
     const options = { environment: 'production', isNamespace: isTenantNamespace, limits: DEFAULT_LIMITS };
     const loader = createTreeLoader(

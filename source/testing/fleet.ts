@@ -31,7 +31,7 @@ export async function makeVolume(): Promise<Volume> {
   return {
     directory,
     lose: () => rm(join(directory, 'sublet-fleet'), { recursive: true, force: true }),
-    close: () => rm(directory, { recursive: true, force: true }),
+    close: () => rm(directory, { recursive: true, force: true, maxRetries: 20 }),
   };
 }
 
@@ -86,7 +86,7 @@ export async function waitForArtifact(
       check(artifact);
       return artifact;
     },
-    { timeout: 120_000, interval: 100 },
+    { timeout: 300_000, interval: 100 },
   );
 }
 
