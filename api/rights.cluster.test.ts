@@ -52,7 +52,7 @@ describeWithOwnCluster('rights of a member', {}, (cluster) => {
     const ofRole = { verb: 'get', resource: 'secrets', namespace, name: 'rdp-x' } as const;
     const ofClusterRole = { verb: 'list', resource: 'rdpinstances', namespace } as const;
     const hears = (question: Question, role: string) =>
-      expect.poll(() => review(cluster(), question, `oidc:${namespace.slice(2)}.${role}`, []), { timeout: 120_000 });
+      expect.poll(() => review(cluster(), question, `oidc:${namespace.slice(2)}.${role}`, []));
     await hears(ofRole, 'Owner').toBe(true);
     await hears(ofClusterRole, 'Billing').toBe(true);
     const questions = describeRoutes().flatMap(({ access }) =>
