@@ -65,7 +65,7 @@ export async function installCrds(
 ): Promise<void> {
   const { client, clock } = deps;
   const { signal } = options;
-  const deadline = clock.now() + (options.timeoutMs ?? 30_000);
+  const deadline = clock.now() + (options.timeoutMs ?? 120_000);
   const find = (name: string) => findObject<CustomResourceDefinition>(client, CUSTOMRESOURCEDEFINITIONS, name, signal);
   const crds = kubevirtCrds();
   const present = await Promise.all(crds.map(({ metadata }) => find(metadata.name)));
