@@ -20,6 +20,14 @@ export type Principal = {
   readonly key?: { readonly id: string; readonly scope: string | undefined; readonly role: Role } | undefined;
 };
 
+/** Who asks, as people are told: a user, and its key where one acts in its name. */
+export function renderAsker(username: string, keyId: string | undefined): string {
+  return keyId === undefined ? username : `${username.slice(0, MOST_NAME)} (key ${keyId})`;
+}
+
+/** With the key it fits wherever a user name does. */
+const MOST_NAME = 480;
+
 /** That the asker is a member of a tenant, or of the provider's staff. */
 export type Membership = {
   readonly role: Role;

@@ -150,7 +150,7 @@ function identify(
 ): Principal | Promise<Principal> {
   const address = `address/${ip}`;
   limiter.check(address, SIGN_IN_POLICIES);
-  const principal = authenticate(headers.authorization);
+  const principal = authenticate(headers.authorization, ip);
   if (!(principal instanceof Promise)) return principal;
   return principal.catch((error: unknown) => {
     if (error instanceof Problem && error.status === 401) limiter.take(address, SIGN_IN_POLICIES);

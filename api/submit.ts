@@ -4,7 +4,7 @@ import type { Author, Change, Journal } from '../gitops/journal.ts';
 import { computePlace, type Place, type SourceFacts } from '../gitops/layout.ts';
 import type { Random } from '../kube/clock.ts';
 import { parseGitUrl } from '../model/repository.ts';
-import type { Principal } from './authorize.ts';
+import { type Principal, renderAsker } from './authorize.ts';
 import { renderChange } from './change.ts';
 import type { ApiConfig } from './config.ts';
 import { keyReused, parseIdempotencyKey, type RequestKey } from './idempotency.ts';
@@ -112,7 +112,7 @@ function authorOf({ username, key }: Principal): Author {
   const name = username.slice(0, 200);
   return {
     subject: username,
-    name: key === undefined ? name : `${name} (key ${key.id})`,
+    name: renderAsker(name, key?.id),
     email: EMAIL.test(bare) ? bare : 'noreply@sublet.invalid',
   };
 }

@@ -21,6 +21,8 @@ const AUDIT_SHOWN: Shown<Entry> = {
     { title: 'COMMIT', cell: ({ commit }) => commit?.slice(0, 12) ?? '' },
     { title: 'SUBJECT', wide: true, cell: ({ subject }) => subject ?? '' },
     { title: 'FROM', wide: true, cell: ({ from }) => from ?? '' },
+    { title: 'UNTIL', wide: true, cell: ({ until }) => until ?? '' },
+    { title: 'KEY', wide: true, cell: ({ key }) => key ?? '' },
     { title: 'CHANGE', wide: true, cell: ({ change }) => change ?? '' },
     { title: 'REQUEST', wide: true, cell: ({ requestId }) => requestId ?? '' },
   ],
@@ -45,11 +47,12 @@ export function addAuditCommand(program: Command, deps: CliDeps): void {
   });
   documentCommand(command, {
     details: [
-      'Orders with their commits, passwords that were shown, and keys. Commit is one that somebody made themselves, ClusterWrite what a program wrote past Git, by the name that it gives itself.',
+      'Orders with their commits, passwords that were shown, keys, invitations and webhooks. KeyUsed is one for each day (UTC) and address from which a key was used: AT is the first use, UNTIL the last. Commit is one that somebody made themselves, ClusterWrite what a program wrote past Git, by the name that it gives itself.',
     ],
     examples: [
       ['sublet audit --tenant acme--bob', 'the last 50'],
       ['sublet audit --tenant acme--bob --limit 1000 -o json', 'for programs'],
+      ['sublet audit --tenant acme--bob --limit 1000 -o wide | grep KEY_ID', 'all that was done with a key'],
     ],
     exitCodes: REMOTE_CODES,
   });

@@ -13,6 +13,17 @@ export type ApiKeysTable = {
   expires_at: Date;
   last_used_at: Date | null;
   revoked_at: Date | null;
+  revoked_by: string | null;
+};
+
+/** That a key was used on a day (UTC) from an address; empty where a day had more addresses than are kept apart. `scope` is the key's. */
+export type KeyUsesTable = {
+  key: string;
+  day: string;
+  address: string;
+  scope: string;
+  first_at: Date;
+  last_at: Date;
 };
 
 /** A link that shows a desktop's password once; used ones stay, as the record of who saw it. */
@@ -47,6 +58,7 @@ export type InvitationsTable = {
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
+  revoked_by: string | null;
 };
 
 /** A place that somebody took with an invitation; `change_id` is what came of it. */
@@ -56,6 +68,7 @@ export type ApiTables = {
   readonly invitations: InvitationsTable;
   readonly signups: SignupsTable;
   readonly api_keys: ApiKeysTable;
+  readonly key_uses: KeyUsesTable;
   readonly password_links: PasswordLinksTable;
   readonly shared_secrets: SharedSecretsTable;
 };
@@ -118,5 +131,27 @@ export const API_MIGRATION: Migration = {
       name text PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64),
       value text NOT NULL CHECK (length(value) <= 256)
     )`,
+  ],
+};
+
+export const AUDIT_MIGRATION: Migration = {
+  name: 'uses of keys, and who revoked',
+  statements: [
+    'ALTER TABLE api_keys ADD COLUMN revoked_by text CHECK (length(revoked_by) <= 1024)',
+    'ALTER TABLE invitations ADD COLUMN revoked_by text CHECK (length(revoked_by) <= 1024)',
+    `CREATE TABLE key_uses (
+      key text NOT NULL REFERENCES api_keys (id),
+      day text NOT NULL CHECK (day ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'),
+      address text NOT NULL CHECK (length(address) <= 64),
+      scope text NOT NULL CHECK (length(scope) <= 1024),
+      first_at timestamptz NOT NULL,
+      last_at timestamptz NOT NULL,
+      PRIMARY KEY (key, day, address)
+    )`,
+    'CREATE INDEX key_uses_of_scope ON key_uses (scope, first_at DESC)',
+    'CREATE INDEX api_keys_made ON api_keys (scope, created_at DESC)',
+    'CREATE INDEX api_keys_revoked ON api_keys (scope, revoked_at DESC) WHERE revoked_at IS NOT NULL',
+    'CREATE INDEX invitations_made ON invitations (namespace, created_at DESC)',
+    'CREATE INDEX invitations_revoked ON invitations (namespace, revoked_at DESC) WHERE revoked_at IS NOT NULL',
   ],
 };

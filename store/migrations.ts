@@ -1,4 +1,4 @@
-import { API_MIGRATION } from './apitables.ts';
+import { API_MIGRATION, AUDIT_MIGRATION } from './apitables.ts';
 import { WEBHOOK_MIGRATION } from './webhooktables.ts';
 
 /** One step of the schema. Steps are never edited after a release; a program and the one before it work on either side of a step. */
@@ -67,4 +67,5 @@ export const MIGRATIONS: readonly Migration[] = [
       "ALTER TABLE changes ADD COLUMN traceparent text CHECK (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$')",
     ],
   },
+  AUDIT_MIGRATION,
 ];

@@ -6,34 +6,36 @@ import { Problem } from '../problem.ts';
 import type { KeyRecords } from '../records/keys.ts';
 import { isSecretOf, looksLikeKey, parseKey } from './apikey.ts';
 import { TokenError } from './claims.ts';
+import { type ChooseUse, createUseChooser } from './keyuse.ts';
 import { IssuerUnavailableError, type TokenVerifier } from './oidc.ts';
 
-/** Who sends this `Authorization` header; at once for most that were known a moment ago. Rejects with the 401 or 503 that the caller gets. */
-export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;
+/** Who sends this `Authorization` header from this address; at once for most that were known a moment ago. Rejects with the 401 or 503 that the caller gets. */
+export type Authenticate = (authorization: string | undefined, address: string) => Principal | Promise<Principal>;
 
 export type AuthenticateDeps = {
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
   readonly tokens: TokenVerifier;
-  readonly keys: Pick<KeyRecords, 'find' | 'touch'>;
+  readonly keys: Pick<KeyRecords, 'find' | 'noteUse'>;
 };
 
 /** One scheme, `Bearer`, with an ID token of a known issuer or an API key. */
 export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   // Of headers that were taken: to read and hash a long token again would cost as much as the rest of a read.
   const tokens = new Map<string, string>();
-  const ask = (token: string): Principal | Promise<Principal> =>
-    looksLikeKey(token) ? authenticateKey(deps, token) : authenticateToken(deps, token);
-  const meet = async (authorization: string | undefined): Promise<Principal> => {
+  const chooseUse = createUseChooser();
+  const ask = (token: string, address: string): Principal | Promise<Principal> =>
+    looksLikeKey(token) ? authenticateKey({ ...deps, chooseUse }, token, address) : authenticateToken(deps, token);
+  const meet = async (authorization: string | undefined, address: string): Promise<Principal> => {
     const token = readBearer(authorization);
-    const principal = await ask(token);
+    const principal = await ask(token, address);
     if (tokens.size >= MOST_TOKENS) tokens.clear();
     if (authorization !== undefined) tokens.set(authorization, token);
     return principal;
   };
-  return (authorization) => {
+  return (authorization, address) => {
     const token = authorization === undefined ? undefined : tokens.get(authorization);
-    return token === undefined ? meet(authorization) : ask(token);
+    return token === undefined ? meet(authorization, address) : ask(token, address);
   };
 }
 
@@ -63,10 +65,11 @@ function authenticateToken({ tokens, log }: AuthenticateDeps, token: string): Pr
   });
 }
 
-/** The last use is written at most this often, so that reads do not become writes. */
-const TOUCH_MS = 60_000;
-
-async function authenticateKey({ keys, clock, log }: AuthenticateDeps, token: string): Promise<Principal> {
+async function authenticateKey(
+  { keys, clock, log, chooseUse }: AuthenticateDeps & { readonly chooseUse: ChooseUse },
+  token: string,
+  address: string,
+): Promise<Principal> {
   const parts = parseKey(token);
   const record = parts === undefined ? undefined : await keys.find(parts.id);
   const isRight = isSecretOf(parts?.secret ?? '', record ?? NOBODY);
@@ -74,9 +77,10 @@ async function authenticateKey({ keys, clock, log }: AuthenticateDeps, token: st
     throw refuse('the API key is not known, or was revoked');
   const nowMs = clock.now();
   if (record.expiresAtMs <= nowMs) throw refuse('the API key has expired; make a new one');
-  if (record.lastUsedAtMs === undefined || nowMs - record.lastUsedAtMs >= TOUCH_MS) {
+  const from = chooseUse(record.id, address, nowMs);
+  if (from !== undefined) {
     keys
-      .touch(record.id, nowMs)
+      .noteUse(record, { atMs: nowMs, from })
       .catch((error: unknown) => log.warn({ err: renderError(error) }, 'the use of a key was not written down'));
   }
   const { id, scope, role, maker } = record;

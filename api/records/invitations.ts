@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../../store/tables.ts';
+import type { Revocation, TracePage } from './keys.ts';
 
 /** A right to sign up below a seller. Its code is kept as a hash. */
 export type Invitation = {
@@ -28,13 +29,30 @@ export type Reservation =
   | { readonly type: 'used-up' }
   | { readonly type: 'later'; readonly retryAtMs: number };
 
+/** That somebody took a place of an invitation. */
+export type SignUp = {
+  readonly invitation: Invitation;
+  readonly subject: string;
+  readonly atMs: number;
+  /** What came of it. */
+  readonly changeId: string | undefined;
+};
+
+/** What became of a seller's invitations, each newest first. */
+export type InvitationTraces = {
+  readonly made: readonly Invitation[];
+  readonly revoked: readonly (Revocation & { readonly invitation: Invitation })[];
+  readonly used: readonly SignUp[];
+};
+
 export type InvitationRecords = {
   add(invitation: Invitation): Promise<void>;
   /** Those of a seller that were not revoked, oldest first. */
   list(namespace: string): Promise<readonly InvitationUse[]>;
   /** One that is neither revoked nor past its time. */
   find(hash: string, nowMs: number): Promise<Invitation | undefined>;
-  revoke(namespace: string, id: string, atMs: number): Promise<boolean>;
+  revoke(namespace: string, id: string, revocation: { readonly atMs: number; readonly by: string }): Promise<boolean>;
+  listTraces(namespace: string, page: TracePage): Promise<InvitationTraces>;
   /** Takes a place for a user, once; of many at the same time no more than there are places. */
   reserve(invitation: Invitation, subject: string, nowMs: number): Promise<Reservation>;
   /** Notes the change that came of a place. */
@@ -79,16 +97,17 @@ export function createInvitationRecords(db: Kysely<Tables>): InvitationRecords {
         .executeTakeFirst();
       return row === undefined ? undefined : parseRow(row);
     },
-    revoke: async (namespace, id, atMs) => {
+    revoke: async (namespace, id, { atMs, by }) => {
       const { numUpdatedRows } = await db
         .updateTable('invitations')
-        .set({ revoked_at: new Date(atMs) })
+        .set({ revoked_at: new Date(atMs), revoked_by: by })
         .where('namespace', '=', namespace)
         .where('id', '=', id)
         .where('revoked_at', 'is', null)
         .executeTakeFirst();
       return numUpdatedRows > 0n;
     },
+    listTraces: (namespace, page) => listTraces(db, namespace, page),
     reserve: (invitation, subject, nowMs) => reserve(db, invitation, subject, nowMs),
     settle: async (id, subject, changeId) => {
       await db
@@ -136,6 +155,43 @@ async function reserve(
       .execute();
     return { type: 'reserved', changeId: undefined };
   });
+}
+
+async function listTraces(
+  db: Kysely<Tables>,
+  namespace: string,
+  { beforeMs, most }: TracePage,
+): Promise<InvitationTraces> {
+  const before = new Date(beforeMs);
+  const invitations = db.selectFrom('invitations').selectAll().where('namespace', '=', namespace).limit(most);
+  const [made, revoked, used] = await Promise.all([
+    invitations.where('created_at', '<', before).orderBy('created_at', 'desc').execute(),
+    invitations.where('revoked_at', '<', before).orderBy('revoked_at', 'desc').execute(),
+    db
+      .selectFrom('signups')
+      .innerJoin('invitations', 'invitations.id', 'signups.invitation')
+      .selectAll('invitations')
+      .select(['signups.subject', 'signups.at', 'signups.change_id'])
+      .where('invitations.namespace', '=', namespace)
+      .where('signups.at', '<', before)
+      .orderBy('signups.at', 'desc')
+      .limit(most)
+      .execute(),
+  ]);
+  return {
+    made: made.map(parseRow),
+    revoked: revoked.map((row) => ({
+      invitation: parseRow(row),
+      atMs: row.revoked_at?.getTime() ?? 0,
+      by: row.revoked_by ?? undefined,
+    })),
+    used: used.map((row) => ({
+      invitation: parseRow(row),
+      subject: row.subject,
+      atMs: row.at.getTime(),
+      changeId: row.change_id ?? undefined,
+    })),
+  };
 }
 
 function toRow(invitation: Invitation) {

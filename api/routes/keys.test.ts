@@ -125,6 +125,98 @@ describe('an API key', () => {
     expect((await find()).lastUsedAt).toBe(usedAt);
   });
 
+  it('tells in the audit on which days it was used, from where, and who ended it', async () => {
+    const key = await makeKey('anna', { name: 'leaked', role: 'Viewer' });
+    await api.clock.advance(86_400_000 - (api.clock.now() % 86_400_000));
+    const midnightMs = api.clock.now();
+    const at = (afterMs: number) => new Date(midnightMs + afterMs).toISOString();
+    const use = async (remoteAddress: string) => {
+      const headers = { authorization: `Bearer ${key.token}` };
+      expect((await api.call({ url: DESKTOPS, headers, remoteAddress })).statusCode).toBe(200);
+    };
+    const entries = async () =>
+      (await api.as('vera', { url: '/v1/tenants/acme--bob/audit?limit=500' }))
+        .json()
+        .items.filter((entry: { readonly key?: string }) => entry.key === key.id);
+    await use('192.0.2.1');
+    await use('198.51.100.7');
+    await api.clock.advance(3_600_000);
+    for (let i = 0; i < 5; i++) await use('192.0.2.1');
+    await api.clock.advance(86_400_000 - 3_600_000);
+    await use('192.0.2.1');
+    await api.clock.advance(1_000);
+    await api.as('anna', { method: 'DELETE', url: `${KEYS}/${key.id}` });
+    const used = {
+      type: 'KeyUsed',
+      who: `oidc:anna (key ${key.id})`,
+      target: { kind: 'Key', name: 'leaked' },
+      key: key.id,
+    };
+    await expect
+      .poll(async () =>
+        (await entries()).slice(0, -1).sort((a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+      )
+      .toEqual([
+        { at: at(0), ...used, from: '192.0.2.1', until: at(3_600_000) },
+        { at: at(0), ...used, from: '198.51.100.7', until: at(0) },
+        { at: at(86_400_000), ...used, from: '192.0.2.1', until: at(86_400_000) },
+        { at: at(86_401_000), type: 'KeyRevoked', who: 'oidc:anna', target: used.target, key: key.id },
+      ]);
+    expect((await entries()).at(-1)).toMatchObject({ type: 'KeyMade', who: 'oidc:anna' });
+  });
+
+  it('used from everywhere is a bounded number of rows a day', async () => {
+    const key = await makeKey('anna', { name: 'everywhere', role: 'Viewer' });
+    const authorization = `Bearer ${key.token}`;
+    await api.clock.advance(86_400_000 - (api.clock.now() % 86_400_000));
+    for (let i = 0; i < 200; i++) {
+      if (i % 5 === 0) await api.clock.advance(60_000);
+      await api.call({ url: DESKTOPS, headers: { authorization }, remoteAddress: `2001:db8::${i.toString(16)}` });
+    }
+    const rows = () => api.db.selectFrom('key_uses').selectAll().where('key', '=', key.id).execute();
+    const lastAt = async () => Math.max(...(await rows()).map(({ last_at }) => last_at.getTime()));
+    await expect.poll(lastAt, { timeout: 30_000 }).toBe(api.clock.now());
+    expect(await rows()).toHaveLength(33);
+    expect((await rows()).filter(({ address }) => address === '')).toHaveLength(1);
+    const list = (await api.as('anna', { url: '/v1/tenants/acme--bob/audit?limit=500' })).json().items;
+    expect(
+      list.filter(
+        (entry: { readonly key?: string; readonly from?: string }) => entry.key === key.id && entry.from === undefined,
+      ),
+    ).toEqual([
+      expect.objectContaining({ type: 'KeyUsed', until: new Date(api.clock.now()).toISOString() }),
+      expect.objectContaining({ type: 'KeyMade' }),
+    ]);
+  });
+
+  it('that was ended by another, or by itself, says so', async () => {
+    const others = await makeKey('vera', { name: 'of vera', role: 'Viewer' });
+    const own = await makeKey('anna', { name: 'of anna', role: 'Viewer' });
+    await api.as('anna', { method: 'DELETE', url: `${KEYS}/${others.id}` });
+    await withKey(own, { method: 'DELETE', url: `${KEYS}/${own.id}` });
+    const list = (await api.as('anna', { url: '/v1/tenants/acme--bob/audit?limit=500' })).json().items;
+    const revoked = (id: string) =>
+      list.find(
+        (entry: { readonly type: string; readonly key?: string }) => entry.type === 'KeyRevoked' && entry.key === id,
+      )?.who;
+    expect([revoked(others.id), revoked(own.id)]).toEqual(['oidc:anna', `oidc:anna (key ${own.id})`]);
+  });
+
+  it('of a tenant that had the name before is in nobody’s audit', async () => {
+    api.sell('reborn', { members: [user('anna', 'Owner')] });
+    const key = await makeKey('anna', { name: 'of old', role: 'Viewer' }, '/v1/tenants/reborn/keys');
+    await api.clock.advance(60_000);
+    const namespace = api.caches.namespaces.get('t-reborn');
+    if (namespace === undefined) throw new Error('no namespace');
+    const creationTimestamp = new Date(api.clock.now()).toISOString();
+    api.put({ ...namespace, metadata: { ...namespace.metadata, creationTimestamp } });
+    await api.clock.advance(60_000);
+    await withKey(key, { url: '/v1/tenants/reborn' });
+    const uses = () => api.db.selectFrom('key_uses').selectAll().where('key', '=', key.id).execute();
+    await expect.poll(uses).toHaveLength(1);
+    expect((await api.as('anna', { url: '/v1/tenants/reborn/audit' })).json().items).toEqual([]);
+  });
+
   it('is not made by a key, nor with more than its maker has by name', async () => {
     const key = await makeKey('anna', { name: 'maker', role: 'Owner' });
     expect((await withKey(key, { method: 'POST', url: KEYS, payload: { name: 'x', role: 'Viewer' } })).statusCode).toBe(

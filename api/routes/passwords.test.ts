@@ -89,6 +89,10 @@ describe('a password link', () => {
     const make = async () =>
       new URL((await api.call({ method: 'POST', url: urlOf('anna-desk'), headers })).json().url).pathname;
     expect((await press(await make())).statusCode).toBe(200);
+    const { items } = (await api.as('anna', { url: '/v1/tenants/acme--bob/audit' })).json();
+    expect(items).toContainEqual(
+      expect.objectContaining({ type: 'PasswordShown', who: `oidc:anna (key ${key.id})`, key: key.id }),
+    );
     const url = await make();
     await api.as('anna', { method: 'DELETE', url: `/v1/tenants/acme--bob/keys/${key.id}` });
     expect((await press(url)).statusCode).toBe(404);

@@ -103,4 +103,25 @@ describe('signing up', () => {
       (await api.call({ method: 'POST', url: '/v1/signup', payload: { invitation: 'x', name: 'y' } })).statusCode,
     ).toBe(401);
   });
+
+  it('is in the seller’s audit with its invitation, and so is what became of that', async () => {
+    await api.clock.advance(1_000);
+    const { id, code } = await invite({ plan: 'starter' });
+    await api.clock.advance(1_000);
+    const change = (await signUp('ines', code)).json();
+    await api.clock.advance(1_000);
+    await api.as('rita', { method: 'DELETE', url: `${INVITATIONS}/${id}` });
+    const audit = async (query: string) => (await api.as('rita', { url: `/v1/tenants/acme/audit?${query}` })).json();
+    const { items, next } = await audit('limit=3');
+    const target = { kind: 'Invitation', name: id };
+    expect(items).toEqual([
+      { at: expect.any(String), type: 'InvitationRevoked', who: 'oidc:rita', target },
+      expect.objectContaining({ type: 'Change', change: change.id, who: 'oidc:ines' }),
+      { at: items[1].at, type: 'SignedUp', who: 'oidc:ines', target, change: change.id },
+    ]);
+    expect((await audit(`limit=1&cursor=${next}`)).items).toEqual([
+      { at: expect.any(String), type: 'InvitationMade', who: 'oidc:rita', target },
+    ]);
+    expect(JSON.stringify(await audit('limit=500'))).not.toContain(code);
+  });
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DnsLabel } from '../../crds/v1alpha1/common.ts';
 import type { TenantSpec } from '../../crds/v1alpha1/tenant.ts';
-import { authorize, type Question } from '../authorize.ts';
+import { authorize, type Question, renderAsker } from '../authorize.ts';
 import { renderChange } from '../change.ts';
 import { TENANTS } from '../collections.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
@@ -100,8 +100,10 @@ export function buildSignupRoutes(deps: RoutesDeps): readonly Route[] {
       access: asksSeller,
       params: z.strictObject({ path: PathParam, id: z.string().regex(/^[0-9a-f]{20}$/) }),
       answers: { 204: { description: 'Nobody signs up with it any more.' } },
-      handle: async ({ place, params }) => {
-        if (!(await deps.invitations.revoke(place.namespace, params.id, deps.clock.now()))) throw notFound();
+      handle: async ({ place, params, principal }) => {
+        const by = renderAsker(principal.username, principal.key?.id);
+        if (!(await deps.invitations.revoke(place.namespace, params.id, { atMs: deps.clock.now(), by })))
+          throw notFound();
         return { status: 204 };
       },
     }),
