@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AuditEvent } from '../cluster/audit.ts';
+import { type AuditEvent, isWrite } from '../cluster/audit.ts';
 import { describeWithOwnCluster } from '../support/cluster.ts';
+import { waitUntilQuiet } from '../support/quiet.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { createStage, isOurWrite, type Stage } from './stage.ts';
 import { renderDesktop, renderTenant } from './story.ts';
 
 const SEEDS = Array.from({ length: 10 }, (_, at) => at + 1);
-const SCENARIO_MS = 300_000;
+const SCENARIO_MS = 600_000;
 /** What others do after our programs, such as Flux writing down what it applied, may come later. */
-const SAME_STATE_MS = 60_000;
+const SAME_STATE_MS = 180_000;
 const POLL_MS = 5;
 
 const KINDS = [
@@ -130,6 +131,7 @@ async function tell(stage: Stage, kills: readonly Kill[], wanted?: unknown): Pro
   const killed = await killing.stop();
   await stage.condition('RDPInstance', ['t-carl', 'desk-1'], { status: 'True' }, SCENARIO_MS);
   await stage.settled();
+  await waitUntilQuiet(world.cluster, isLastingWrite);
   const state = await lookUntil(stage, wanted);
   const { events } = await world.cluster.auditEvents(from);
 
@@ -186,6 +188,11 @@ function killOnTheWay({ world }: Stage, kills: readonly Kill[], from: number) {
       return following;
     },
   };
+}
+
+/** By whomever: Flux writes down what it applied after our programs are done. */
+function isLastingWrite(event: AuditEvent): boolean {
+  return isWrite(event) && event.objectRef?.resource !== 'leases' && event.objectRef?.resource !== 'events';
 }
 
 function isAcceptedWrite(event: AuditEvent): boolean {
