@@ -14,7 +14,7 @@ export type Invitation = {
   readonly maker: string;
   readonly makerGroups: readonly string[];
   readonly maxUses: number;
-  /** At most `admits` within any `windowHours`. */
+  /** It takes nobody while `admits` have signed up below the seller within `windowHours`, by whichever invitation. */
   readonly admits: number;
   readonly windowHours: number;
   readonly createdAtMs: number;
@@ -130,25 +130,33 @@ export function createInvitationRecords(db: Kysely<Tables>): InvitationRecords {
 
 async function reserve(
   db: Kysely<Tables>,
-  { id, maxUses, admits, windowHours }: Invitation,
+  { id, namespace, maxUses, admits, windowHours }: Invitation,
   subject: string,
   nowMs: number,
 ): Promise<Reservation> {
   return db.transaction().execute(async (transaction) => {
-    // Whoever reserves holds the row, so that counting and taking are one.
-    await sql`SELECT 1 FROM invitations WHERE id = ${id} FOR UPDATE`.execute(transaction);
+    // One at a time below a seller, so that counting and taking are one.
+    await sql`SELECT pg_advisory_xact_lock(hashtext(${`signups of ${namespace}`}))`.execute(transaction);
     const signups = await transaction
       .selectFrom('signups')
-      .select(['subject', 'change_id', 'at'])
+      .select(['subject', 'change_id'])
       .where('invitation', '=', id)
-      .orderBy('at')
       .execute();
     const own = signups.find((signup) => signup.subject === subject);
     if (own !== undefined) return { type: 'reserved', changeId: own.change_id ?? undefined };
     if (signups.length >= maxUses) return { type: 'used-up' };
-    const recent = signups.filter(({ at }) => at.getTime() > nowMs - windowHours * HOUR_MS);
-    const oldest = recent.at(-admits);
-    if (oldest !== undefined) return { type: 'later', retryAtMs: oldest.at.getTime() + windowHours * HOUR_MS };
+    const windowMs = windowHours * HOUR_MS;
+    const full = await transaction
+      .selectFrom('signups')
+      .innerJoin('invitations', 'invitations.id', 'signups.invitation')
+      .select('signups.at')
+      .where('invitations.namespace', '=', namespace)
+      .where('signups.at', '>', new Date(nowMs - windowMs))
+      .orderBy('signups.at', 'desc')
+      .offset(admits - 1)
+      .limit(1)
+      .executeTakeFirst();
+    if (full !== undefined) return { type: 'later', retryAtMs: full.at.getTime() + windowMs };
     await transaction
       .insertInto('signups')
       .values({ invitation: id, subject, at: new Date(nowMs) })

@@ -63,6 +63,7 @@ describe('signing up', () => {
   });
 
   it('admits so many in a period, and tells the others when to come', async () => {
+    await api.clock.advance(86_400_000);
     const { code } = await invite({ plan: 'starter', maxUses: 5, admits: 2, windowHours: 24 });
     const answers = await Promise.all(['w1', 'w2', 'w3', 'w4'].map((name) => signUp(name, code)));
     expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([202, 202, 429, 429]);
@@ -70,6 +71,26 @@ describe('signing up', () => {
     expect(Number(late.headers['retry-after'])).toBeGreaterThan(86_000);
     await api.clock.advance(86_400_000);
     expect((await signUp('w6', code)).statusCode).toBe(202);
+  });
+
+  it('admits so many below a seller, however many invitations there are', async () => {
+    await api.clock.advance(86_400_000);
+    const codes: string[] = [];
+    for (let n = 0; n < 5; n++)
+      codes.push((await invite({ plan: 'starter', maxUses: 2, admits: 3, windowHours: 24 })).code);
+    const answers = await Promise.all(codes.map((code, n) => signUp(`x${n}`, code)));
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([202, 202, 202, 429, 429]);
+    const wider = await invite({ plan: 'starter', admits: 4, windowHours: 24 });
+    expect((await signUp('x6', wider.code)).statusCode).toBe(202);
+    // Whoever has a place keeps it, whoever came after.
+    const admitted = answers.findIndex(({ statusCode }) => statusCode === 202);
+    const again = await signUp(`x${admitted}`, codes[admitted] ?? '');
+    expect([again.statusCode, again.json().id]).toEqual([202, answers[admitted]?.json().id]);
+    api.sell('other', { type: 'Reseller', members: [user('olga', 'Owner')] });
+    api.put(plan('t-other', 'starter', { offers: 'Tenant' }));
+    const payload = { plan: 'starter', admits: 1 };
+    const elsewhere = await api.as('olga', { method: 'POST', url: '/v1/tenants/other/invitations', payload });
+    expect((await signUp('x7', elsewhere.json().code)).statusCode).toBe(202);
   });
 
   it('ends with the invitation, and with its maker’s right to sell', async () => {

@@ -40,7 +40,9 @@ const NewInvitation = z.strictObject({
     .min(1)
     .max(10_000)
     .default(20)
-    .describe('How many of them within `windowHours`; others are told to come later.'),
+    .describe(
+      'How many become customers of the seller within `windowHours`, by whichever invitation; others are told to come later.',
+    ),
   windowHours: z.int().min(1).max(720).default(24),
   expiresInDays: z.int().min(1).max(365).default(14),
 });
