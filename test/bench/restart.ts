@@ -3,6 +3,7 @@ import { AuditTail } from './lib/audittail.ts';
 import { defineBench, type Print } from './lib/bench.ts';
 import { SUBLET } from './lib/contenders.ts';
 import { describeEnvironment } from './lib/environment.ts';
+import { describeFootprint } from './lib/footprint.ts';
 import type { OptionValues } from './lib/options.ts';
 import type { Report } from './lib/report.ts';
 import { RoleProcess, type Usage } from './lib/role.ts';
@@ -50,6 +51,7 @@ async function run(values: OptionValues<typeof OPTIONS>, print: Print): Promise<
     await convergeOnce(testbed, values);
     print(`converged in ${renderNumber((performance.now() - startMs) / 1_000)} s, the start of the operator included`);
     await testbed.settle();
+    print(await describeFootprint(testbed.cluster));
     const restarts: Restart[] = [];
     for (let repetition = 1; repetition <= reps; repetition++) {
       const result = await measureRestart(testbed, values);
