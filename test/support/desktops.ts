@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { expect } from 'vitest';
+import type { Quota } from '../../crds/v1alpha1/quota.ts';
 import type { RDPInstance } from '../../crds/v1alpha1/rdpinstance.ts';
 import { PLANS, QUOTAS, RDPINSTANCES, TENANTS } from '../../crds/v1alpha1/resources.ts';
 import { CONFIGMAPS } from '../../kube/builtin.ts';
@@ -131,6 +132,12 @@ export async function startDesktopWorld(cluster: Cluster): Promise<DesktopWorld>
       const metadata = { name: 'bob', namespace: 'sublet-root' };
       const quota = { apiVersion: API_VERSION, kind: 'Quota', metadata, spec: { hard } };
       await admin.apply(QUOTAS, quota, { fieldManager: 'test', force: true });
+      // The operator hears of quotas and of orders by two watches.
+      const isSeen = async () => {
+        const seen = await admin.get<Quota & KubeObject>(QUOTAS, metadata);
+        return seen.status?.observedGeneration === seen.metadata.generation;
+      };
+      await expect.poll(isSeen, POLL).toBe(true);
     },
     async remove(name) {
       await admin.delete(RDPINSTANCES, at(name));
