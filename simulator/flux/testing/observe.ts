@@ -75,6 +75,8 @@ function normalise(value: unknown, key = ''): unknown {
     );
   }
   if (key === 'lastTransitionTime' || key === 'lastUpdateTime') return '<time>';
+  // How often it was asked depends on when Flux hears of things.
+  if (key === 'lastHandledReconcileAt') return '<request>';
   // Two compressors make different bytes of the same files.
   if (key === 'digest' || key === 'size' || key === 'ca.crt') return `<${key}>`;
   return typeof value === 'string' ? normaliseText(value) : value;

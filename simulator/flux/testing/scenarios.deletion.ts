@@ -28,7 +28,7 @@ export const DELETION_SCENARIOS: readonly Scenario[] = [
       await applyTwo(stage, { serviceAccountName: 'temporary' });
       await stage.remove(SERVICEACCOUNTS, 'temporary');
       // Real Flux asks its cache, which has to hear of it first.
-      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      await new Promise((resolve) => setTimeout(resolve, 15_000));
       await stage.remove(KUSTOMIZATIONS, 'app');
       await stage.untilGone(KUSTOMIZATIONS, 'app');
       await stage.show('its objects stay');

@@ -89,6 +89,8 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
     run: async (stage) => {
       await applyTwo(stage);
       await stage.patch(KUSTOMIZATIONS, 'app', { spec: { suspend: true } });
+      // Flux hears of the two kinds by two watches.
+      await stage.request(KUSTOMIZATIONS, 'app');
       const revision = await stage.publish('app', { 'z.yaml': configMap('z') });
       await stage.request(KUSTOMIZATIONS, 'app');
       await stage.show('suspended');
@@ -134,8 +136,11 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await stage.kustomize('base', { ...source, path: './a' });
       await stage.untilReady('base', { ready: 'True' });
       await stage.patch(KUSTOMIZATIONS, 'base', { spec: { suspend: true } });
-      await stage.publish('app', { 'a/x.yaml': configMap('x', { key: 'second' }), 'b/y.yaml': configMap('y') });
+      const files = { 'a/x.yaml': configMap('x', { key: 'second' }), 'b/y.yaml': configMap('y') };
+      const revision = await stage.publish('app', files);
       await stage.request(KUSTOMIZATIONS, 'base');
+      await stage.kustomize('witness', { ...source, path: './b' });
+      await stage.untilReady('witness', { ready: 'True', revision });
       await stage.kustomize('app', { ...source, path: './b', dependsOn: [{ name: 'base' }] });
       await stage.untilReady('app', { ready: 'False', reason: 'DependencyNotReady' });
       await stage.show('the other is behind');

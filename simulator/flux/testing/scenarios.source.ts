@@ -1,4 +1,6 @@
 import { GITREPOSITORIES, KUSTOMIZATIONS } from '../../../model/flux.ts';
+import { findMark } from '../conditions.ts';
+import type { Kustomization } from '../resources.ts';
 import { configMap, type Scenario } from './scenario.ts';
 
 const FROM_GIT = { sourceRef: { kind: 'GitRepository', name: 'source' } };
@@ -181,7 +183,11 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
       await stage.show('one environment');
       await stage.patch(GITREPOSITORIES, 'source', { spec: { ignore: '/tenants/staging/' } });
       await stage.untilFetched({ ready: 'True' });
-      await stage.request(KUSTOMIZATIONS, 'app');
+      await stage.requestUntil<Kustomization>(
+        KUSTOMIZATIONS,
+        'app',
+        ({ status }) => status?.inventory?.entries.some(({ id }) => id.includes('_z_')) === true,
+      );
       await stage.untilReady('app', { ready: 'True' });
       await stage.show('the rest');
     },
@@ -210,7 +216,11 @@ export const SOURCE_SCENARIOS: readonly Scenario[] = [
       await stage.untilReady('app', { ready: 'True' });
       await stage.remove(GITREPOSITORIES, 'source');
       await stage.untilGone(GITREPOSITORIES, 'source');
-      await stage.request(KUSTOMIZATIONS, 'app');
+      await stage.requestUntil<Kustomization>(
+        KUSTOMIZATIONS,
+        'app',
+        ({ status }) => findMark(status?.conditions, 'Ready')?.reason === 'ArtifactFailed',
+      );
       await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed' });
       await stage.show('nothing is lost');
     },

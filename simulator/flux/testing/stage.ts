@@ -57,6 +57,8 @@ export type Stage = {
   remove(resource: Resource, name: string): Promise<void>;
   /** Asks for a reconcile and waits until it was looked after. */
   request(resource: Resource, name: string): Promise<void>;
+  /** Asks for reconciles until one had this effect: Flux works from caches, which may not hold yet what happened just before. */
+  requestUntil<T extends KubeObject>(resource: Resource, name: string, check: (object: T) => boolean): Promise<void>;
   until<T extends KubeObject>(resource: Resource, name: string, check: (object: T) => boolean): Promise<void>;
   untilGone(resource: Resource, name: string): Promise<void>;
   /** Waits until the Kustomization says so of its present spec, and is at rest. */
@@ -82,7 +84,7 @@ export type PublishOptions = {
 export type Expected = { readonly ready: 'True' | 'False'; readonly reason?: string; readonly revision?: string };
 
 const POLL_MS = 250;
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 300_000;
 
 /** Makes the namespace, in which the account `default` may do everything. */
 export async function openStage(world: World, name: string): Promise<Stage> {
@@ -151,6 +153,12 @@ function createStage(world: World, name: string, namespace: string): Stage {
       await stage.patch(resource, one, { metadata: { annotations: { [ANNOTATION_REQUESTED_AT]: value } } });
       await stage.until<Kustomization>(resource, one, ({ status }) => status?.lastHandledReconcileAt === value);
     },
+    requestUntil: (resource, one, check) =>
+      poll(`${resource.kind} ${namespace}/${one}`, async () => {
+        await stage.request(resource, one);
+        const object = await client.get<Parameters<typeof check>[0]>(resource, at(one));
+        return check(object) ? undefined : object;
+      }),
     until: async (resource, one, check) => {
       await poll(`${resource.kind} ${namespace}/${one}`, async () => {
         const object = await client.get<Parameters<typeof check>[0]>(resource, at(one));
