@@ -36,17 +36,17 @@ beforeAll(async () => {
   await poll(
     async () => (await owner.get('/v1/tenants/{path}/plans', { path: { path: 'acme' } })).data.items.length > 0,
   );
-}, 5 * MINUTE_MS);
+}, 15 * MINUTE_MS);
 
 afterAll(async () => {
   await world.stop();
   await rm(folder, { recursive: true, force: true });
-}, MINUTE_MS);
+}, 15 * MINUTE_MS);
 
 const clientOf = async (user: string) => createClient({ server: world.api.url, token: await world.api.tokenFor(user) });
 
 async function poll(check: () => Promise<boolean>): Promise<void> {
-  const endsAtMs = Date.now() + 2 * MINUTE_MS;
+  const endsAtMs = Date.now() + 5 * MINUTE_MS;
   while (!(await check().catch(() => false))) {
     if (Date.now() > endsAtMs) throw new Error('it did not happen');
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -54,7 +54,7 @@ async function poll(check: () => Promise<boolean>): Promise<void> {
 }
 
 const settle = (client: Client, id: string, until: 'Applied' | 'Ready' = 'Ready'): Promise<Change> =>
-  waitForChange(client, id, { until, timeoutMs: 2 * MINUTE_MS });
+  waitForChange(client, id, { until, timeoutMs: 5 * MINUTE_MS });
 
 const lite = { path: { path: 'acme', name: 'lite' } };
 
@@ -175,5 +175,5 @@ describe(
       ).toBeGreaterThan(0);
     });
   },
-  5 * MINUTE_MS,
+  15 * MINUTE_MS,
 );
