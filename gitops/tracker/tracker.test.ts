@@ -74,6 +74,26 @@ describe('the tracker', () => {
     await tracker.stop();
   });
 
+  it('judges all changes of a resource by one look, though Flux goes on while a repository is asked', async () => {
+    const { clock, cluster, start, commit, state } = createTrackerWorld();
+    const edits = [{ path: ['spec', 'power'], from: 'Running', to: 'Starting' }];
+    const former = await commit({ ...buildChange('fleet').intent, edits } as Intent);
+    const later = await commit();
+    const tracker = start({
+      contains: async (_, ancestor, commit) => {
+        cluster.folder = buildFolder({});
+        cluster.live = buildDesktop({ power: 'Stopped' }, [condition('Ready', 'False', 'Stopped')]);
+        return ancestor === commit;
+      },
+    });
+    await clock.advance(1_000);
+    tracker.wake();
+    await clock.advance(1_000);
+    expect(await state(later)).toMatchObject({ state: 'Ready' });
+    expect(await state(former)).toMatchObject({ state: 'Superseded', reason: 'Overtaken' });
+    await tracker.stop();
+  });
+
   it('takes nothing for overwritten that only does not show yet', async () => {
     for (const isLate of [true, false]) {
       const { clock, cluster, start, commit, state } = createTrackerWorld();

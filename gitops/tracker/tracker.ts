@@ -109,8 +109,10 @@ async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Pro
   const silent = new Set<string>();
   const doubted = new Map<string, number>();
   for (const ofTarget of byTarget.values()) {
+    let look: Look | undefined;
     for (const change of ofTarget) {
-      const facts = silent.has(change.repository) ? undefined : await gatherFacts(deps, change, ofTarget, patience);
+      look ??= observe(deps, change.intent.target, ofTarget);
+      const facts = silent.has(change.repository) ? undefined : await gatherFacts(deps, change, look, patience);
       if (facts === undefined) {
         // Of one repository that does not answer nothing is known now; the others go on.
         silent.add(change.repository);
@@ -160,25 +162,37 @@ async function readTracked(journal: Journal): Promise<readonly Change[]> {
   }
 }
 
+/**
+ * What is seen of a resource at one moment. All its changes are judged by it, however long a repository takes to answer: were the later ones judged by what came meanwhile,
+ * they would end first, and nobody could tell by whom the earlier ones were overtaken.
+ */
+type Look = {
+  readonly folder: FolderFacts;
+  readonly live: LiveObject | undefined;
+  readonly changes: readonly Change[];
+};
+
+function observe({ folderOf, liveOf }: TrackerDeps, target: Target, changes: readonly Change[]): Look {
+  return { folder: computeFolderFacts(folderOf(target.namespace)), live: liveOf(target), changes };
+}
+
 async function gatherFacts(
   deps: TrackerDeps,
   change: Change,
-  ofTarget: readonly Change[],
+  { folder, live, changes }: Look,
   { graceMs }: Patience,
 ): Promise<ProgressFacts | undefined> {
-  const { folderOf, liveOf, contains, clock, log } = deps;
-  const { target } = change.intent;
-  const folder = computeFolderFacts(folderOf(target.namespace));
+  const { contains, clock, log } = deps;
   const has = async (commit: CommitId | undefined): Promise<boolean> =>
     change.commit !== undefined && commit !== undefined && (await contains(change.repository, change.commit, commit));
-  const later = ofTarget.filter((other) => other.sequence > change.sequence);
+  const later = changes.filter((other) => other.sequence > change.sequence);
   try {
     const { fetched, attempted, applied } = folder;
     const contained = { fetched: await has(fetched), attempted: await has(attempted), applied: await has(applied) };
     // Nearly always its own revision shows within this, and nothing has to be read.
     const isLate = clock.now() - change.updatedAtMs >= graceMs;
     const isApplied = contained.applied || (isLate && contained.fetched && (await isUnmoved(deps, change, folder)));
-    return { ...folder, contains: { ...contained, applied: isApplied }, live: liveOf(target), later };
+    return { ...folder, contains: { ...contained, applied: isApplied }, live, later };
   } catch (error) {
     log.warn(
       { err: renderError(error), repository: change.repository },
