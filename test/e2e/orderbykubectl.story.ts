@@ -36,7 +36,7 @@ export const orderByKubectl: Story = {
       expect((await cluster.kubectl(attempt, { as })).stderr, attempt.join(' ')).toMatch(/forbidden/i);
     }
     const removal = await cluster.kubectl(
-      ['-n', 't-acme--bob', 'delete', 'rdp', 'by-hand', '--wait=true', '--timeout=180s'],
+      ['-n', 't-acme--bob', 'delete', 'rdp', 'by-hand', '--wait=true', '--timeout=300s'],
       { as },
     );
     expect(removal).toMatchObject({ code: 0 });

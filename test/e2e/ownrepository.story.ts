@@ -82,8 +82,9 @@ async function breakAndMend(stage: Stage, repository: Repository): Promise<void>
   await request(stage, REX);
   await request(stage, CARA);
   await stage.condition('Plan', [REX, 'lite'], { status: 'True' });
-  const failed = await told(stage, 'ApplyFailed');
-  expect(failed).toMatch(/RDPInstance\/t-rex--cara\/desk/);
+  await stage.eventually('the desktop is told', async () =>
+    (await told(stage, 'ApplyFailed')).includes('RDPInstance/t-rex--cara/desk') ? true : undefined,
+  );
   await stage.condition('RDPInstance', [CARA, 'desk'], { status: 'True' });
 
   await repository.write('customers/cara/desk.yaml', renderDesktop('desk', { username: 'cara' }));
