@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Route } from '../route.ts';
-import { escapeHtml, type Page } from './page.ts';
+import { escapeHtml, type Page, renderText } from './page.ts';
 
 /** A reader of the API's description: plain HTML, made once; nothing is fetched and nothing runs. */
 export function renderReader(routes: readonly Route[]): Page {
@@ -10,13 +10,13 @@ export function renderReader(routes: readonly Route[]): Page {
     return `<h2>${escapeHtml(tag)}</h2>${own.join('')}`;
   });
   const intro =
-    '<h1>Sublet</h1><p>Send <code>Authorization: Bearer</code> with an ID token or an API key. A write answers 202 with a change; ' +
+    '<h1>Sublet API</h1><p>Send <code>Authorization: Bearer</code> with an ID token or an API key. A write answers 202 with a change; ' +
     '<code>GET /v1/changes/{id}?wait=Ready</code> waits for it. Programs read <a href="/openapi.json">openapi.json</a>.</p>';
   return { title: 'Sublet API', body: intro + sections.join('') };
 }
 
 function renderRoute(route: Route): string {
-  const { method, url, summary, headers = {}, answers, access } = route;
+  const { method, url, operationId, summary, headers = {}, answers, access } = route;
   const parts = [
     renderSchema('Parameters', merge(route.params, route.query)),
     renderList(
@@ -29,10 +29,11 @@ function renderRoute(route: Route): string {
       Object.entries(answers).map(([status, { description }]) => [status, description] as const),
     ),
   ];
-  const who = access === 'Public' ? '<p>For anybody, without a token.</p>' : '';
+  const who = access === 'Public' ? ' For anybody, without a token.' : '';
+  const id = escapeHtml(operationId);
   return (
-    `<details><summary><span class="method">${method}</span> <code>${escapeHtml(url)}</code> ${escapeHtml(summary)}</summary>` +
-    `${who}${parts.join('')}</details>`
+    `<details id="${id}"><summary><span class="method">${method}</span> <code>${escapeHtml(url)}</code> ${renderText(summary)}</summary>` +
+    `<div class="details"><p>Operation <a href="#${id}"><code>${id}</code></a>.${who}</p>${parts.join('')}</div></details>`
   );
 }
 
@@ -43,7 +44,7 @@ function merge(params: z.ZodType | undefined, query: z.ZodType | undefined): z.Z
 
 function renderList(title: string, entries: readonly (readonly [string, string])[]): string {
   if (entries.length === 0) return '';
-  const items = entries.map(([name, text]) => `<dt><code>${escapeHtml(name)}</code></dt><dd>${escapeHtml(text)}</dd>`);
+  const items = entries.map(([name, text]) => `<dt><code>${escapeHtml(name)}</code></dt><dd>${renderText(text)}</dd>`);
   return `<h3>${title}</h3><dl>${items.join('')}</dl>`;
 }
 
