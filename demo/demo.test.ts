@@ -34,8 +34,8 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
   expect(result.P21).toBeLessThanOrEqual(elapsedS + 0.1);
   for (const step of [
     'pushed commit',
-    'oidc:provider ordered by the API: reseller acme',
-    'oidc:acme-owner ordered by the API: customer bob',
+    'oidc:provider orders by the API: reseller acme',
+    'oidc:acme-owner orders by the API: customer bob',
     'Accepted -> Committed ',
     'answered RDP: it is Ready',
     'full address:s:127.',

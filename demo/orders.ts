@@ -27,6 +27,7 @@ export function createOrders(options: {
   const { server, tokenFor, progress, folder, signal } = options;
   return {
     order: async (who, what, file, submit) => {
+      progress.step(`${who} orders by the API: ${what}`);
       const client = createClient({ server, token: await tokenFor(who) });
       const { metadata, spec } = parse(await readFile(path.join(folder, file), 'utf8'));
       const { data } = await submit(client, { name: metadata.name, spec: spec as never });
@@ -35,7 +36,6 @@ export function createOrders(options: {
       const change = await waitForChange(client, data.id, { until: 'Ready', timeoutMs: WAIT_MS, signal, onState });
       if (change.state !== 'Ready')
         throw new Error(`the order of ${what} ended as ${change.state}: ${change.message ?? change.reason ?? ''}`);
-      progress.step(`${who} ordered by the API: ${what}`);
       progress.detail(seen.join(' -> '));
     },
   };
