@@ -2,14 +2,13 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApiError, type Change, type Client, waitForChange } from '../../client/index.ts';
-import { GIT_SECRET_TYPE } from '../../model/repository.ts';
 import { type ApiProcess, startApiProcess } from '../support/api.ts';
 import { describeWithOwnCluster } from '../support/cluster.ts';
 import { grantedRights, refusedRights, unusedRights, usedRights } from '../support/rights.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { refuseByFlux } from './refusedbyflux.ts';
+import { sellInOwnRepository } from './resale.ts';
 import { createStage, type Stage } from './stage.ts';
-import { renderTenant } from './story.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SETTLE_MS = 600_000;
@@ -91,53 +90,9 @@ describeWithOwnCluster('orders by the API, on real Flux', { flux: true, audit: t
   });
 
   it('commits to the repository of a reseller what it orders, and what it orders for its customer', async () => {
+    const { host, access } = world.forge;
     const { url } = await world.forge.repository('rex');
-    const secretName = `git.${world.forge.host.replace(':', '.')}`;
-    const at = (path: string) => ({
-      type: 'Repository',
-      repository: { url, path, secretRef: { name: secretName } },
-    });
-    const giveSecret = (namespace: string): Promise<unknown> =>
-      cluster().admin.ask('POST', `/api/v1/namespaces/${namespace}/secrets`, {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name: secretName },
-        type: GIT_SECRET_TYPE,
-        stringData: world.forge.access,
-      });
-    const members = [{ kind: 'User', name: 'oidc:rex', role: 'Owner' }];
-    const sold = { id: 'rex-1', plan: 'team', type: 'Reseller', members, source: at('shop') };
-    await world.git('fetch', '--quiet', 'origin', 'main');
-    await world.git('reset', '--quiet', '--hard', 'origin/main');
-    await world.write('sublet-root/rex.yaml', renderTenant('rex', sold));
-    await world.push('Sell to rex');
-    await stage.condition('Tenant', ['sublet-root', 'rex'], { status: 'True' });
-    await giveSecret('t-rex');
-
-    const rex = await api.clientFor('oidc:rex');
-    await known('rex', rex);
-    const order = async (tenant: string, kind: 'plans' | 'tenants' | 'desktops', body: object): Promise<Change> => {
-      const route = { path: { path: tenant }, body };
-      const { data } = await rex.post(`/v1/tenants/{path}/${kind}`, route as never);
-      const change = await settle((data as Change).id, rex);
-      expect(change).toMatchObject({ state: 'Ready', commit: expect.stringMatching(/^[0-9a-f]{40}$/) });
-      return change;
-    };
-    const price = { title: 'Rex', currency: 'USD' };
-    await order('rex', 'plans', { name: 'pro', spec: { ...price, offers: 'Desktop', basedOn: 'performance' } });
-    const limits = { vcpu: 8, memory: '16Gi', storage: '500Gi', desktops: 2, addresses: 2 };
-    await order('rex', 'plans', { name: 'studio', spec: { ...price, offers: 'Tenant', limits } });
-    await order('rex', 'tenants', { name: 'cara', spec: { plan: 'studio', members, source: at('customers/cara') } });
-    await giveSecret('t-rex--cara');
-    await known('rex--cara', rex);
-    const desk = { plan: 'pro', image: 'ubuntu-24', username: 'cara' };
-    const { commit } = await order('rex--cara', 'desktops', { name: 'desk', spec: desk });
-    const desktop = await stage.get('RDPInstance', 't-rex--cara', 'desk');
-    expect(desktop?.status?.origin).toBe('Git');
-    await stage.handshake(String(desktop?.status?.address), Number(desktop?.status?.port));
-    const revisionOf = async () =>
-      (await stage.get('Kustomization', 't-rex--cara', 'sublet-repository'))?.status?.lastAppliedRevision;
-    await expect.poll(revisionOf).toBe(`main@sha1:${commit}`);
+    await sellInOwnRepository(stage, api, { url, host, access });
   });
 
   it('loses nothing that it accepted, and commits nothing twice, when it is killed', async () => {
