@@ -25,7 +25,7 @@ export type Call = {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** Repeats the call until this holds, at most 20 s, and keeps only the last answer. For what controllers do. */
+  /** Repeats the call until this holds, at most two minutes, and keeps only the last answer. For what controllers do. */
   readonly until?: Until;
   /** Reduces an answer to what the case is about, where the rest differs by nature. */
   readonly pick?: Pick;

@@ -16,7 +16,7 @@ const LEAST_CASES = 250;
 describeWithCluster('the embedded API server answers as the real one', {}, (cluster) => {
   const run = createRun(cluster);
 
-  beforeAll(() => run.start(), 150_000);
+  beforeAll(() => run.start());
   afterAll(() => run.stop());
 
   for (const { subject, cases } of SUBJECTS) {

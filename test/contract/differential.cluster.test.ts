@@ -17,7 +17,7 @@ describeWithCluster('the same random calls', {}, (cluster) => {
   beforeAll(async () => {
     const provision = inject('cluster');
     if (provision.available) servers = await openServers(cluster(), provision.info);
-  }, 120_000);
+  });
   afterAll(() => servers?.close());
 
   for (let from = FIRST; from < FIRST + COUNT; from += BATCH) {

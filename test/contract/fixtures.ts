@@ -9,7 +9,7 @@ import { GADGETS, GROUP, WIDGETS } from './testcrds.ts';
 const CRDS = path.join(import.meta.dirname, '..', '..', 'crds');
 const SUBLET = ['plans', 'quotas', 'rdpinstances', 'tenants'];
 const COLLECTION = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const ESTABLISH_TIMEOUT_MS = 60_000;
+const ESTABLISH_TIMEOUT_MS = 300_000;
 
 /** Installs what the cases need on a server: Sublet's CRDs and two for tests. */
 export async function installFixtures(server: Server): Promise<void> {
@@ -50,7 +50,7 @@ export async function untilControllersKnow(server: Server): Promise<void> {
 }
 
 const NOBODY = '00000000-0000-4000-8000-00000000000a';
-const CONTROLLERS_TIMEOUT_MS = 90_000;
+const CONTROLLERS_TIMEOUT_MS = 300_000;
 
 /** Takes away what the cases leave on a server that others use too. */
 export async function removeFixtures(server: Server): Promise<void> {

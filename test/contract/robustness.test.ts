@@ -3,6 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningWatch } from '../../simulator/apiserver/request.ts';
 import { ADMIN, type Embedded, startEmbedded } from './embedded.ts';
 import { at, type Json, parseJson } from './json.ts';
 
@@ -76,6 +77,7 @@ describe('whatever a client does, the embedded API server answers others within 
 
   it('with five thousand watches in the process and three hundred over the network', async () => {
     let seen = 0;
+    const running: (RunningWatch | undefined)[] = [];
     for (let i = 0; i < 5_000; i++) {
       const answer = await world.api.handle({
         method: 'GET',
@@ -85,12 +87,13 @@ describe('whatever a client does, the embedded API server answers others within 
         user: ADMIN,
       });
       expect(answer.status).toBe(200);
-      answer.watch?.({
+      const sink = {
         onLine: () => {
           seen++;
         },
         onEnd: () => {},
-      });
+      };
+      running.push(answer.watch?.(sink));
     }
     const path = `${CONFIGMAPS}?watch=true`;
     const streams = await Promise.all(
@@ -100,6 +103,7 @@ describe('whatever a client does, the embedded API server answers others within 
     await expect.poll(() => streams.filter(({ lines }) => lines.length > 0).length).toBe(300);
     expect(seen).toBeGreaterThanOrEqual(5_000);
     for (const stream of streams) stream.cancel();
+    for (const watch of running) watch?.stop();
   });
 
   it('with a watch whose client never reads, which is ended before it holds much', async () => {
@@ -116,7 +120,7 @@ describe('whatever a client does, the embedded API server answers others within 
         method: 'PATCH',
         path: `${CONFIGMAPS}/busy`,
         headers: { 'content-type': 'application/merge-patch+json' },
-        body: JSON.stringify({ data: { x: `${i}`.padEnd(2_000, 'x') } }),
+        body: JSON.stringify({ data: { x: `${i}`.padEnd(10_000, 'x') } }),
         user: ADMIN,
       });
       expect(answer.status).toBe(200);
@@ -135,12 +139,17 @@ describe('whatever a client does, the embedded API server answers others within 
 
   it('with lists whose clients never read', async () => {
     for (let i = 0; i < 20; i++) expect(await create(`large-${i}`, 200_000)).toBe(201);
+    let lists = 0;
+    const forget = world.api.onRequest(({ verb, resource }) => {
+      if (verb === 'list' && resource === 'configmaps') lists++;
+    });
     for (let i = 0; i < 20; i++) {
       const deaf = await tls();
       deaf.pause();
       deaf.write(request('GET', CONFIGMAPS));
     }
-    await sleep(200);
+    await expect.poll(() => lists).toBe(20);
+    forget();
     await expectOthersAnswered();
   });
 

@@ -6,7 +6,7 @@ import type { Entry, Scope, Transcript } from './transcript.ts';
 
 const UNTIL_TIMEOUT_MS = 120_000;
 const UNTIL_PAUSE_MS = 40;
-const WATCH_TIMEOUT_MS = 60_000;
+const WATCH_TIMEOUT_MS = 120_000;
 /** How long a watch that had all its lines is listened to for lines that should not be there. */
 const WATCH_QUIET_MS = 120;
 /** Headers that are part of the contract; others differ by nature (`audit-id`, `date`) or are about the connection. */

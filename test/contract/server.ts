@@ -41,15 +41,17 @@ export type ServerOptions = {
 };
 
 const CONNECTIONS = 48;
+/** A busy machine is given time: hundreds of connections may be opened at once. */
+const PATIENCE_MS = 300_000;
 /** Without the client's own name, which is the default field manager, the two servers' answers would differ by it. */
 const USER_AGENT = 'contract/1.0 (linux/amd64)';
 
 export function connectServer(options: ServerOptions): Server {
   const common = {
-    connect: { ca: options.ca, timeout: 10_000 },
+    connect: { ca: options.ca, timeout: PATIENCE_MS },
     allowH2: false,
-    headersTimeout: 60_000,
-    bodyTimeout: 60_000,
+    headersTimeout: PATIENCE_MS,
+    bodyTimeout: PATIENCE_MS,
   };
   const calls = new Pool(options.url, { ...common, connections: CONNECTIONS });
   const watches = new Pool(options.url, common);

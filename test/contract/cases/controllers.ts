@@ -1,4 +1,4 @@
-import { del, get, merge, post, put, status, type Until, watch } from '../case.ts';
+import { del, get, merge, pause, post, put, status, type Until, watch } from '../case.ts';
 import { at, isArray, type Json, type JsonObject } from '../json.ts';
 import { conditionOf, member, nothing } from '../picks.ts';
 import {
@@ -16,6 +16,10 @@ import {
   widget,
 } from '../resources.ts';
 import type { Subject } from '../suite.ts';
+
+/** More than the real controllers take to hear of a write by their watches. */
+const HEARD_MS = 3_000;
+
 import { collectorCases } from './collector.ts';
 
 const OWN = '/api/v1/namespaces/{id}-own';
@@ -251,7 +255,8 @@ export const controllers: Subject = {
         post(WIDGETS, widget('b')),
         get(`${RESOURCEQUOTAS}/q`, { until: counted('count/widgets.contract.sublet.dev', '1') }),
         del(`${SECRETS}/a`),
-        // A changed limit is counted anew at once; after a mere deletion the real controller may take minutes.
+        // A changed limit is counted anew at once, of what the real controller has heard of by then; after a mere deletion it may take minutes.
+        pause(HEARD_MS),
         merge(`${RESOURCEQUOTAS}/q`, { spec: { hard: { 'count/configmaps': '9' } } }, { pick: nothing }),
         get(`${RESOURCEQUOTAS}/q`, { until: counted('count/secrets', '1'), pick: member('status.used.count/secrets') }),
         post(SECRETS, secret('c')),
@@ -281,6 +286,7 @@ export const controllers: Subject = {
         post(SECRETS, secret('a')),
         post(`${SECRETS}?dryRun=All`, secret('b')),
         put(`${SECRETS}/a`, secret('a', { stringData: { x: 'y' } })),
+        pause(HEARD_MS),
         merge(`${RESOURCEQUOTAS}/q`, { spec: { hard: { 'count/secrets': '5' } } }),
         get(`${RESOURCEQUOTAS}/q`, {
           until: ({ body }) => (at(body, 'status.hard') as JsonObject)?.['count/secrets'] === '5',

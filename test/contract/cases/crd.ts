@@ -1,4 +1,4 @@
-import { apply, del, get, merge, pause, post, put, status, type Until, watch } from '../case.ts';
+import { apply, del, get, merge, post, put, status, type Until, watch } from '../case.ts';
 import { at, type Json, type JsonObject, mapJson } from '../json.ts';
 import { conditionOf, errorOnly, member, nothing, withoutSpec, withoutStatus } from '../picks.ts';
 import { CRDS } from '../resources.ts';
@@ -24,6 +24,8 @@ const TEXT: JsonObject = {
 
 const established: Until = ({ body }) => conditionOf(body, 'Established') === 'True';
 const served = get(THINGS, { until: status(200) });
+/** A changed schema counts a moment after it was written. */
+const isKept: Until = ({ body }) => at(body, 'spec.text') === 'kept';
 
 export const crds: Subject = {
   subject: 'CustomResourceDefinition',
@@ -81,7 +83,7 @@ export const crds: Subject = {
           { spec: { versions: [version({ spec: TEXT })] } },
           { pick: member('metadata.generation') },
         ),
-        pause(500),
+        post(`${THINGS}?dryRun=All`, thing('b', { text: 'kept' }), { until: isKept, pick: nothing }),
         post(THINGS, thing('b', { size: 1, text: 'kept' })),
         get(`${THINGS}/a`),
         merge(`${THINGS}/a`, { spec: { text: 'x' } }),
@@ -104,7 +106,7 @@ export const crds: Subject = {
           },
           { pick: member('metadata.generation') },
         ),
-        pause(500),
+        post(`${THINGS}?dryRun=All`, thing('b', { size: 50 }), { until: status(422), pick: nothing }),
         post(THINGS, thing('b', { size: 50 })),
         merge(`${THINGS}/a`, { metadata: { labels: { still: 'writable' } } }),
         merge(`${THINGS}/a`, { spec: { size: 49 } }),

@@ -1,4 +1,5 @@
 import { del, get, merge, post, put, status, watch } from '../case.ts';
+import { nothing } from '../picks.ts';
 import { CONFIGMAPS, configMap, LEASES, lease, SECRETS, secret, WIDGETS, widget } from '../resources.ts';
 import type { Subject } from '../suite.ts';
 
@@ -155,8 +156,8 @@ export const watches: Subject = {
       name: 'with initial events, but without bookmarks',
       steps: [
         post(WIDGETS, widget('a')),
-        watch(`${WIDGETS}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1`),
-        watch(`${WIDGETS}?watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan&timeoutSeconds=1`),
+        watch(`${WIDGETS}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=5`),
+        watch(`${WIDGETS}?watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan&timeoutSeconds=5`),
       ],
     },
     {
@@ -165,13 +166,19 @@ export const watches: Subject = {
         post(WIDGETS, widget('a'), { name: 'made' }),
         watch(
           `${WIDGETS}?watch=true&resourceVersion=<<made:metadata.resourceVersion>>&timeoutSeconds=4&allowWatchBookmarks=true`,
-          { bookmarks: true },
+          // The real server tells of a later version only when there is one.
+          {
+            bookmarks: true,
+            during: [
+              post('/apis/contract.sublet.dev/v1/namespaces/{ns2}/widgets', widget('elsewhere'), { pick: nothing }),
+            ],
+          },
         ),
       ],
     },
     {
       name: 'ended by the server after its time, without bookmarks',
-      steps: [post(WIDGETS, widget('a')), watch(`${WIDGETS}?watch=true&timeoutSeconds=1`, { bookmarks: true })],
+      steps: [post(WIDGETS, widget('a')), watch(`${WIDGETS}?watch=true&timeoutSeconds=5`, { bookmarks: true })],
     },
     {
       name: 'from a version of the future',
@@ -270,7 +277,7 @@ export const watches: Subject = {
       steps: [
         watch(`${WIDGETS}?watch=true&resourceVersion=1`, { headers: { accept: 'application/yaml' } }),
         watch(`${WIDGETS}?watch=true`, { headers: { accept: 'text/html' } }),
-        watch(`${WIDGETS}?watch=true&timeoutSeconds=1`, {
+        watch(`${WIDGETS}?watch=true&timeoutSeconds=5`, {
           headers: { accept: 'application/json;stream=watch' },
         }),
       ],
