@@ -73,7 +73,7 @@ export const PlanSpec = withRules(
     desktop: DesktopTerms.optional(),
     limits: LimitSet.optional().describe('What the Tenant that buys it may use; only for Plans that offer Tenant.'),
     requests: Requests.optional().describe(
-      'How often each user and key of the Tenant that buys it may call the API; only for Plans that offer Tenant. Never more than its seller may.',
+      'How often each user and key of the Tenant that buys it may call the API; only for Plans that offer Tenant. Never more than its seller may. Each replica of the API counts for itself: with two, as many as twice get through.',
     ),
     sla: Sla.optional().describe('What is promised.'),
   }),
