@@ -77,8 +77,15 @@ export type Stage = {
 export function createStage(world: World): Stage {
   const { cluster } = world;
   const get: Stage['get'] = async (kind, namespace, name) => {
-    const { status, body } = await cluster.admin.call('GET', pathOf(kind, namespace, name));
-    return status === 200 ? (body as Live) : undefined;
+    const deadline = Date.now() + EVENTUALLY_MS;
+    for (;;) {
+      const { status, body } = await cluster.admin.call('GET', pathOf(kind, namespace, name));
+      if (status === 200) return body as Live;
+      // That the API server is in trouble does not say that there is no such object.
+      if (status < 500) return undefined;
+      if (Date.now() > deadline) throw new Error(`${kind} ${namespace}/${name}: ${JSON.stringify(body)}`);
+      await sleep(POLL_MS);
+    }
   };
   const eventually: Stage['eventually'] = async (what, check, timeoutMs = EVENTUALLY_MS) => {
     const deadline = Date.now() + timeoutMs;
