@@ -6,7 +6,7 @@ import { SYSTEM_NAMESPACE } from '../model/names.ts';
 
 const KEY = { namespace: SYSTEM_NAMESPACE, name: 'sublet-demo-counts' } as const;
 const NAMES = ['tenants', 'plans', 'quotas', 'rdpinstances'].map((plural) => `count/${plural}.sublet.dev`);
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 300_000;
 const POLL_MS = 1_000;
 
 type Quota = KubeObject & { readonly status?: { readonly used?: Readonly<Record<string, string>> } };

@@ -47,7 +47,7 @@ it('ends with a desktop that answered RDP, in one line of JSON, and leaves nothi
     subject: 'Create RDPInstance anna-desk in t-acme--bob',
   });
   expect(await readdir(temporary)).toEqual([]);
-}, 600_000);
+}, 1_200_000);
 
 it('stays up until it is told to stop, and says commands of sublet that work as they are', async () => {
   const env = { ...process.env, TMPDIR: temporary };
@@ -80,7 +80,7 @@ it('stays up until it is told to stop, and says commands of sublet that work as 
   expect((await ended)[0], stderr).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ P21: expect.any(Number) });
   expect(await readdir(temporary)).toEqual([]);
-}, 600_000);
+}, 1_200_000);
 
 it.each([
   [['--cluster', 'moon'], '--cluster is embedded, local, current, not "moon"'],

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import type { Progress } from '../cli/progress.ts';
 import { type Change, type Client, createClient, waitForChange } from '../client/index.ts';
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 300_000;
 
 /** What the API takes for a new resource. */
 type Body = { readonly name: string; readonly spec: never };
@@ -31,16 +31,15 @@ export function createOrders(options: {
       const client = createClient({ server, token: await tokenFor(who) });
       const { metadata, spec } = parse(await readFile(path.join(folder, file), 'utf8'));
       const { data } = await submit(client, { name: metadata.name, spec: spec as never });
-      const seen: string[] = [];
-      const onState = (change: Change): void => void seen.push(renderState(change));
-      const change = await waitForChange(client, data.id, { until: 'Ready', timeoutMs: WAIT_MS, signal, onState });
+      const change = await waitForChange(client, data.id, { until: 'Ready', timeoutMs: WAIT_MS, signal });
       if (change.state !== 'Ready')
         throw new Error(`the order of ${what} ended as ${change.state}: ${change.message ?? change.reason ?? ''}`);
-      progress.detail(seen.join(' -> '));
+      progress.detail(renderWay(change));
     },
   };
 }
 
-function renderState({ state, commit }: Change): string {
-  return state === 'Committed' && commit !== undefined ? `${state} ${commit.slice(0, 8)}` : state;
+/** Where it has been, whether or not anybody saw it there: states that follow each other fast are heard of as the last one. */
+function renderWay({ state, commit = '' }: Change): string {
+  return ['Accepted', `Committed ${commit.slice(0, 8)}`, state].join(' -> ');
 }

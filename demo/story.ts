@@ -14,8 +14,8 @@ import type { DemoWorld } from './world.ts';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const SUBLET = 'sublet.dev/v1alpha1';
 const POLL_MS = 25;
-const DEADLINE_MS = 180_000;
-const HANDSHAKE_MS = 5_000;
+const DEADLINE_MS = 300_000;
+const HANDSHAKE_MS = 30_000;
 
 export type OrderedDesktop = {
   readonly address: string;

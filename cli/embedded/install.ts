@@ -12,7 +12,7 @@ import { readManifests } from './manifests.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** Where it holds the hash of what was applied, nothing is written again. */
 const ANNOTATION_HASH = `dev.${GROUP}/applied-hash`;
-const SERVED_TIMEOUT_MS = 30_000;
+const SERVED_TIMEOUT_MS = 120_000;
 const SERVED_POLL_MS = 100;
 
 /**

@@ -4,6 +4,8 @@ import { expect } from 'vitest';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 
+const STATES: readonly string[] = ['Accepted', 'Committed', 'Applied', 'Ready'];
+
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** What `npm run demo` runs. */
@@ -30,9 +32,10 @@ export function expectOrderByCommand(stderr: string, { command, subject }: { com
   expect(from < git && git < handshake, stderr).toBe(true);
 
   const said = lines.slice(from + 1, git).map((line) => line.replace(/: .*/, ''));
-  const states = said.filter((line) => ['Accepted', 'Committed', 'Applied', 'Ready'].includes(line));
-  // A change that is Ready when it is found applied was never seen in between.
-  expect(states.filter((state) => state !== 'Applied')).toEqual(['Accepted', 'Committed', 'Ready']);
+  const states = said.filter((line) => STATES.includes(line));
+  // States that follow each other fast are heard of as the last of them.
+  expect(states).toEqual(STATES.filter((state) => states.includes(state)));
+  expect(states.at(-1)).toBe('Ready');
   const changeId = said.find((line) => line.startsWith('change/'))?.replace('change/', '') ?? '';
   expect(changeId).toMatch(/^I[0-9a-f]{40}$/);
 
