@@ -9,6 +9,7 @@ import { renderChange } from './change.ts';
 import type { ApiConfig } from './config.ts';
 import { keyReused, parseIdempotencyKey, type RequestKey } from './idempotency.ts';
 import { chooseMode } from './mode.ts';
+import { parseTags } from './preconditions.ts';
 import { Problem } from './problem.ts';
 import type { Answer, Call } from './route.ts';
 import { computeTrace, type Telemetry } from './telemetry.ts';
@@ -25,16 +26,12 @@ export type SubmitDeps = {
 /** What was asked for in one request, its idempotency key read. */
 export type Request = { readonly call: Call; readonly key: RequestKey | undefined };
 
-/** Reads the key of a write; the body is part of what it stands for. */
+/** Reads the key of a write; the body and what was seen are part of what it stands for. Throws a 400 on another form of either header, also when the key is known. */
 export function readRequest(call: Call, operationId: string): Request {
   const { body, place, params } = call;
-  const parts = [
-    operationId,
-    place.namespace,
-    JSON.stringify(params),
-    JSON.stringify(body ?? null),
-    call.header('if-match') ?? '',
-  ];
+  const match = call.header('if-match');
+  if (match !== undefined) parseTags('If-Match', match);
+  const parts = [operationId, place.namespace, JSON.stringify(params), JSON.stringify(body ?? null), match ?? ''];
   return { call, key: parseIdempotencyKey(call.header('idempotency-key'), parts) };
 }
 

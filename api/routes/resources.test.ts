@@ -354,6 +354,10 @@ describe('changing', () => {
     } as const;
     expect((await api.as('anna', put)).statusCode).toBe(202);
     expect((await api.as('anna', put)).statusCode).toBe(412);
+    const keyed = { 'idempotency-key': 'known-from-the-first-on' };
+    const spec = { access: { allow: ['198.51.100.0/24'] } };
+    expect((await api.as('anna', merge(url, { spec }, keyed))).statusCode).toBe(202);
+    expect((await api.as('anna', merge(url, { spec }, { ...keyed, 'if-match': '' }))).statusCode).toBe(400);
   });
 
   it('refuses what never changes, and what would not fit the rules', async () => {
