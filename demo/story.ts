@@ -38,7 +38,7 @@ export async function orderDesktop(world: DemoWorld, progress: Progress, signal:
   const commandLine = await createCommandLine({ world, progress, signal, user: ANNA, tenant: 'acme--bob' });
   if (isThere) await commandLine.order('a restart of desktop anna-desk', RESTART);
   else await commandLine.order('desktop anna-desk', ORDER);
-  await see('its disk is cloned from the image', () =>
+  await see("the desktop's disk is cloned from the image", () =>
     phase(world, 'cdi.kubevirt.io/v1beta1', 'datavolumes', 'Succeeded'),
   );
   await see('its virtual machine runs', () => phase(world, 'kubevirt.io/v1', 'virtualmachineinstances', 'Running'));
