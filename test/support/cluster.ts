@@ -68,7 +68,10 @@ export function describeWithOwnCluster(
   });
 }
 
-export type Lack = { readonly what: 'cluster' | 'flux' | 'audit' | 'gitea' | 'keycloak'; readonly reason: string };
+export type Lack = {
+  readonly what: 'cluster' | 'flux' | 'audit' | 'gitea' | 'keycloak' | 'schemathesis';
+  readonly reason: string;
+};
 
 function findLack(provision: ClusterProvision, needs: ClusterNeeds, own: boolean): Lack | undefined {
   if (!provision.available) return { what: needs.flux === true ? 'flux' : 'cluster', reason: provision.reason };
