@@ -12,6 +12,7 @@ import {
   waitForChange,
 } from '../../client/index.ts';
 import { listChangeIds } from '../../gitops/message.ts';
+import type { Random } from '../../kube/clock.ts';
 import { createFakeRandom } from '../../kube/testing/fakeclock.ts';
 import { type ApiProcess, type Issuer, startApiProcess, startIssuer } from '../support/api.ts';
 import { describeWithOwnCluster } from '../support/cluster.ts';
@@ -31,22 +32,22 @@ const ENDS: readonly string[] = ['Ready', 'Superseded', 'Conflict'];
 
 type Spec = Readonly<Record<string, unknown>>;
 /**
- * A number in a field of a Plan that everybody raises by one: who overwrites another's unseen leaves it too small. Who raised it stands beside it, so that two who
- * raise the same number do not ask for the same.
+ * A number in a field of a Plan that everybody raises by one: who overwrites another's unseen leaves it too small. The order's own number stands beside it, so that no
+ * two orders ask for the same.
  */
-type Cell = { readonly plan: string; read(spec: Spec): number; write(count: number, who: number): Spec };
+type Cell = { readonly plan: string; read(spec: Spec): number; write(count: number, order: number): Spec };
 
 const countTitle = (plan: string): Cell => ({
   plan,
   read: ({ title }) => Number(/^Title (\d+)/.exec(String(title))?.[1] ?? 0),
-  write: (count, who) => ({ title: `Title ${count} by ${who}` }),
+  write: (count, order) => ({ title: `Title ${count} by order ${order}` }),
 });
 const CELLS: readonly Cell[] = [
   ...['lite', 'pro', 'studio'].map(countTitle),
   {
     plan: 'studio',
-    read: ({ requests }) => Math.floor(((requests as { readonly perHour?: number })?.perHour ?? 1_000) / 10) - 100,
-    write: (count, who) => ({ requests: { perHour: 1_000 + 10 * count + who } }),
+    read: ({ requests }) => Math.floor(((requests as { readonly perHour?: number })?.perHour ?? 1_000) / 100) - 10,
+    write: (count, order) => ({ requests: { perHour: 1_000 + 100 * count + (order % 100) } }),
   },
 ];
 
@@ -81,7 +82,9 @@ await describeWithPostgres('two replicas of the API on one PostgreSQL', (databas
 
     it('end every order that one of them accepted, once, and lose none, while they are killed in turn', async () => {
       const random = createFakeRandom(1);
-      const people = await Promise.all(PEOPLE.map((name) => createPerson(name, replicas, random.next)));
+      let orders = 0;
+      const number = () => ++orders;
+      const people = await Promise.all(PEOPLE.map((name) => createPerson({ name, replicas, number, random })));
       const accepted: { readonly id: string; readonly cell: Cell | undefined }[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         const killAt = accepted.length + 1 + Math.floor(random.next() * PEOPLE.length);
@@ -94,7 +97,7 @@ await describeWithPostgres('two replicas of the API on one PostgreSQL', (databas
           if (round === 0) note(await person.sell(`by-${person.name}`));
           for (let turn = 0; turn < RAISES_A_ROUND; turn++) {
             const cell = CELLS[Math.floor(random.next() * CELLS.length)] as Cell;
-            note(await person.raise(cell, `${round}/${turn}`), cell);
+            note(await person.raise(cell), cell);
           }
         };
         await Promise.all(people.map(work));
@@ -138,7 +141,7 @@ type Person = {
   readonly name: string;
   readonly clients: readonly Client[];
   /** Raises a number on what is seen; on a refusal, because somebody else did meanwhile, anew. Gives the change. */
-  raise(cell: Cell, key: string): Promise<string>;
+  raise(cell: Cell): Promise<string>;
   /** Orders a Plan. */
   sell(plan: string): Promise<string>;
   settle(id: string): Promise<Change>;
@@ -146,7 +149,18 @@ type Person = {
   repeats(): number;
 };
 
-async function createPerson(name: string, replicas: readonly ApiProcess[], random: () => number): Promise<Person> {
+async function createPerson({
+  name,
+  replicas,
+  number,
+  random,
+}: {
+  readonly name: string;
+  readonly replicas: readonly ApiProcess[];
+  /** Another one for each order. */
+  readonly number: () => number;
+  readonly random: Random;
+}): Promise<Person> {
   const clients = await Promise.all(
     replicas.map(async ({ url, tokenFor }) =>
       createClient({ server: url, token: await tokenFor(`oidc:${name}`), retry: { retries: 0 } }),
@@ -155,14 +169,14 @@ async function createPerson(name: string, replicas: readonly ApiProcess[], rando
   let repeats = 0;
   const ask = async <T>(call: (client: Client) => Promise<T>): Promise<T> => {
     for (;;) {
-      const client = clients[Math.floor(random() * clients.length)] as Client;
+      const client = clients[Math.floor(random.next() * clients.length)] as Client;
       try {
         return await call(client);
       } catch (error) {
         const isPassing = error instanceof ApiError && PASSING.includes(error.status);
         if (!isPassing && !(error instanceof UnreachableError)) throw error;
         repeats += 1;
-        await sleep(20 + random() * 80);
+        await sleep(20 + random.next() * 80);
       }
     }
   };
@@ -173,18 +187,16 @@ async function createPerson(name: string, replicas: readonly ApiProcess[], rando
   return {
     name,
     clients,
-    raise: async (cell, key) => {
+    raise: async (cell) => {
       const at = { path: 'acme', name: cell.plan };
-      for (let attempt = 1; ; attempt++) {
+      for (;;) {
+        const order = number();
         const seen = await ask((client) => client.get('/v1/tenants/{path}/plans/{name}', { path: at }));
-        const body = { spec: cell.write(cell.read(seen.data.spec) + 1, PEOPLE.indexOf(name)) };
-        const options = {
-          idempotencyKey: `${key}/${attempt}`,
-          ...(seen.etag === undefined ? {} : { ifMatch: seen.etag }),
-        };
+        const body = { spec: cell.write(cell.read(seen.data.spec) + 1, order) };
+        const options = { idempotencyKey: `order-${order}`, ifMatch: String(seen.etag) };
         try {
-          const order = { path: at, body } as never;
-          return idOf(await ask((client) => client.patch('/v1/tenants/{path}/plans/{name}', order, options)));
+          const asked = { path: at, body } as never;
+          return idOf(await ask((client) => client.patch('/v1/tenants/{path}/plans/{name}', asked, options)));
         } catch (error) {
           if (!(error instanceof ApiError && error.status === 412)) throw error;
         }
