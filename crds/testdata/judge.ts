@@ -35,12 +35,19 @@ async function judge(rest: Rest, method: Method, path: string, body: unknown): P
   if (reply.status < 300) return { ok: true, errors: [], isComplete: true };
   if (reply.status !== 400 && reply.status !== 422) throw new Error(`${method} ${path}: ${JSON.stringify(reply)}`);
   const errors = readErrors(reply.body);
-  const located = errors.filter(({ path: at }) => at !== NOWHERE);
+  const located = errors.filter((error) => error.path !== NOWHERE && !isUnasked(error, errors));
   return { ok: false, errors: located, isComplete: reply.status === 422 && located.length === errors.length };
 }
 
 /** Where the API server says that rules were not asked. */
 const NOWHERE = '<nil>';
+
+/** A rule of what holds a number with a fraction where none may be: it is not broken, it could not be asked. The number has its own error. */
+function isUnasked({ path, message }: ServerError, errors: readonly ServerError[]): boolean {
+  return UNASKED.test(message) && errors.some((other) => other.path.startsWith(`${path}.`));
+}
+
+const UNASKED = /invalid data, expected XIntOrString value to be either a string or integer evaluating rule/;
 
 /** Invalid fields come as causes, unknown ones as a text. */
 function readErrors(body: unknown): readonly ServerError[] {
