@@ -82,22 +82,18 @@ export function renderReveal({ atMs, maker, desktop, from }: Reveal): Found {
   return { ms: atMs, entry: { type: 'PasswordShown', who, target, ...key, from } };
 }
 
-/** `isShown`: whether a key that was made then is of the tenant who asks. */
-export function renderKeys({ made, revoked, used }: KeyTraces, isShown: (madeAtMs: number) => boolean): Found[] {
+export function renderKeys({ made, revoked, used }: KeyTraces): Found[] {
   const about = ({ id, name }: KeyRecord) => ({ target: { kind: 'Key', name }, key: id });
-  const all: readonly (Found & { readonly madeAtMs: number })[] = [
+  return [
     ...made.map((key) => ({
-      madeAtMs: key.createdAtMs,
       ms: key.createdAtMs,
       entry: { type: 'KeyMade' as const, who: key.maker, ...about(key) },
     })),
     ...revoked.map(({ key, atMs, by = NOT_KNOWN }) => ({
-      madeAtMs: key.createdAtMs,
       ms: atMs,
       entry: { type: 'KeyRevoked' as const, who: by, ...about(key) },
     })),
     ...used.map(({ key, firstAtMs, lastAtMs, from }) => ({
-      madeAtMs: key.createdAtMs,
       ms: firstAtMs,
       entry: {
         type: 'KeyUsed' as const,
@@ -108,28 +104,20 @@ export function renderKeys({ made, revoked, used }: KeyTraces, isShown: (madeAtM
       },
     })),
   ];
-  return all.filter(({ madeAtMs }) => isShown(madeAtMs)).map(({ madeAtMs: _, ...found }) => found);
 }
 
-/** `isShown` as of keys. */
-export function renderInvitations(
-  { made, revoked, used }: InvitationTraces,
-  isShown: (madeAtMs: number) => boolean,
-): Found[] {
+export function renderInvitations({ made, revoked, used }: InvitationTraces): Found[] {
   const target = ({ id }: { readonly id: string }) => ({ kind: 'Invitation', name: id });
   return [
     ...made.map((invitation) => ({
-      invitation,
       ms: invitation.createdAtMs,
       entry: { type: 'InvitationMade' as const, who: invitation.maker, target: target(invitation) },
     })),
     ...revoked.map(({ invitation, atMs, by = NOT_KNOWN }) => ({
-      invitation,
       ms: atMs,
       entry: { type: 'InvitationRevoked' as const, who: by, target: target(invitation) },
     })),
     ...used.map(({ invitation, subject, atMs, changeId }) => ({
-      invitation,
       ms: atMs,
       entry: {
         type: 'SignedUp' as const,
@@ -138,9 +126,7 @@ export function renderInvitations(
         ...(changeId === undefined ? {} : { change: changeId }),
       },
     })),
-  ]
-    .filter(({ invitation }) => isShown(invitation.createdAtMs))
-    .map(({ ms, entry }) => ({ ms, entry }));
+  ];
 }
 
 /** Written before it was written down who revokes. */

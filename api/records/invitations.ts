@@ -168,10 +168,15 @@ async function reserve(
 async function listTraces(
   db: Kysely<Tables>,
   namespace: string,
-  { beforeMs, most }: TracePage,
+  { madeSinceMs, beforeMs, most }: TracePage,
 ): Promise<InvitationTraces> {
-  const before = new Date(beforeMs);
-  const invitations = db.selectFrom('invitations').selectAll().where('namespace', '=', namespace).limit(most);
+  const [since, before] = [new Date(madeSinceMs), new Date(beforeMs)];
+  const invitations = db
+    .selectFrom('invitations')
+    .selectAll()
+    .where('namespace', '=', namespace)
+    .where('created_at', '>=', since)
+    .limit(most);
   const [made, revoked, used] = await Promise.all([
     invitations.where('created_at', '<', before).orderBy('created_at', 'desc').execute(),
     invitations.where('revoked_at', '<', before).orderBy('revoked_at', 'desc').execute(),
@@ -182,6 +187,7 @@ async function listTraces(
       .select(['signups.subject', 'signups.at', 'signups.change_id'])
       .where('invitations.namespace', '=', namespace)
       .where('signups.at', '<', before)
+      .where('invitations.created_at', '>=', since)
       .orderBy('signups.at', 'desc')
       .limit(most)
       .execute(),

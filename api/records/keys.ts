@@ -20,8 +20,8 @@ export type KeyRecord = {
   readonly revokedAtMs: number | undefined;
 };
 
-/** What is asked of a record: the newest of what was before. */
-export type TracePage = { readonly beforeMs: number; readonly most: number };
+/** What is asked of a record: the newest of what was before, about what was made since. */
+export type TracePage = { readonly madeSinceMs: number; readonly beforeMs: number; readonly most: number };
 
 /** That a key was used on one day (UTC) from one address. */
 export type KeyUse = {
@@ -147,13 +147,14 @@ async function noteUse(
 async function listTraces(
   db: Kysely<Tables>,
   scope: string | undefined,
-  { beforeMs, most }: TracePage,
+  { madeSinceMs, beforeMs, most }: TracePage,
 ): Promise<KeyTraces> {
-  const before = new Date(beforeMs);
+  const [since, before] = [new Date(madeSinceMs), new Date(beforeMs)];
   const keys = db
     .selectFrom('api_keys')
     .selectAll()
     .where('scope', '=', scope ?? '')
+    .where('created_at', '>=', since)
     .limit(most);
   const [made, revoked, used] = await Promise.all([
     keys.where('created_at', '<', before).orderBy('created_at', 'desc').execute(),
@@ -165,6 +166,7 @@ async function listTraces(
       .select(['key_uses.address', 'key_uses.first_at', 'key_uses.last_at'])
       .where('key_uses.scope', '=', scope ?? '')
       .where('key_uses.first_at', '<', before)
+      .where('api_keys.created_at', '>=', since)
       .orderBy('key_uses.first_at', 'desc')
       .limit(most)
       .execute(),

@@ -11,7 +11,7 @@ import {
   renderWebhook,
   renderWrite,
 } from '../auditentries.ts';
-import { isOfPresentTenant } from '../lifetime.ts';
+import { computeBegin, isOfPresentTenant } from '../lifetime.ts';
 import type { Place } from '../place.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
 import type { RoutesDeps } from './deps.ts';
@@ -86,7 +86,8 @@ async function gather(
 ): Promise<{ readonly found: readonly Found[]; readonly missing: { readonly missing?: readonly string[] } }> {
   const { namespace, path } = place;
   const { sequence } = before;
-  const page = { beforeMs: before.ms, most: MOST };
+  // A name goes to others: what was made by who had it before is not theirs to see, whenever it was used.
+  const page = { madeSinceMs: computeBegin(deps.caches, namespace), beforeMs: before.ms, most: MOST };
   const tenantId = deps.tree.owner(namespace)?.tenantId;
   const [changes, reveals, keys, invitations, webhooks, writes] = await Promise.all([
     deps.journal.list({ namespaces: [namespace], ...(sequence === undefined ? {} : { before: sequence }), most: MOST }),
@@ -97,8 +98,6 @@ async function gather(
     observeClusterWrites(deps, namespace, signal),
   ]);
   const commits = await observeCommits(deps, namespace, changes);
-  // A name goes to others: what was made by who had it before is not theirs to see, whenever it was used.
-  const isShown = (madeAtMs: number): boolean => isOfPresentTenant(deps.caches, namespace, madeAtMs);
   const whole = [
     ...webhooks.flatMap(renderWebhook),
     ...commits.found.map(renderCommit),
@@ -107,8 +106,8 @@ async function gather(
   const found = [
     ...changes.map(renderChangeEntry),
     ...reveals.map(renderReveal),
-    ...renderKeys(keys, isShown),
-    ...renderInvitations(invitations, isShown),
+    ...renderKeys(keys),
+    ...renderInvitations(invitations),
     ...whole,
   ];
   return { found, missing: commits.missing === undefined ? {} : { missing: [commits.missing] } };

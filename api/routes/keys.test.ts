@@ -217,6 +217,36 @@ describe('an API key', () => {
     expect((await api.as('anna', { url: '/v1/tenants/reborn/audit' })).json().items).toEqual([]);
   });
 
+  it('of a tenant that had the name before hides none of the own, however often it is used', async () => {
+    api.sell('heir', { members: [user('anna', 'Owner')] });
+    const old = await makeKey('anna', { name: 'of old', role: 'Viewer' }, '/v1/tenants/heir/keys');
+    await api.clock.advance(60_000);
+    const namespace = api.caches.namespaces.get('t-heir');
+    if (namespace === undefined) throw new Error('no namespace');
+    const creationTimestamp = new Date(api.clock.now()).toISOString();
+    api.put({ ...namespace, metadata: { ...namespace.metadata, creationTimestamp } });
+    await api.clock.advance(60_000);
+    const own = await makeKey('anna', { name: 'own', role: 'Viewer' }, '/v1/tenants/heir/keys');
+    await withKey(own, { url: '/v1/tenants/heir' });
+    const used = async () =>
+      (await api.as('anna', { url: '/v1/tenants/heir/audit' }))
+        .json()
+        .items.filter(({ type }: { readonly type: string }) => type === 'KeyUsed')
+        .map(({ key }: { readonly key: string }) => key);
+    await expect.poll(used).toEqual([own.id]);
+    const at = new Date(api.clock.now() + 60_000);
+    const flood = Array.from({ length: 1_100 }, (_, i) => ({
+      key: old.id,
+      day: at.toISOString().slice(0, 10),
+      address: `2001:db8::${i.toString(16)}`,
+      scope: 'heir',
+      first_at: at,
+      last_at: at,
+    }));
+    await api.db.insertInto('key_uses').values(flood).execute();
+    expect(await used()).toEqual([own.id]);
+  });
+
   it('is not made by a key, nor with more than its maker has by name', async () => {
     const key = await makeKey('anna', { name: 'maker', role: 'Owner' });
     expect((await withKey(key, { method: 'POST', url: KEYS, payload: { name: 'x', role: 'Viewer' } })).statusCode).toBe(
