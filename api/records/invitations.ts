@@ -14,7 +14,7 @@ export type Invitation = {
   readonly maker: string;
   readonly makerGroups: readonly string[];
   readonly maxUses: number;
-  /** It takes nobody while `admits` have signed up below the seller within `windowHours`, by whichever invitation. */
+  /** It takes nobody while `admits` have signed up below the seller within `windowHours`, by whichever of its invitations. */
   readonly admits: number;
   readonly windowHours: number;
   readonly createdAtMs: number;
@@ -22,6 +22,8 @@ export type Invitation = {
 };
 
 export type InvitationUse = Invitation & { readonly uses: number };
+
+export type ReserveTimes = { readonly nowMs: number; readonly madeSinceMs: number };
 
 export type Reservation =
   /** `changeId`: the same user's earlier sign-up with this invitation. */
@@ -53,8 +55,8 @@ export type InvitationRecords = {
   find(hash: string, nowMs: number): Promise<Invitation | undefined>;
   revoke(namespace: string, id: string, revocation: { readonly atMs: number; readonly by: string }): Promise<boolean>;
   listTraces(namespace: string, page: TracePage): Promise<InvitationTraces>;
-  /** Takes a place for a user, once; of many at the same time no more than there are places. */
-  reserve(invitation: Invitation, subject: string, nowMs: number): Promise<Reservation>;
+  /** Takes a place for a user, once; of many at the same time no more than there are places. Invitations from before `madeSinceMs` are another seller's. */
+  reserve(invitation: Invitation, subject: string, at: ReserveTimes): Promise<Reservation>;
   /** Notes the change that came of a place. */
   settle(id: string, subject: string, changeId: string): Promise<void>;
   /** Gives a place back that nothing came of. */
@@ -108,7 +110,7 @@ export function createInvitationRecords(db: Kysely<Tables>): InvitationRecords {
       return numUpdatedRows > 0n;
     },
     listTraces: (namespace, page) => listTraces(db, namespace, page),
-    reserve: (invitation, subject, nowMs) => reserve(db, invitation, subject, nowMs),
+    reserve: (invitation, subject, at) => reserve(db, invitation, subject, at),
     settle: async (id, subject, changeId) => {
       await db
         .updateTable('signups')
@@ -132,7 +134,7 @@ async function reserve(
   db: Kysely<Tables>,
   { id, namespace, maxUses, admits, windowHours }: Invitation,
   subject: string,
-  nowMs: number,
+  { nowMs, madeSinceMs }: ReserveTimes,
 ): Promise<Reservation> {
   return db.transaction().execute(async (transaction) => {
     // One at a time below a seller, so that counting and taking are one.
@@ -151,6 +153,7 @@ async function reserve(
       .innerJoin('invitations', 'invitations.id', 'signups.invitation')
       .select('signups.at')
       .where('invitations.namespace', '=', namespace)
+      .where('invitations.created_at', '>=', new Date(madeSinceMs))
       .where('signups.at', '>', new Date(nowMs - windowMs))
       .orderBy('signups.at', 'desc')
       .offset(admits - 1)

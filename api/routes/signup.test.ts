@@ -93,6 +93,23 @@ describe('signing up', () => {
     expect((await signUp('x7', elsewhere.json().code)).statusCode).toBe(202);
   });
 
+  it('counts nobody who signed up below a seller that had the name before', async () => {
+    api.sell('heir', { type: 'Reseller', members: [user('olga', 'Owner')] });
+    api.put(plan('t-heir', 'starter', { offers: 'Tenant' }));
+    const inviteOne = async (): Promise<string> => {
+      const payload = { plan: 'starter', admits: 1 };
+      return (await api.as('olga', { method: 'POST', url: '/v1/tenants/heir/invitations', payload })).json().code;
+    };
+    expect((await signUp('y1', await inviteOne())).statusCode).toBe(202);
+    expect((await signUp('y2', await inviteOne())).statusCode).toBe(429);
+    await api.clock.advance(60_000);
+    const namespace = api.caches.namespaces.get('t-heir');
+    if (namespace === undefined) throw new Error('no namespace');
+    const creationTimestamp = new Date(api.clock.now()).toISOString();
+    api.put({ ...namespace, metadata: { ...namespace.metadata, creationTimestamp } });
+    expect((await signUp('y2', await inviteOne())).statusCode).toBe(202);
+  });
+
   it('ends with the invitation, and with its maker’s right to sell', async () => {
     const revoked = await invite({ plan: 'starter' });
     expect((await api.as('rita', { method: 'DELETE', url: `${INVITATIONS}/${revoked.id}` })).statusCode).toBe(204);

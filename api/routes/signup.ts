@@ -5,7 +5,7 @@ import type { TenantSpec } from '../../crds/v1alpha1/tenant.ts';
 import { authorize, type Question, renderAsker } from '../authorize.ts';
 import { renderChange } from '../change.ts';
 import { TENANTS } from '../collections.ts';
-import { isOfPresentTenant } from '../lifetime.ts';
+import { computeBegin, isOfPresentTenant } from '../lifetime.ts';
 import { PathParam, type Place, PROVIDER, parsePlace } from '../place.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { Invitation, InvitationUse } from '../records/invitations.ts';
@@ -163,7 +163,8 @@ async function signUp(
   const nowMs = deps.clock.now();
   const invitation = await deps.invitations.find(hashCode(code), nowMs);
   if (invitation === undefined || !isStillGood(deps, invitation)) throw notGood();
-  const reservation = await deps.invitations.reserve(invitation, principal.username, nowMs);
+  const madeSinceMs = computeBegin(deps.caches, invitation.namespace);
+  const reservation = await deps.invitations.reserve(invitation, principal.username, { nowMs, madeSinceMs });
   if (reservation.type === 'used-up') throw notGood();
   if (reservation.type === 'later') throw tooMany(reservation.retryAtMs, nowMs);
   const earlier = reservation.changeId === undefined ? undefined : await deps.journal.find(reservation.changeId);
