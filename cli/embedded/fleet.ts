@@ -16,9 +16,8 @@ export type Checkout = {
 };
 
 /**
- * The clone at `folder`, which is made when it is not there. While the remote has no branch `main` (`isPublished` is false) it holds the reference fleet's `clusters/` and, where
- * `orders` says so, its `tenants/`, which nobody has committed yet. Rejects
- * when the folder holds something else.
+ * The clone at `folder`, which is made when it is not there. While the remote has no branch `main` (`isPublished` is false) it holds the reference fleet's `clusters/`, the schemas that
+ * new files name and, where `orders` says so, its `tenants/`, which nobody has committed yet. Rejects when the folder holds something else.
  */
 export async function openCheckout(
   folder: string,
