@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { createProgress } from '../cli/progress.ts';
 import { listenForStop } from '../cli/stop.ts';
+import { CLUSTERS, type ClusterChoice, startDemoWorld } from './start.ts';
 import { type OrderedDesktop, orderDesktop } from './story.ts';
-import { CLUSTERS, type ClusterChoice, type DemoWorld, startDemoWorld } from './world.ts';
+import type { DemoWorld } from './world.ts';
 
 const HELP = `Orders through the API and by the command line become commits, and a desktop answers RDP.
 

@@ -3,7 +3,7 @@ import { renderError } from '../../kube/errors.ts';
 import { type Change, type Journal, type Lease, LeaseLost, type Outcome } from '../journal.ts';
 import { createMaker, type Made } from './make.ts';
 import type { BatchPlan } from './plan.ts';
-import type { RoundDeps, RoundOptions, RoundResult } from './round.ts';
+import type { RoundDeps, RoundOptions, RoundResult } from './rounddeps.ts';
 
 /** What is on the branch, and written down. */
 type Pushed = {

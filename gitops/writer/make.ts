@@ -2,7 +2,7 @@ import { type CommitId, type NewCommit, RepositoryError } from '../../git/reposi
 import type { Change, Outcome } from '../journal.ts';
 import { createWorkspace, type Workspace } from '../workspace.ts';
 import { type BatchPlan, planBatch } from './plan.ts';
-import type { RoundDeps } from './round.ts';
+import type { RoundDeps } from './rounddeps.ts';
 import { renderChange } from './target.ts';
 
 /** Changes as commits that exist on this machine. */

@@ -6,7 +6,7 @@ import { createWorkspace } from '../workspace.ts';
 import { buildCommit, planVetted } from './make.ts';
 import { supersedes } from './overlap.ts';
 import type { PlannedCommit } from './plan.ts';
-import type { RoundDeps } from './round.ts';
+import type { RoundDeps } from './rounddeps.ts';
 import { readOpen } from './settle.ts';
 import { renderChange } from './target.ts';
 

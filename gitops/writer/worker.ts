@@ -4,10 +4,11 @@ import { DEFAULT_FILE_LIMITS } from '../document/parse.ts';
 import { createFileCache, type FileCache } from '../filecache.ts';
 import { type Lease, LeaseLost } from '../journal.ts';
 import { explain } from './explain.ts';
-import { type RoundResult, runRound } from './round.ts';
+import type { WriterDeps, WriterSettings } from './options.ts';
+import { runRound } from './round.ts';
+import type { RoundResult } from './rounddeps.ts';
 import type { WritableRepository } from './target.ts';
 import { createVetter, type Vetter } from './vet.ts';
-import type { WriterDeps, WriterSettings } from './writer.ts';
 
 /** The writer of one repository. */
 export type Worker = {

@@ -1,37 +1,8 @@
-import type { Logger } from 'pino';
-import type { Clock, Random, Timer } from '../../kube/clock.ts';
+import type { Timer } from '../../kube/clock.ts';
 import { renderError } from '../../kube/errors.ts';
-import { type Journal, OPEN_STATES } from '../journal.ts';
-import type { WritableRepository } from './target.ts';
+import { OPEN_STATES } from '../journal.ts';
+import type { WriterDeps, WriterOptions, WriterSettings } from './options.ts';
 import { createWorker, type Worker } from './worker.ts';
-
-export type WriterDeps = {
-  readonly journal: Journal;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** Opens a repository by the id that the journal has. Rejects while that is not possible; undefined when there is none of that id. */
-  readonly open: (repository: string) => Promise<WritableRepository | undefined>;
-};
-
-export type WriterOptions = {
-  /** Unique a process and start: a restarted process is another holder. */
-  readonly holder: string;
-  /** How long others leave a repository alone whose writer is silent. Default 15 s. */
-  readonly leaseMs?: number | undefined;
-  /** How often the journal is asked what waits, whatever it notified. Default 15 s. */
-  readonly pollMs?: number | undefined;
-  /** How often repositories with unfinished changes are fetched although nothing waits: merged, closed, rewritten. Default 60 s. */
-  readonly reviewMs?: number | undefined;
-  /** Repositories worked on at the same time. Default 8. */
-  readonly concurrency?: number | undefined;
-  /** Changes of one push. Default 10 000. */
-  readonly most?: number | undefined;
-  /** Repositories idle for so long are closed. Default 10 min. */
-  readonly idleMs?: number | undefined;
-  /** How long ended changes stay in the journal; Git has them for good. Default 400 days, and never less than the keys of their requests. */
-  readonly keepMs?: number | undefined;
-};
 
 export type Writer = {
   /** Fetches a repository now, or looks at all that have changes waiting; a forge's webhook calls it. */
@@ -61,8 +32,6 @@ export function startWriter(deps: WriterDeps, options: WriterOptions): Writer {
 
 /** Rows of each table that go at a review, if so many are due. */
 const MOST_PRUNED = 1_000;
-
-export type WriterSettings = { readonly [K in keyof WriterOptions]-?: NonNullable<WriterOptions[K]> };
 
 function defined(options: WriterOptions): Partial<WriterSettings> & Pick<WriterSettings, 'holder'> {
   const { holder, ...others } = options;

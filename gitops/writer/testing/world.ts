@@ -10,8 +10,9 @@ import type { Intent, JsonMap } from '../../intent.ts';
 import type { Change, Journal, NewChange } from '../../journal.ts';
 import { listChangeIds } from '../../message.ts';
 import { createMemoryJournal } from '../journal/memory.ts';
+import type { WriterOptions } from '../options.ts';
 import type { WritableRepository } from '../target.ts';
-import { startWriter, type Writer, type WriterOptions } from '../writer.ts';
+import { startWriter, type Writer } from '../writer.ts';
 
 export const REPOSITORY = 'fleet';
 export const BRANCH = 'main';
