@@ -64,9 +64,11 @@ describeWithOwnCluster('stories', { flux: true, audit: true }, (cluster) => {
     async (name, spared) => {
       const user = `system:serviceaccount:sublet-system:${name}`;
       const granted = await grantedRights(cluster().admin, 'sublet-system', name);
+      expect([...granted]).toEqual(expect.arrayContaining([...spared]));
       // A watch stands in the audit log once it has ended, a moment after its client.
-      const unused = async () => unusedRights(granted, usedRights((await cluster().auditEvents()).events, user));
-      await expect.poll(unused).toEqual([...spared].sort());
+      const used = async () => usedRights((await cluster().auditEvents()).events, user);
+      // On a slow machine one that is spared may be used: an Event comes twice, a child is asked for.
+      await expect.poll(async () => unusedRights(granted, new Set([...(await used()), ...spared]))).toEqual([]);
       expect(refusedRights((await cluster().auditEvents()).events, user)).toEqual([]);
     },
   );
