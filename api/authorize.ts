@@ -25,6 +25,11 @@ export function renderAsker(username: string, keyId: string | undefined): string
   return keyId === undefined ? username : `${username.slice(0, MOST_NAME)} (key ${keyId})`;
 }
 
+/** Who asks now, as people are told. */
+export function renderPrincipal({ username, key }: Principal): string {
+  return renderAsker(username, key?.id);
+}
+
 /** With the key it fits wherever a user name does. */
 const MOST_NAME = 480;
 

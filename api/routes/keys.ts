@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Member } from '../../crds/v1alpha1/tenant.ts';
 import { mintKey } from '../authenticate/apikey.ts';
-import { covers, type Question, renderAsker } from '../authorize.ts';
+import { covers, type Question, renderPrincipal } from '../authorize.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
 import { PathParam, type Place, PROVIDER } from '../place.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -84,7 +84,7 @@ export function buildKeyRoutes(deps: RoutesDeps): readonly Route[] {
         if (!maySee(deps, call, key)) throw notFound();
         if (!mayRevoke(call, key))
           throw new Problem(403, 'forbidden', 'a key may revoke itself and, as Owner or Admin, others');
-        const by = renderAsker(call.principal.username, call.principal.key?.id);
+        const by = renderPrincipal(call.principal);
         await deps.keys.revoke(key.id, { atMs: deps.clock.now(), by });
         return { status: 204 };
       },

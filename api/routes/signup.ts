@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DnsLabel } from '../../crds/v1alpha1/common.ts';
 import type { TenantSpec } from '../../crds/v1alpha1/tenant.ts';
-import { authorize, type Question, renderAsker } from '../authorize.ts';
+import { authorize, type Question, renderPrincipal } from '../authorize.ts';
 import { renderChange } from '../change.ts';
 import { TENANTS } from '../collections.ts';
 import { computeBegin, isOfPresentTenant } from '../lifetime.ts';
@@ -103,7 +103,7 @@ export function buildSignupRoutes(deps: RoutesDeps): readonly Route[] {
       params: z.strictObject({ path: PathParam, id: z.string().regex(/^[0-9a-f]{20}$/) }),
       answers: { 204: { description: 'Nobody signs up with it any more.' } },
       handle: async ({ place, params, principal }) => {
-        const by = renderAsker(principal.username, principal.key?.id);
+        const by = renderPrincipal(principal);
         if (!(await deps.invitations.revoke(place.namespace, params.id, { atMs: deps.clock.now(), by })))
           throw notFound();
         return { status: 204 };

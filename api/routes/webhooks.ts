@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { renderAsker } from '../authorize.ts';
+import { renderPrincipal } from '../authorize.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import { parseDestination } from '../webhooks/destination.ts';
@@ -125,7 +125,7 @@ export function buildWebhookRoutes(deps: RoutesDeps): readonly Route[] {
       params: WebhookInPlace,
       answers: { 204: { description: 'Nothing more is sent to it, but what is being sent at this moment.' } },
       handle: async ({ place, params, principal }) => {
-        const removal = { by: renderAsker(principal.username, principal.key?.id), atMs: deps.clock.now() };
+        const removal = { by: renderPrincipal(principal), atMs: deps.clock.now() };
         if (!(await deps.endpoints.remove(findTenantId(deps, place), params.id, removal))) throw notFound();
         return { status: 204 };
       },
@@ -169,7 +169,7 @@ async function createWebhook(
   const tenantId = findTenantId(deps, place);
   const atMs = deps.clock.now();
   const href = parsed.destination.url.href;
-  const maker = renderAsker(principal.username, principal.key?.id);
+  const maker = renderPrincipal(principal);
   const made = { id, tenantId, url: href, description, events, secret, maker, atMs };
   if (!(await deps.endpoints.add(made))) {
     throw new Problem(409, 'conflict', `there are ${MOST_ENDPOINTS} webhooks, which is the most; remove one first`);

@@ -1,6 +1,7 @@
 import type { OwnCluster } from '../../cluster/cluster.ts';
 
-const SERIES = ['process_resident_memory_bytes', 'etcd_mvcc_db_total_size_in_use_in_bytes'] as const;
+const MEMORY = 'process_resident_memory_bytes';
+const DATA = 'etcd_mvcc_db_total_size_in_use_in_bytes';
 
 /** How much memory the API server and etcd take just now, and how much data etcd holds, by their own metrics; in words. */
 export async function describeFootprint(cluster: OwnCluster): Promise<string> {
@@ -8,8 +9,7 @@ export async function describeFootprint(cluster: OwnCluster): Promise<string> {
   if (etcdUrl === undefined) throw new Error('this cluster does not say where its etcd is');
   const apiServer = String(await cluster.admin.ask('GET', '/metrics'));
   const etcd = await (await fetch(`${etcdUrl}/metrics`)).text();
-  const [memory, data] = SERIES;
-  return `API server ${readMebibytes(apiServer, memory)} MiB, etcd ${readMebibytes(etcd, memory)} MiB with ${readMebibytes(etcd, data)} MiB of data`;
+  return `API server ${readMebibytes(apiServer, MEMORY)} MiB, etcd ${readMebibytes(etcd, MEMORY)} MiB with ${readMebibytes(etcd, DATA)} MiB of data`;
 }
 
 /** The value of a series without labels, in whole MiB. */
