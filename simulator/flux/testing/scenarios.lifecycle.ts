@@ -136,6 +136,8 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
       await stage.kustomize('base', { ...source, path: './a' });
       await stage.untilReady('base', { ready: 'True' });
       await stage.patch(KUSTOMIZATIONS, 'base', { spec: { suspend: true } });
+      // Flux hears of the two kinds by two watches.
+      await stage.request(KUSTOMIZATIONS, 'base');
       const files = { 'a/x.yaml': configMap('x', { key: 'second' }), 'b/y.yaml': configMap('y') };
       const revision = await stage.publish('app', files);
       await stage.request(KUSTOMIZATIONS, 'base');
