@@ -403,6 +403,22 @@ test('repeated failures are spaced out', async () => {
   expect(opened() - before).toBeLessThanOrEqual(20);
 });
 
+const endings: readonly (readonly [string, Fault['answer']])[] = [
+  ['410', (response) => sendStatus(response, 410, 'Expired', 'old')],
+  ['an ERROR line with 410', (response) => response.end('{"type":"ERROR","object":{"kind":"Status","code":410}}\n')],
+  ['a line that is no JSON', (response) => response.end('<html>oops</html>\n')],
+];
+
+test.each(endings)('lists that work are spaced out, too, while every watch is answered by %s', async (_, answer) => {
+  await startSynced();
+  world.server.fault({ match: isWatch, times: 10_000, answer });
+  const before = lists();
+  theWatch().response.end();
+  await pass(60_000);
+  expect(lists() - before).toBeGreaterThan(5);
+  expect(lists() - before).toBeLessThanOrEqual(20);
+});
+
 test('our own write is in the store at once, and the watch does not repeat it', async () => {
   const { informer, events } = await startSynced();
   theWatch().mute = true;

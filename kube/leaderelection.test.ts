@@ -180,6 +180,17 @@ test('a lease that somebody else took is lost', async () => {
   expect(spec()?.holderIdentity).toBe('thief');
 });
 
+test('a lease that somebody deleted is made again by who leads', async () => {
+  const first = elector('one');
+  await first.acquire(stop.signal);
+  const state = hold(first);
+  world.server.remove(LEASES, 'n/lease');
+  await pass(20_000);
+  expect(state.error).toBeUndefined();
+  expect(first.isLeader()).toBe(true);
+  expect(spec()?.holderIdentity).toBe('one');
+});
+
 test('of two that try at the same moment one leads', async () => {
   const [first, second] = [elector('one'), elector('two')];
   running.push(first.acquire(stop.signal), second.acquire(stop.signal));

@@ -208,8 +208,8 @@ class Elector {
         this.#see(await client.update<Lease>(LEASES, { ...own, spec }, call));
         return true;
       } catch (error) {
-        // An earlier renewal may have been carried out without an answer: what is there now decides, in this same try.
-        if (!isConflict(error)) throw error;
+        // An earlier renewal may have been carried out without an answer, or the lease is gone: what is there now decides, in this same try.
+        if (!isConflict(error) && !isNotFound(error)) throw error;
       }
     }
     const lease = await this.#read(call);

@@ -84,6 +84,7 @@ class Reflector {
   #listMode: 'paged' | 'streamed';
   /** Where to resume; undefined when the state has to be listed. */
   #version: string | undefined;
+  /** Since a watch worked last: a list alone proves nothing, for a watch that never works would then have everything listed over and over. */
   #failures = 0;
   #lastMessage = '';
   #errorLines = 0;
@@ -120,7 +121,6 @@ class Reflector {
     this.#version = resourceVersion;
     this.#errorLines = 0;
     this.#doubtful = false;
-    this.#succeeded();
   }
 
   async #fetchAll(): Promise<{ readonly items: readonly KubeObject[]; readonly resourceVersion: string }> {
