@@ -1,7 +1,13 @@
 import { ChangedError } from '../kube/errors.ts';
 import type { Informer } from '../kube/informer.ts';
 import { type KubeObject, objectKey } from '../kube/object.ts';
-import { ANNOTATION_HELD, ANNOTATION_REMOVED_AT, ANNOTATION_SWEEP_AT, FIELD_MANAGER } from '../model/labels.ts';
+import {
+  ANNOTATION_HELD,
+  ANNOTATION_REMOVED_AT,
+  ANNOTATION_SWEEP_AT,
+  FIELD_MANAGER,
+  FINALIZER,
+} from '../model/labels.ts';
 import type { OperatorContext } from './context.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,6 +38,11 @@ export function parseTombstone(object: KubeObject): Tombstone | undefined {
     held: annotations[ANNOTATION_HELD] !== undefined,
     suspended: annotations[ANNOTATION_HELD]?.endsWith(SUSPENDED) === true,
   };
+}
+
+/** Removed, and stays only because somebody else's finalizer keeps it: what it left behind does not wait for that. */
+export function isReleased({ metadata: { deletionTimestamp, finalizers } }: KubeObject): boolean {
+  return deletionTimestamp !== undefined && finalizers?.includes(FINALIZER) !== true;
 }
 
 /** Stamps the removal on what stays for its grace; an object that is stamped already keeps its times. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, test } from 'vitest';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { PLANS, RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
-import { CONFIGMAPS, NAMESPACES, NETWORKPOLICIES, SECRETS } from '../../../kube/builtin.ts';
+import { CONFIGMAPS, NAMESPACES, NETWORKPOLICIES, SECRETS, SERVICES } from '../../../kube/builtin.ts';
 import { ChangedError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
@@ -16,7 +16,7 @@ import {
   STATUS_FIELD_MANAGER,
 } from '../../../model/labels.ts';
 import type { OperatorContext } from '../../context.ts';
-import { createHarness, type Harness, tenant, tenantPlan } from '../../testing/harness.ts';
+import { createHarness, DAY_MS, type Harness, tenant, tenantPlan } from '../../testing/harness.ts';
 import { changesPower, confirmPower, confirmShare, givesBack, refuseChanged } from './confirm.ts';
 import { observeDesktop } from './observe.ts';
 import { createDesktopReconcile } from './reconcile.ts';
@@ -127,6 +127,27 @@ it('a removal waits for what is not seen yet, and for nothing of another owner',
   const stamps = server.get(VIRTUALMACHINES, CHILD)?.metadata.annotations ?? {};
   expect(stamps[ANNOTATION_REMOVED_AT]).toBeDefined();
   expect(stamps[ANNOTATION_SWEEP_AT]).toBe(stamps[ANNOTATION_REMOVED_AT]);
+});
+
+it('what a removal left is swept although somebody else keeps the order from going', async () => {
+  const { server, context, clock } = harness;
+  server.put(DATASOURCES, image());
+  const reconcile = async (): Promise<void> => {
+    await harness.converge();
+    await createDesktopReconcile(context, prober)(KEY, signal);
+  };
+  for (let look = 0; look < 2; look++) await reconcile();
+  change(RDPINSTANCES, KEY, {}, { finalizers: [FINALIZER, 'example.com/kept'] });
+  server.remove(RDPINSTANCES, KEY);
+  for (let look = 0; look < 3; look++) await reconcile();
+  expect(server.get(RDPINSTANCES, KEY)?.metadata.finalizers).toEqual(['example.com/kept']);
+  expect(server.get(SERVICES, CHILD)).toBeUndefined();
+  expect(server.get(VIRTUALMACHINES, CHILD)).toBeDefined();
+  clock.step(8 * DAY_MS);
+  server.remove(VIRTUALMACHINEINSTANCES, CHILD);
+  for (let look = 0; look < 3; look++) await reconcile();
+  for (const resource of [VIRTUALMACHINES, DATAVOLUMES, SECRETS]) expect(server.get(resource, CHILD)).toBeUndefined();
+  expect(server.get<KubeObject & { data?: object }>(CONFIGMAPS, RECORD)?.data ?? {}).toEqual({});
 });
 
 it('nothing of a desktop that came back is stamped for the one before it', async () => {

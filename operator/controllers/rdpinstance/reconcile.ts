@@ -12,7 +12,7 @@ import { buildDesktop } from '../../desired/rdpinstance/build.ts';
 import { buildSecret } from '../../desired/rdpinstance/secret.ts';
 import { computeOutcome, type Outcome } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
-import { clearRemoval, parseTombstone } from '../../tombstone.ts';
+import { clearRemoval, isReleased, parseTombstone } from '../../tombstone.ts';
 import { waitForKinds } from '../../unread.ts';
 import { growClaim } from './claim.ts';
 import { changesPower, confirmPower, confirmShare, givesBack, refuseChanged } from './confirm.ts';
@@ -39,9 +39,10 @@ export function createDesktopReconcile(context: OperatorContext, prober: Prober)
     if (desktop?.metadata.deletionTimestamp !== undefined) {
       prober.forget(key);
       await removeDesktop(context, desktop, signal);
-      return undefined;
+      if (!isReleased(desktop)) return undefined;
     }
     waitForKinds(context);
+    if (desktop !== undefined && isReleased(desktop)) return reconcileTombstone(context, key, signal);
     if (desktop !== undefined) return reconcileDesktop(context, prober, desktop, signal);
     prober.forget(key);
     return reconcileTombstone(context, key, signal);

@@ -464,6 +464,22 @@ describe('removing a Tenant', () => {
     expect(harness.server.list(ROLEBINDINGS).map(({ metadata }) => metadata.name)).toEqual(['sublet-fleet-reseller']);
   });
 
+  it('loses its rights and is swept although somebody else keeps the Tenant from going', async () => {
+    await sell(customer('bob', { members: [anna] }));
+    const live = harness.server.get(TENANTS, 't-acme/bob') as KubeObject;
+    const finalizers = [FINALIZER, 'example.com/kept'];
+    harness.server.put(TENANTS, { ...live, metadata: { ...live.metadata, finalizers } });
+    harness.server.remove(TENANTS, 't-acme/bob');
+    await harness.converge();
+    expect(harness.server.list(ROLEBINDINGS).map(({ metadata }) => metadata.name)).toEqual(['sublet-fleet-reseller']);
+    await harness.pass(8 * DAY_MS);
+    expect(namespace('t-acme--bob')).toBeUndefined();
+    expect(harness.server.get(TENANTS, 't-acme/bob')?.metadata.finalizers).toEqual(['example.com/kept']);
+    const written = harness.server.writes.length;
+    await harness.pass(DAY_MS);
+    expect(harness.server.writes.slice(written)).toEqual([]);
+  });
+
   it('touches nothing while the definition of Tenant is missing', async () => {
     await sell(customer('bob'));
     await harness.stop();

@@ -10,7 +10,7 @@ import { splitPath, tenantNamespace } from '../../../model/names.ts';
 import { type ChildKind, pruneChildren } from '../../children.ts';
 import type { OperatorContext } from '../../context.ts';
 import { onSpecChange } from '../../predicates.ts';
-import { DEFAULT_DELETION, parseTombstone, stampRemoval } from '../../tombstone.ts';
+import { DEFAULT_DELETION, isReleased, parseTombstone, stampRemoval } from '../../tombstone.ts';
 import { tenantKeyOfPath } from '../../tree.ts';
 
 /** What a removed tenant loses at once: Flux's way in, and its members' rights. Walls and counts stay with the content. */
@@ -29,7 +29,7 @@ export function createTombstoneController(context: OperatorContext) {
       watchOf<Tenant & KubeObject>({
         informer: tenants,
         map: (tenant) => (tenant.status?.namespace === undefined ? [] : [tenant.status.namespace]),
-        predicate: { onUpdate: () => false, onAdd: () => false },
+        predicate: { onUpdate: (old, tenant) => isReleased(tenant) && !isReleased(old), onAdd: () => false },
       }),
       ...readOnly.map((informer) => watchOf<KubeObject>({ informer, map: () => [] })),
     ],
@@ -46,8 +46,9 @@ export function createTombstoneReconcile(context: OperatorContext): Reconcile {
     const namespace = context.informers.namespaces.get(key);
     const identity = namespace && parseIdentity(namespace);
     if (namespace === undefined || identity === undefined || namespace.metadata.deletionTimestamp !== undefined) return;
-    if (isTenant(context.informers.tenants.get(tenantKeyOfPath(context, identity.path)), identity)) return;
+    const tenant = context.informers.tenants.get(tenantKeyOfPath(context, identity.path));
     const tombstone = parseTombstone(namespace);
+    if (isTenant(tenant, identity) && (tombstone === undefined || !isReleased(tenant))) return;
     if (tombstone === undefined) return bury(context, namespace, identity, signal);
     if (tombstone.held) return;
     const owner = `${identity.tenantId}/Tenant/${splitPath(identity.path).name}`;
@@ -73,7 +74,10 @@ function parseIdentity({ metadata }: KubeObject): Identity | undefined {
   return tenantNamespace(path) === metadata.name ? { path, tenantId, parentId } : undefined;
 }
 
-function isTenant(tenant: Tenant | undefined, { parentId, tenantId }: Identity): boolean {
+function isTenant(
+  tenant: (Tenant & KubeObject) | undefined,
+  { parentId, tenantId }: Identity,
+): tenant is Tenant & KubeObject {
   return tenant !== undefined && computeTenantId(parentId, tenant.spec.id) === tenantId;
 }
 
