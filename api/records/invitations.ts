@@ -57,8 +57,8 @@ export type InvitationRecords = {
   listTraces(namespace: string, page: TracePage): Promise<InvitationTraces>;
   /** Takes a place for a user, once; of many at the same time no more than there are places. Invitations from before `madeSinceMs` are another seller's. */
   reserve(invitation: Invitation, subject: string, at: ReserveTimes): Promise<Reservation>;
-  /** Notes the change that came of a place. */
-  settle(id: string, subject: string, changeId: string): Promise<void>;
+  /** Notes the change that came of a place, also of one that was given back meanwhile. */
+  settle(id: string, subject: string, outcome: { readonly changeId: string; readonly atMs: number }): Promise<void>;
   /** Gives a place back that nothing came of. */
   release(id: string, subject: string): Promise<void>;
 };
@@ -111,12 +111,11 @@ export function createInvitationRecords(db: Kysely<Tables>): InvitationRecords {
     },
     listTraces: (namespace, page) => listTraces(db, namespace, page),
     reserve: (invitation, subject, at) => reserve(db, invitation, subject, at),
-    settle: async (id, subject, changeId) => {
+    settle: async (id, subject, { changeId, atMs }) => {
       await db
-        .updateTable('signups')
-        .set({ change_id: changeId })
-        .where('invitation', '=', id)
-        .where('subject', '=', subject)
+        .insertInto('signups')
+        .values({ invitation: id, subject, at: new Date(atMs), change_id: changeId })
+        .onConflict((conflict) => conflict.columns(['invitation', 'subject']).doUpdateSet({ change_id: changeId }))
         .execute();
     },
     release: async (id, subject) => {

@@ -4,6 +4,7 @@ import { isMap } from '../../gitops/change/json.ts';
 import type { Json, JsonMap } from '../../gitops/intent.ts';
 import { buildObject, checkDeclaration } from '../checks.ts';
 import type { Collection } from '../collections.ts';
+import type { RequestKey } from '../idempotency.ts';
 import { applyMergePatch } from '../mergepatch.ts';
 import type { Place } from '../place.ts';
 import { checkIfMatch, isNotModified } from '../preconditions.ts';
@@ -43,13 +44,16 @@ export async function listPage(
   return { status: 200, type: JSON_TYPE, body: `{"items":[${texts.join(',')}]${more}}` };
 }
 
+/** `ownKey`: not the caller says which requests are the same, but we. */
 export async function createOne(
   deps: RoutesDeps,
   collection: Collection,
   item: Item & { readonly spec: JsonMap },
   call: Call,
+  ownKey?: RequestKey,
 ): Promise<Answer> {
-  const request = readRequest(call, `create ${collection.word}`);
+  const given = readRequest(call, `create ${collection.word}`);
+  const request = ownKey === undefined ? given : { call, key: ownKey };
   const earlier = await recall(deps, request);
   if (earlier !== undefined) return earlier;
   const { place, name, spec } = item;

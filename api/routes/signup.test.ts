@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestApi, DATABASE_TIMEOUT_MS, plan, ROOT_PLANS, type TestApi, user } from '../testing/testapi.ts';
 
 let api: TestApi;
@@ -60,6 +60,50 @@ describe('signing up', () => {
     expect((await signUp('emil', code, 'bob')).statusCode).toBe(409);
     expect((await signUp('emil', code, 'No Name')).statusCode).toBe(422);
     expect((await signUp('frida', code, 'fridas')).statusCode).toBe(202);
+  });
+
+  it('makes one tenant of one place, although two are asked for at once', async () => {
+    await api.clock.advance(86_400_000);
+    const { code, id } = await invite({ plan: 'starter' });
+    // Both are at the journal before either has been written down.
+    const both = Promise.withResolvers<void>();
+    const accept = api.journal.accept.bind(api.journal);
+    let count = 0;
+    const spy = vi.spyOn(api.journal, 'accept').mockImplementation(async (...args) => {
+      count += 1;
+      if (count === 2) both.resolve();
+      await both.promise;
+      return accept(...args);
+    });
+    const answers = await Promise.all(['many-a', 'many-b'].map((name) => signUp('mallory', code, name)));
+    spy.mockRestore();
+    const accepted = answers.filter(({ statusCode }) => statusCode === 202).map((answer) => answer.json().id);
+    expect(accepted).toEqual([accepted[0], accepted[0]]);
+    const changes = await api.journal.list({ namespaces: ['t-acme'], most: 100 });
+    expect(changes.filter(({ author }) => author.subject === 'oidc:mallory')).toHaveLength(1);
+    const { items } = (await api.as('rita', { url: INVITATIONS })).json();
+    expect(items).toContainEqual(expect.objectContaining({ id, uses: 1 }));
+  });
+
+  it('makes one tenant although what came of it was not written down', async () => {
+    await api.clock.advance(86_400_000);
+    const { code, id } = await invite({ plan: 'starter' });
+    const first = (await signUp('nora', code, 'noras')).json().id;
+    await api.db.updateTable('signups').set({ change_id: null }).where('invitation', '=', id).execute();
+    const again = await signUp('nora', code, 'noras');
+    expect([again.statusCode, again.json().id]).toEqual([202, first]);
+    expect((await signUp('otto', code)).statusCode).toBe(422);
+  });
+
+  it('leaves the place to who has it when nothing came of the tenant', async () => {
+    await api.clock.advance(86_400_000);
+    const { code } = await invite({ plan: 'starter' });
+    const first = (await signUp('paul', code, 'pauls')).json().id;
+    const outcome = { state: 'Conflict', message: 'Tenant pauls exists already' } as const;
+    await api.journal.advance(new Map([[first, { from: 'Accepted', outcome }]]));
+    const again = await signUp('paul', code, 'paul-two');
+    expect(again.json()).toMatchObject({ state: 'Accepted', target: { name: 'paul-two' } });
+    expect((await signUp('paul', code, 'paul-three')).json().id).toBe(again.json().id);
   });
 
   it('admits so many in a period, and tells the others when to come', async () => {

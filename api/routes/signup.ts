@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DnsLabel } from '../../crds/v1alpha1/common.ts';
 import type { TenantSpec } from '../../crds/v1alpha1/tenant.ts';
+import type { ChangeState } from '../../gitops/journal.ts';
 import { authorize, type Question, renderPrincipal } from '../authorize.ts';
 import { renderChange } from '../change.ts';
 import { TENANTS } from '../collections.ts';
+import type { RequestKey } from '../idempotency.ts';
 import { computeBegin, isOfPresentTenant } from '../lifetime.ts';
 import { PathParam, type Place, PROVIDER, parsePlace } from '../place.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -168,18 +170,22 @@ async function signUp(
   if (reservation.type === 'used-up') throw notGood();
   if (reservation.type === 'later') throw tooMany(reservation.retryAtMs, nowMs);
   const earlier = reservation.changeId === undefined ? undefined : await deps.journal.find(reservation.changeId);
-  if (earlier !== undefined) {
+  if (earlier !== undefined && !CAME_TO_NOTHING.has(earlier.state)) {
     return { status: 202, headers: { location: `/v1/changes/${earlier.id}` }, body: renderChange(earlier, deps.tree) };
   }
-  return createReserved(deps, call, invitation, { name, displayName });
+  return createReserved(deps, call, invitation, { name, displayName, after: earlier?.id });
 }
+
+/** Nothing of such a sign-up is in Git, so its place is still there for another try. */
+const CAME_TO_NOTHING: ReadonlySet<ChangeState> = new Set(['Conflict', 'Rejected']);
 
 async function createReserved(
   deps: RoutesDeps,
   call: Call,
   { id, path, plan }: Invitation,
-  { name, displayName }: { readonly name: string; readonly displayName: string | undefined },
+  order: { readonly name: string; readonly displayName: string | undefined; readonly after: string | undefined },
 ): Promise<Answer> {
+  const { name, displayName, after } = order;
   const { username } = call.principal;
   const place = parsePlace(path ?? PROVIDER, deps.config.rootNamespace);
   const spec = {
@@ -194,13 +200,23 @@ async function createReserved(
       TENANTS,
       { place, name, spec: addIdentity(spec, name, deps.random) },
       { ...call, place },
+      keyOfPlace(id, after),
     );
-    await deps.invitations.settle(id, username, z.object({ id: z.string() }).parse(answer.body).id);
+    const changeId = z.object({ id: z.string() }).parse(answer.body).id;
+    await deps.invitations.settle(id, username, { changeId, atMs: deps.clock.now() });
     return answer;
   } catch (error) {
     if (error instanceof Problem) await deps.invitations.release(id, username);
     throw error;
   }
+}
+
+/**
+ * One place makes one tenant: whoever asks twice at once, or again after a crash, gets the change of the first. No key of a caller's is written with spaces. `after`: the
+ * sign-up before, of which nothing came.
+ */
+function keyOfPlace(invitation: string, after = 'nothing'): RequestKey {
+  return { key: `sign-up ${invitation} after ${after}`, digest: 'sign-up' };
 }
 
 /** An invitation carries the right of who made it, as it is now, and dies with the seller that it was made for. */
