@@ -250,4 +250,14 @@ describe('computeDesktopStatus', () => {
     const failure = { kind: 'retrying', reason: 'Retrying', message: 'HTTP 500' } as const;
     expect(compute({ status: ready, failure, now: '2026-11-21T10:00:00Z' })).toEqual(ready);
   });
+
+  test.each<[string, Change, string]>([
+    ['whose guest is gone', { live: { instance: undefined } }, 'WaitingForVM'],
+    ['that does not answer any more', { probe: failing }, 'ProbeFailed'],
+    ['that has no address any more', { live: { service: undefined } }, 'WaitingForAddress'],
+  ])('a passing error does not keep a desktop Ready %s', (_, change, reason) => {
+    const failure = { kind: 'retrying', reason: 'Retrying', message: 'HTTP 500' } as const;
+    const told = compute({ ...change, status: compute({}), failure });
+    expect(told.conditions[0]).toMatchObject({ type: 'Ready', status: 'False', reason });
+  });
 });

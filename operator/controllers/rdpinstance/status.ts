@@ -1,7 +1,7 @@
 import { computePlanRevision } from '../../../crds/rules/revision.ts';
 import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
-import { setCondition } from '../../../kube/conditions.ts';
+import { findCondition, setCondition } from '../../../kube/conditions.ts';
 import { FLUX_NAME_LABEL, FLUX_NAMESPACE_LABEL } from '../../../model/labels.ts';
 import { computeConditions, type Outcome } from '../../outcome.ts';
 import { type Address, computeAddress } from './address.ts';
@@ -32,8 +32,8 @@ export function computeDesktopStatus(facts: StatusFacts) {
   const epoch = computeEpochStatus(facts);
   const address = computeAddress(children.service, facts.nodePortAddress);
   const secretName = children.secret?.metadata.name;
-  const progress = facts.failure ?? computeProgress(facts, epoch, address);
   const previous = desktop.status?.conditions ?? [];
+  const progress = computeToldProgress(facts, computeProgress(facts, epoch, address));
   const conditions = settle(computeConditions(previous, progress, observedGeneration, now), progress);
   return {
     observedGeneration,
@@ -65,6 +65,14 @@ function computeEpochStatus({ power, probe }: StatusFacts): Epoch | undefined {
 }
 
 type Progress = Outcome & { readonly settled?: true };
+
+/** How the reconcile failed, else what the desktop lacks. An error that passes hides nothing from a desktop that is called Ready and is not. */
+function computeToldProgress({ failure, observed: { desktop } }: StatusFacts, progress: Progress): Progress {
+  if (failure?.kind !== 'retrying' || progress.kind === 'ready') return failure ?? progress;
+  const told = findCondition(desktop.status?.conditions, 'Ready');
+  const isKept = told?.status === 'True' && told.observedGeneration === desktop.metadata.generation;
+  return isKept ? progress : failure;
+}
 
 /** What the desktop lacks until it is Ready: the first that applies. `settled`: nothing will happen by itself. */
 function computeProgress(facts: StatusFacts, epoch: Epoch | undefined, address: Address | undefined): Progress {
