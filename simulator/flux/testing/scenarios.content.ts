@@ -111,7 +111,7 @@ export const CONTENT_SCENARIOS: readonly Scenario[] = [
     run: async (stage) => {
       await stage.publish('app', { 'x.yaml': configMap('x') });
       await stage.kustomize('app', { path: './gone' });
-      await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed' });
+      await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed', says: 'kustomization path not found' });
       await stage.show('failed');
     },
   },

@@ -1,5 +1,7 @@
 import { CONFIGMAPS, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
 import { EXTERNALARTIFACTS, KUSTOMIZATIONS } from '../../../model/flux.ts';
+import { findMark } from '../conditions.ts';
+import type { Kustomization } from '../resources.ts';
 import { configMap, type Scenario, withAllRights } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
@@ -164,7 +166,13 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
     run: async (stage) => {
       await stage.create(EXTERNALARTIFACTS, 'app', {});
       await stage.kustomize('app');
-      await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed' });
+      const says = 'Source artifact not found, retrying in';
+      await stage.requestUntil<Kustomization>(
+        KUSTOMIZATIONS,
+        'app',
+        ({ status }) => findMark(status?.conditions, 'Ready')?.message.startsWith(says) === true,
+      );
+      await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed', says });
       await stage.show('waiting');
     },
   },
@@ -183,7 +191,7 @@ export const LIFECYCLE_SCENARIOS: readonly Scenario[] = [
     run: async (stage) => {
       await stage.publish('app', { 'x.yaml': configMap('x') }, { gone: true });
       await stage.kustomize('app');
-      await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed' });
+      await stage.untilReady('app', { ready: 'False', reason: 'ArtifactFailed', says: 'Source is not ready' });
       await stage.show('failed');
     },
   },

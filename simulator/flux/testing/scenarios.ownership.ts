@@ -100,7 +100,7 @@ export const OWNERSHIP_SCENARIOS: readonly Scenario[] = [
     run: async (stage) => {
       await stage.publish('app', { 'x.yaml': gizmo({ size: 1, wings: 2 }) });
       await stage.kustomize('app');
-      await stage.untilReady('app', { ready: 'False' });
+      await stage.untilReady('app', { ready: 'False', reason: 'ReconciliationFailed' });
       await stage.show('failed');
     },
   },

@@ -1,4 +1,4 @@
-import { NAMESPACES, ROLEBINDINGS, SECRETS } from '../../../kube/builtin.ts';
+import { NAMESPACES, ROLEBINDINGS, SECRETS, SERVICEACCOUNTS } from '../../../kube/builtin.ts';
 import type { Client } from '../../../kube/client.ts';
 import { isNotFound } from '../../../kube/errors.ts';
 import { apiVersionOf, type KubeObject, type Resource } from '../../../kube/object.ts';
@@ -60,6 +60,7 @@ export type Stage = {
   /** Asks for reconciles until one had this effect: Flux works from caches, which may not hold yet what happened just before. */
   requestUntil<T extends KubeObject>(resource: Resource, name: string, check: (object: T) => boolean): Promise<void>;
   until<T extends KubeObject>(resource: Resource, name: string, check: (object: T) => boolean): Promise<void>;
+  untilThere(resource: Resource, name: string): Promise<void>;
   untilGone(resource: Resource, name: string): Promise<void>;
   /** Waits until the Kustomization says so of its present spec, and is at rest. */
   untilReady(name: string, expected: Expected): Promise<void>;
@@ -81,18 +82,26 @@ export type PublishOptions = {
   readonly gone?: boolean;
 };
 
-export type Expected = { readonly ready: 'True' | 'False'; readonly reason?: string; readonly revision?: string };
+export type Expected = {
+  readonly ready: 'True' | 'False';
+  readonly reason?: string;
+  /** What its words begin with, where the reason alone is also that of what Flux says before it hears of everything: it hears of each kind by a watch of its own. */
+  readonly says?: string;
+  readonly revision?: string;
+};
 
 const POLL_MS = 250;
 const PATIENCE_MS = 300_000;
 
-/** Makes the namespace, in which the account `default` may do everything. */
+/** Makes the namespace, in which the account `default`, without which Flux leaves behind what it applied, may do everything. */
 export async function openStage(world: World, name: string): Promise<Stage> {
   const { client } = world;
   const namespace = stageNamespace(name);
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const stage = createStage(world, name, namespace);
   await allow(stage, 'default');
+  // It comes a while after its namespace.
+  await stage.untilThere(SERVICEACCOUNTS, 'default');
   return stage;
 }
 
@@ -165,6 +174,16 @@ function createStage(world: World, name: string, namespace: string): Stage {
         return check(object) ? undefined : object;
       });
     },
+    untilThere: (resource, one) =>
+      poll(`${resource.kind} ${namespace}/${one}`, () =>
+        client.get(resource, at(one)).then(
+          () => undefined,
+          (error: unknown) => {
+            if (isNotFound(error)) return 'not there';
+            throw error;
+          },
+        ),
+      ),
     untilGone: (resource, one) =>
       poll(`the end of ${resource.kind} ${namespace}/${one}`, () =>
         client.get(resource, at(one)).catch((error: unknown) => {
@@ -199,13 +218,17 @@ function createStage(world: World, name: string, namespace: string): Stage {
   return stage;
 }
 
-function isAtRest({ metadata, status }: Kustomization | GitRepository, { ready, reason }: Expected): boolean {
+function isAtRest(
+  { metadata, status }: Kustomization | GitRepository,
+  { ready, reason, says = '' }: Expected,
+): boolean {
   const found = findMark(status?.conditions, 'Ready');
   const busy = findMark(status?.conditions, 'Reconciling');
   const requestedAt = metadata.annotations?.[ANNOTATION_REQUESTED_AT];
   return (
     found?.status === ready &&
     (reason === undefined || found.reason === reason) &&
+    found.message.startsWith(says) &&
     found.observedGeneration === metadata.generation &&
     (ready === 'False' || status?.observedGeneration === metadata.generation) &&
     (busy === undefined || busy.reason === 'ProgressingWithRetry') &&
