@@ -122,6 +122,11 @@ export function createKeyRecords(db: Kysely<Tables>): KeyRecords {
   };
 }
 
+/** Whether somebody gets in with it at this moment. */
+export function isGoodKey(key: KeyRecord | undefined, nowMs: number): boolean {
+  return key !== undefined && key.revokedAtMs === undefined && key.expiresAtMs > nowMs;
+}
+
 const MOST = 1_000;
 /** Of one key and day; what comes from others after these is one row without address. */
 const MOST_ADDRESSES = 32;

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../gitops/journal.ts';
-import { createTestApi, desktop, ROOT_PLANS, type TestApi, user } from '../testing/testapi.ts';
+import { createTestApi, DATABASE_TIMEOUT_MS, desktop, ROOT_PLANS, type TestApi, user } from '../testing/testapi.ts';
 
 let api: TestApi;
 
@@ -74,6 +74,17 @@ describe('a change', () => {
     for (const query of ['wait=Done', 'wait=Ready&timeout=0', 'wait=Ready&timeout=61', 'timeout=x']) {
       expect((await api.as('anna', { url: `/v1/changes/${id}?${query}` })).statusCode).toBe(400);
     }
+  });
+
+  it('is not told to who waited for it and may not see it any more', async () => {
+    const id = await restart();
+    api.sell('acme', { members: [user('anna', 'Owner'), user('vera', 'Viewer'), user('paul', 'Viewer')] });
+    const waiting = api.as('paul', { url: `/v1/changes/${id}?wait=Applied&timeout=60` });
+    await api.clock.advance(100);
+    api.sell('acme', { members: [user('anna', 'Owner'), user('vera', 'Viewer')] });
+    await move(id, { state: 'Applied' });
+    await advanceUntil(waiting);
+    expect((await waiting).statusCode).toBe(404);
   });
 
   it('does not keep anybody who waits when it is held or has ended', async () => {
@@ -151,12 +162,61 @@ describe('the events of a change', () => {
   });
 });
 
+describe('the events of a change, once the right to see it is gone', () => {
+  let server: TestApi;
+  beforeAll(async () => {
+    server = await createTestApi({ database: true });
+    for (const object of ROOT_PLANS) server.put(object);
+    server.put(desktop('t-acme', 'desk'));
+    staff('paul');
+    await server.app.listen({ host: '127.0.0.1', port: 0 });
+  }, DATABASE_TIMEOUT_MS);
+  afterAll(() => server.close());
+
+  const staff = (...names: readonly string[]) =>
+    server.sell('acme', { members: [user('anna', 'Owner'), ...names.map((name) => user(name, 'Viewer'))] });
+  const DESKTOP = '/v1/tenants/acme/desktops/desk';
+
+  /** Whoever has this token listens to a new change until the first state came; then `end`, and the change goes on. Gives all that came. */
+  async function listen(token: string, end: () => unknown): Promise<string> {
+    await server.clock.advance(1_000);
+    const id = (await server.as('anna', { method: 'POST', url: `${DESKTOP}/restart` })).json().id;
+    const { port } = server.app.server.address() as AddressInfo;
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
+    const stream = httpRequest({ host: '127.0.0.1', port, path: `/v1/changes/${id}`, headers }).end();
+    const [response] = await once(stream, 'response');
+    let text = '';
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const ended = once(response, 'end');
+    await expect.poll(() => text).toContain('"state":"Accepted"');
+    await end();
+    const outcome = { state: 'Committed', commit: 'c'.repeat(40) } as const;
+    await server.journal.advance(new Map([[id, { from: 'Accepted', outcome }]]));
+    await advanceUntil(ended, server.clock);
+    return text;
+  }
+
+  it('end for who is no member any more', async () => {
+    const token = await server.issuer.sign({ sub: 'paul' });
+    expect(await listen(token, () => staff())).not.toContain('Committed');
+  });
+
+  it('end for a key that was revoked', async () => {
+    const payload = { name: 'panel', role: 'Viewer' };
+    const key = (await server.as('anna', { method: 'POST', url: '/v1/tenants/acme/keys', payload })).json();
+    const revoke = () => server.as('anna', { method: 'DELETE', url: `/v1/tenants/acme/keys/${key.id}` });
+    expect(await listen(key.token, revoke)).not.toContain('Committed');
+  });
+});
+
 /** Lets time pass until a promise is settled. */
-async function advanceUntil(promise: Promise<unknown>): Promise<void> {
+async function advanceUntil(promise: Promise<unknown>, clock = api.clock): Promise<void> {
   let settled = false;
   const done = (): void => {
     settled = true;
   };
   promise.then(done, done);
-  await expect.poll(() => api.clock.advance(50).then(() => settled), { interval: 1 }).toBe(true);
+  await expect.poll(() => clock.advance(50).then(() => settled), { interval: 1 }).toBe(true);
 }

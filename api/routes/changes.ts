@@ -2,12 +2,14 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Change } from '../../gitops/journal.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../gitops/journal.ts';
+import { authorize, type Principal } from '../authorize.ts';
 import { ChangeId, ChangeSchema, isDone, isSettled, renderChange } from '../change.ts';
 import { collectionOfKind } from '../collections.ts';
 import { createHeldAnswers, type HeldAnswers, MOST_OF_A_USER } from '../heldanswers.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
 import type { Place } from '../place.ts';
 import { notFound } from '../problem.ts';
+import { isGoodKey } from '../records/keys.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import { watchChange } from '../watchchange.ts';
 import type { RoutesDeps } from './deps.ts';
@@ -80,25 +82,38 @@ async function getChange(
   { id, wait, timeout }: z.output<typeof Waiting> & { readonly id: string },
 ): Promise<Answer> {
   const change = await deps.journal.find(id);
-  if (change === undefined || !maySee(deps, call, change)) throw notFound();
+  if (change === undefined || !maySee(deps, call.principal, change)) throw notFound();
   // A change that has ended is told at once, to whoever has no place left too.
   const hold = (): AbortSignal =>
     isDone(change.state) ? call.signal() : held.hold(call.principal.username, call.signal());
   if (call.header('accept')?.includes(EVENT_STREAM) === true) {
-    const body = Readable.from(renderEvents(deps, change, call.header('last-event-id'), hold()));
+    const body = Readable.from(renderEvents(deps, call, change, hold()));
     return { status: 200, type: EVENT_STREAM, headers: { 'x-accel-buffering': 'no' }, body };
   }
   const isOver = wait === undefined || isSettled(change.state, wait);
   const last = isOver ? change : await waitFor(deps, change, wait, timeout * 1_000, hold());
+  if (!isOver && !(await mayStillSee(deps, call.principal, last))) throw notFound();
   return { status: 200, body: renderChange(last, deps.tree) };
 }
 
 /** Whoever may read the resource may see what is done to it. */
-function maySee(deps: RoutesDeps, call: Call, change: Change): boolean {
+function maySee({ caches, tree }: RoutesDeps, principal: Principal, change: Change): boolean {
   const { kind, namespace, name } = change.intent.target;
   const collection = collectionOfKind(kind);
-  if (collection === undefined || !isOfPresentTenant(deps.caches, namespace, change.acceptedAtMs)) return false;
-  return call.may({ verb: 'get', resource: collection.plural, namespace, name });
+  if (collection === undefined || !isOfPresentTenant(caches, namespace, change.acceptedAtMs)) return false;
+  return authorize(principal, tree.memberships(principal), {
+    verb: 'get',
+    resource: collection.plural,
+    namespace,
+    name,
+  });
+}
+
+/** Rights end and keys are revoked while somebody waits or listens: what comes then is not told any more. */
+async function mayStillSee(deps: RoutesDeps, principal: Principal, change: Change): Promise<boolean> {
+  const { keys, clock } = deps;
+  const isIn = principal.key === undefined || isGoodKey(await keys.find(principal.key.id), clock.now());
+  return isIn && maySee(deps, principal, change);
 }
 
 async function waitFor(
@@ -119,15 +134,17 @@ async function waitFor(
 const STREAM_MS = 10 * 60_000;
 const RECONNECT_MS = 1_000;
 
-/** One event a state. A stream ends after ten minutes; clients come again with `Last-Event-ID`. */
+/** One event a state. A stream ends after ten minutes, and with the right to see the change; clients come again with `Last-Event-ID`. */
 async function* renderEvents(
   deps: RoutesDeps,
+  { principal, header }: Pick<Call, 'principal' | 'header'>,
   change: Change,
-  lastEventId: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
+  const lastEventId = header('last-event-id');
   yield `retry: ${RECONNECT_MS}\n\n`;
   for await (const seen of watchChange(deps, change, { timeoutMs: STREAM_MS, signal })) {
+    if (!(await mayStillSee(deps, principal, change))) return;
     if (seen === undefined) {
       yield ': still here\n\n';
       continue;

@@ -10,6 +10,7 @@ import { buildPage } from '../pages/page.ts';
 import { renderAskPage, renderGonePage, renderPasswordPage } from '../pages/password.ts';
 import type { Place } from '../place.ts';
 import { Problem } from '../problem.ts';
+import { isGoodKey } from '../records/keys.ts';
 import type { LinkRecord } from '../records/links.ts';
 import { type Answer, type Call, defineRoute, type Route } from '../route.ts';
 import type { RoutesDeps } from './deps.ts';
@@ -118,8 +119,7 @@ async function isStillAllowed(
 ): Promise<boolean> {
   const { username, groups, keyId } = maker;
   const key = keyId === undefined ? undefined : await keys.find(keyId);
-  if (keyId !== undefined && (key === undefined || key.revokedAtMs !== undefined || key.expiresAtMs <= clock.now()))
-    return false;
+  if (keyId !== undefined && !isGoodKey(key, clock.now())) return false;
   const principal: Principal = { username, groups, key };
   const question = { verb: 'get', resource: 'secrets', namespace, name: desktopChildName(desktop) } as const;
   return authorize(principal, tree.memberships(principal), question);
