@@ -85,6 +85,7 @@ await describeWithPostgres('two replicas of the API on one PostgreSQL', (databas
       let orders = 0;
       const number = () => ++orders;
       const people = await Promise.all(PEOPLE.map((name) => createPerson({ name, replicas, number, random })));
+      await Promise.all(people.map(untilServed));
       const accepted: { readonly id: string; readonly cell: Cell | undefined }[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         const killAt = accepted.length + 1 + Math.floor(random.next() * PEOPLE.length);
@@ -134,6 +135,16 @@ await describeWithPostgres('two replicas of the API on one PostgreSQL', (databas
 async function killAndStart(replica: ApiProcess | undefined): Promise<void> {
   await replica?.kill('SIGKILL');
   await replica?.startAgain();
+}
+
+/** Each replica learns of tenants, their members and their Plans by watches of its own. */
+async function untilServed({ clients }: Person): Promise<void> {
+  for (const client of clients) {
+    for (const { plan } of CELLS) {
+      const read = () => client.get('/v1/tenants/{path}/plans/{name}', { path: { path: 'acme', name: plan } });
+      await expect.poll(() => read().then(({ status }) => status, String)).toBe(200);
+    }
+  }
 }
 
 /** Who orders through whichever replica answers. */
