@@ -54,6 +54,7 @@ describeWithCluster('the kustomize base', { flux: true }, (cluster) => {
       ...namespace,
       metadata: { ...namespace?.metadata, name: trial },
     });
+    await untilPodsAreTaken(cluster(), trial);
     const deployments = objects.filter((object) => object.kind === 'Deployment');
     expect(deployments.map((object) => object.metadata.name).sort()).toEqual([
       'sublet-api',
@@ -95,6 +96,10 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
         buildBinding(role),
       );
     }
+    // The API server learns of bindings and of roles by a watch each, in their order: billing is bound last, viewer is the last role.
+    await expect.poll(() => canI(cluster(), 'anna-billing', 'update', 'plans.sublet.dev', BOB)).toBe(true);
+    await expect.poll(() => canI(cluster(), 'anna-viewer', 'list', 'rdpinstances.sublet.dev', BOB)).toBe(true);
+    await untilPodsAreTaken(cluster(), BOB);
   });
 
   const configMaps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`;
@@ -399,6 +404,12 @@ async function render(cluster: Cluster, folder: string): Promise<readonly Manife
   const rendered = await cluster.kubectl(['kustomize', path.join(ROOT, folder)]);
   expect(rendered.stderr).toBe('');
   return rendered.stdout.split(/^---$/m).map((text): Manifest => parse(text));
+}
+
+/** A namespace gets its account a while after it was made, and takes no pod before. */
+function untilPodsAreTaken({ admin }: Cluster, namespace: string): Promise<void> {
+  const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
+  return expect.poll(async () => (await admin.call('GET', account)).status).toBe(200);
 }
 
 async function canI(

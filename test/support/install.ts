@@ -69,20 +69,29 @@ const RIGHTS: readonly (readonly [account: string, right: Right])[] = [
   ],
 ];
 
-/** The API server learns of a policy by a watch, so a new one takes a moment; a dry run shows when it holds. */
+/**
+ * The API server learns of policies and of bindings by a watch each, and takes up once a second what it knows by then. They are installed in the order of
+ * their names: when the last one refuses a dry run, all hold.
+ */
 async function waitForPolicies(cluster: Cluster): Promise<void> {
+  const path = '/apis/sublet.dev/v1alpha1/namespaces/sublet-root/plans?dryRun=All';
   const forged = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'sublet-policy-probe', labels: { 'sublet.dev/tenant-id': 'forged' } },
+    apiVersion: 'sublet.dev/v1alpha1',
+    kind: 'Plan',
+    metadata: { name: 'sublet-policy-probe', labels: { 'kustomize.toolkit.fluxcd.io/name': 'forged' } },
+    spec: { title: 'Probe', offers: 'Tenant', currency: 'USD' },
   };
   const deadline = performance.now() + DENIAL_TIMEOUT_MS;
+  let last: unknown;
   while (performance.now() < deadline) {
-    const reply = await cluster.admin.call('POST', '/api/v1/namespaces/default/configmaps?dryRun=All', forged);
+    const reply = await cluster.admin.call('POST', path, forged);
     if (reply.status === 403) return;
+    last = reply.body;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  throw new Error(`the policy sublet-reserved-metadata did not refuse a forged label within ${DENIAL_TIMEOUT_MS} ms`);
+  throw new Error(
+    `the policy sublet-reserved-origin did not refuse a forged label within ${DENIAL_TIMEOUT_MS} ms: ${JSON.stringify(last)}`,
+  );
 }
 
 async function waitForRights({ admin }: Cluster, account: string, asked: Right): Promise<void> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../kubevirt/index.ts';
 import type { GitRemote } from '../../simulator/git/server.ts';
 import type { Cluster } from '../cluster/contract.ts';
 import { pickPorts } from '../cluster/ports.ts';
@@ -15,6 +16,9 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 const READY_MS = 300_000;
 const READY_POLL_MS = 50;
+
+/** What has to be served before a fleet orders it. */
+const SIMULATED = [VIRTUALMACHINES, VIRTUALMACHINEINSTANCES, DATAVOLUMES, DATASOURCES];
 
 export type WorldOptions = {
   readonly cluster: Cluster;
@@ -198,7 +202,9 @@ async function startSource(
 async function startSimulator(options: WorldOptions, processes: Processes, folder: string, access: KubeConfig) {
   const env = { KUBECONFIG: await writeAccess(folder, 'simulator', access) };
   await startRole(processes, 'simulator', ['simulator/kubevirt/main.ts', ...(options.simulator ?? [])], env);
-  for (const group of ['kubevirt.io/v1', 'cdi.kubevirt.io/v1beta1']) await untilServed(options.cluster, group);
+  for (const { group, version, plural } of SIMULATED) {
+    await untilServed(options.cluster, `/apis/${group}/${version}`, plural);
+  }
 }
 
 async function startRole(
@@ -210,11 +216,17 @@ async function startRole(
   await processes.start({ name, command: process.execPath, args: [path.join(ROOT, file), ...args], env });
 }
 
-async function untilServed(cluster: Cluster, group: string): Promise<void> {
+/** A group is served with the first of its kinds. */
+async function untilServed({ admin }: Cluster, group: string, plural: string): Promise<void> {
   const deadline = Date.now() + READY_MS;
-  while ((await cluster.admin.call('GET', `/apis/${group}`)).status !== 200) {
+  const isServed = async (): Promise<boolean> => {
+    const { body } = await admin.call('GET', group);
+    const { resources = [] } = body as { readonly resources?: readonly { readonly name: string }[] };
+    return resources.some(({ name }) => name === plural);
+  };
+  while (!(await isServed())) {
     if (Date.now() > deadline)
-      throw new Error(`the simulated KubeVirt did not install ${group} in ${READY_MS / 1_000} s`);
+      throw new Error(`the simulated KubeVirt did not install ${plural} in ${READY_MS / 1_000} s`);
     await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
   }
 }
