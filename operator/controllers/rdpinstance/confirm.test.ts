@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, test } from 'vitest';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { PLANS, RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
 import { CONFIGMAPS, NAMESPACES, NETWORKPOLICIES, SECRETS, SERVICES } from '../../../kube/builtin.ts';
-import { ChangedError } from '../../../kube/errors.ts';
+import { ChangedError, StatusError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
 import { API_VERSION } from '../../../model/group.ts';
@@ -183,6 +183,35 @@ it('an address is not taken on an old record of shares', async () => {
   await reconcile({ ...context, grants });
   const kinds = server.writes.map(({ kind }) => kind).filter((kind) => kind === 'ConfigMap' || kind === 'Service');
   expect(kinds).toEqual(['ConfigMap', 'Service']);
+});
+
+test.each([
+  ['an address', 'addresses', 'Service', { access: { type: 'ClusterIP' } }],
+  ['what a guest needs', 'vcpu', 'VirtualMachine', { power: 'Stopped' }],
+] as const)('%s is given back once nothing takes it any more, and not before', async (_, name, child, spec) => {
+  const { server, context } = harness;
+  server.put(DATASOURCES, image());
+  server.remove(VIRTUALMACHINEINSTANCES, CHILD);
+  const reconcile = async (): Promise<void> => {
+    await harness.converge();
+    await createDesktopReconcile(context, prober)(KEY, signal);
+  };
+  for (let look = 0; look < 2; look++) await reconcile();
+  const recorded = () => context.grants.recorded('t-bob', 'desktops/desk')?.used[name] ?? 0n;
+  const before = recorded();
+  expect(before).toBeGreaterThan(0n);
+  change(RDPINSTANCES, KEY, spec);
+  server.intercept = ({ kind }) => {
+    if (kind === child) throw new StatusError({ code: 503, message: 'no' });
+  };
+  await expect(reconcile()).rejects.toThrow('no');
+  expect(recorded()).toBe(before);
+  server.intercept = undefined;
+  server.writes.length = 0;
+  for (let look = 0; look < 2; look++) await reconcile();
+  expect(recorded()).toBe(0n);
+  const kinds = server.writes.map(({ kind }) => kind).filter((kind) => kind === 'ConfigMap' || kind === child);
+  expect([...new Set(kinds)]).toEqual([child, 'ConfigMap']);
 });
 
 it('what a removal took away is not made again by who does not know of it', async () => {

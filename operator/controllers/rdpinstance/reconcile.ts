@@ -63,6 +63,7 @@ async function reconcileDesktop(
   let isOld = false;
   try {
     await makeDesktop(context, observed, wish, run, signal);
+    await releaseAddress(context, observed, run.valid, signal);
   } catch (error) {
     failure = computeOutcome(error);
     isOld = error instanceof ChangedError;
@@ -150,6 +151,18 @@ async function grantDesktop(
   if (givesBack(ask.used, recorded?.used)) await confirmShare(context, observed, signal);
   const answer = await context.grants.ensure(ask, signal);
   if (!answer.granted) throw new TerminalError('QuotaExceeded', renderShortfall(answer.shortfall));
+}
+
+/** By now the Service has let its address go, if it had one that is not asked for any more. */
+async function releaseAddress(
+  context: OperatorContext,
+  { desktop, children }: DesktopObservation,
+  valid: ValidDesktop | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (valid === undefined || valid.input.access.type === 'LoadBalancer') return;
+  if (children.service?.spec?.type === 'LoadBalancer')
+    await grantDesktop(context, valid, observeDesktop(context, desktop), signal);
 }
 
 /** The password is made here and leaves this function only inside the Secret. */

@@ -65,19 +65,20 @@ export function validateDesktop(observed: DesktopObservation): ValidDesktop {
 }
 
 /**
- * What the desktop has to have granted: what it is to be, and as long as the guest of an older size runs the higher of the two. A
- * desktop that its owner stopped gives back what only a running guest needs; a suspended one keeps it, so that
- * resuming restores exactly what ran.
+ * What the desktop has to have granted: what it is to be, and as long as the guest of an older size runs the higher of the two, and its address
+ * as long as the Service has one. A desktop that its owner stopped gives back what only a running guest needs, once no guest can come any more; a
+ * suspended one keeps it, so that resuming restores exactly what ran.
  */
 export function computeAsk(valid: ValidDesktop, observed: DesktopObservation): Amounts {
   const { size, access } = valid.input;
-  const { instance, disk } = observed.children;
+  const { instance, disk, service, virtualMachine } = observed.children;
   const wanted: Amounts = {
     desktops: 1n,
     storage: maxBytes(size.storageBytes, computeDiskBytes(disk) ?? 0n),
-    addresses: access.type === 'LoadBalancer' ? 1n : 0n,
+    addresses: [access.type, service?.spec?.type].includes('LoadBalancer') ? 1n : 0n,
   };
-  if (instance === undefined && observed.desktop.spec.power === 'Stopped') return wanted;
+  const mayRun = instance !== undefined || virtualMachine?.spec.runStrategy === 'RerunOnFailure';
+  if (!mayRun && observed.desktop.spec.power === 'Stopped') return wanted;
   const bought = { vcpu: BigInt(size.vcpu), memory: size.memoryBytes, gpus: BigInt(size.gpus?.count ?? 0) };
   return { ...wanted, ...maxAmounts(bought, instance === undefined ? {} : computeGuestSize(instance)) };
 }
