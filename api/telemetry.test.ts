@@ -118,6 +118,6 @@ describe('spans', () => {
     status = 200;
     await end(await order('four'), 'Ready');
     await heard(4);
-    expect(api.lines.some(({ msg }) => msg === 'spans were not exported')).toBe(true);
+    await expect.poll(() => api.lines).toContainEqual(expect.objectContaining({ msg: 'spans were not exported' }));
   });
 });

@@ -165,8 +165,8 @@ export const watches: Subject = {
       steps: [
         post(WIDGETS, widget('a'), { name: 'made' }),
         watch(
-          `${WIDGETS}?watch=true&resourceVersion=<<made:metadata.resourceVersion>>&timeoutSeconds=4&allowWatchBookmarks=true`,
-          // The real server tells of a later version only when there is one.
+          `${WIDGETS}?watch=true&resourceVersion=<<made:metadata.resourceVersion>>&timeoutSeconds=8&allowWatchBookmarks=true`,
+          // The real server tells of a later version only when there is one, so it has to be there two seconds before the end.
           {
             bookmarks: true,
             during: [
