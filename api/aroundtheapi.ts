@@ -12,7 +12,7 @@ import type { Tree } from './tree.ts';
 
 export type AroundDeps = {
   readonly tree: Tree;
-  readonly journal: Pick<Journal, 'find'>;
+  readonly journal: Pick<Journal, 'commits'>;
   readonly client: Pick<Client, 'list'>;
   readonly config: { readonly environment: string };
   /** Absent where this process has no git. */
@@ -35,24 +35,19 @@ export async function observeCommits(
   try {
     const known = new Set(ours.map(({ commit }) => commit));
     const others = (await commits.list(place)).filter(({ commit }) => !known.has(commit));
-    const isOwn = await Promise.all(others.map((commit) => isOfChange(journal, commit)));
-    return { found: others.filter((_, i) => isOwn[i] === false) };
+    const named = others.map(({ message }) => listChangeIds(message).slice(0, MOST_IDS));
+    const made = await journal.commits([...new Set(named.flat())].slice(0, MOST_IDS_IN_ALL));
+    return { found: others.filter(({ commit }, i) => !named[i]?.some((id) => made.get(id) === commit)) };
   } catch (error) {
     if (!(error instanceof RepositoryError)) throw error;
     return { found: [], missing: 'commits: the repository does not answer' };
   }
 }
 
-async function isOfChange(journal: AroundDeps['journal'], { commit, message }: FolderCommit): Promise<boolean> {
-  const changes = await Promise.all(
-    listChangeIds(message)
-      .slice(0, MOST_IDS)
-      .map((id) => journal.find(id)),
-  );
-  return changes.some((change) => change?.commit === commit);
-}
-
+/** A squash has those of all that it is made of. */
 const MOST_IDS = 100;
+/** Who writes the commits writes as many as he likes; the newest are asked about. */
+const MOST_IDS_IN_ALL = 5_000;
 
 /** That a program wrote an object past Git, as the API server remembers it: the last time of each program, while the object is there. */
 export type ClusterWrite = {

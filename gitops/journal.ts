@@ -128,6 +128,7 @@ export type Journal = {
   /** Newest first; `before` is a sequence. */
   list(filter: {
     readonly namespaces?: readonly string[];
+    readonly kind?: string;
     readonly states?: readonly ChangeState[];
     readonly before?: bigint;
     readonly most: number;
@@ -138,6 +139,10 @@ export type Journal = {
     readonly sinceMs: number;
     readonly most: number;
   }): Promise<readonly Change[]>;
+  /** The changes of a namespace that have not ended: how many, and how many bytes their intents have together. */
+  load(namespace: string): Promise<{ readonly changes: number; readonly bytes: number }>;
+  /** Of changes that are on a branch, their commits. */
+  commits(ids: readonly string[]): Promise<ReadonlyMap<string, CommitId>>;
   /** How many changes are in each of the open states, and when the oldest of them was accepted, by the journal's clock; states that none is in are left out. */
   backlog(): Promise<ReadonlyMap<ChangeState, { readonly changes: number; readonly oldestAtMs: number }>>;
   /** Repositories with changes in one of these states; `Accepted` when none is named. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openGitRepository } from '../../git/binary/repository.ts';
 import { RepositoryError } from '../../git/repository.ts';
 import { type GitRemoteHands, openHands } from '../../git/testing/gitremote.ts';
@@ -108,6 +108,16 @@ describe('audit of what went around the API', () => {
       expect.objectContaining({ type: 'Change', change: id }),
     ]);
     expect(entries.filter((entry) => entry.commit === forged)).toEqual([expect.objectContaining({ type: 'Commit' })]);
+  });
+
+  it('asks the journal once, however many changes a commit claims to be of', async () => {
+    const ids = Array.from({ length: 500 }, (_, i) => `Change-Id: I${i.toString(16).padStart(40, '0')}`);
+    const made = await commit({ [`${FOLDER}/t-acme/claims.yaml`]: 'a: 1\n' }, `Claim\n\n${ids.join('\n')}\n`);
+    const asked = [vi.spyOn(api.journal, 'commits'), vi.spyOn(api.journal, 'find')] as const;
+    const entries = await audit();
+    expect(asked.map(({ mock }) => mock.calls.length)).toEqual([1, 0]);
+    for (const spy of asked) spy.mockRestore();
+    expect(entries.filter((entry) => entry.commit === made)).toEqual([expect.objectContaining({ type: 'Commit' })]);
   });
 
   it('shows what is in the repository that the fleet moved to, and not in the one that it left', async () => {

@@ -119,9 +119,10 @@ class MemoryJournal implements Journal {
       .sort(bySequence);
   }
 
-  async list({ namespaces, states, before, most }: Parameters<Journal['list']>[0]): Promise<readonly Change[]> {
+  async list({ namespaces, kind, states, before, most }: Parameters<Journal['list']>[0]): Promise<readonly Change[]> {
     const isWanted = ({ intent, state, sequence }: Change): boolean =>
       (namespaces === undefined || namespaces.includes(intent.target.namespace)) &&
+      (kind === undefined || kind === intent.target.kind) &&
       (states === undefined || states.includes(state)) &&
       (before === undefined || sequence < before);
     return [...this.#changes.values()].filter(isWanted).sort(bySequence).reverse().slice(0, clampMost(most));
@@ -132,6 +133,22 @@ class MemoryJournal implements Journal {
       .filter(({ state, updatedAtMs }) => updatedAtMs >= sinceMs && states.some((one) => one === state))
       .sort((a, b) => a.updatedAtMs - b.updatedAtMs || bySequence(a, b))
       .slice(0, clampMost(most));
+  }
+
+  async load(namespace: string): ReturnType<Journal['load']> {
+    const open = [...this.#openByRepository.values()].flatMap((changes) => [...changes.values()]);
+    const intents = open.filter(({ intent }) => intent.target.namespace === namespace).map(({ intent }) => intent);
+    const bytes = intents.reduce((sum, intent) => sum + Buffer.byteLength(JSON.stringify(intent)), 0);
+    return { changes: intents.length, bytes };
+  }
+
+  async commits(ids: readonly string[]): ReturnType<Journal['commits']> {
+    return new Map(
+      ids.flatMap((id) => {
+        const commit = this.#changes.get(id)?.commit;
+        return commit === undefined ? [] : [[id, commit] as const];
+      }),
+    );
   }
 
   async backlog(): ReturnType<Journal['backlog']> {

@@ -77,11 +77,12 @@ export function createStoredJournal(deps: { readonly clock: Clock; readonly stor
         ORDER BY sequence LIMIT ${MOST_OPEN}`.execute(db);
       return rows.map(toChange);
     },
-    list: async ({ namespaces, states, before, most }) => {
+    list: async ({ namespaces, kind, states, before, most }) => {
       const { rows } = await sql<ChangeRow>`
         SELECT * FROM changes
         WHERE ${before === undefined ? sql`true` : sql`sequence < ${before}`}
           AND ${namespaces === undefined ? sql`true` : sql`namespace = ANY(${[...namespaces]}::text[])`}
+          AND ${kind === undefined ? sql`true` : sql`kind = ${kind}`}
           AND ${states === undefined ? sql`true` : sql`state IN (${literals(states)})`}
         ORDER BY sequence DESC LIMIT ${clampMost(most)}`.execute(db);
       return rows.map(toChange);
@@ -92,6 +93,17 @@ export function createStoredJournal(deps: { readonly clock: Clock; readonly stor
         WHERE NOT (${IS_OPEN}) AND state IN (${literals(states)}) AND updated_at >= ${new Date(sinceMs)}
         ORDER BY updated_at, sequence LIMIT ${clampMost(most)}`.execute(db);
       return rows.map(toChange);
+    },
+    load: async (namespace) => {
+      const { rows } = await sql<{ readonly changes: number; readonly bytes: number }>`
+        SELECT count(*)::integer AS changes, coalesce(sum(octet_length(intent::text)), 0)::float8 AS bytes FROM changes
+        WHERE namespace = ${namespace} AND ${IS_OPEN}`.execute(db);
+      return rows[0] ?? { changes: 0, bytes: 0 };
+    },
+    commits: async (ids) => {
+      const { rows } = await sql<{ readonly id: string; readonly commit_id: string }>`
+        SELECT id, commit_id FROM changes WHERE id = ANY(${[...ids]}::text[]) AND commit_id IS NOT NULL`.execute(db);
+      return new Map(rows.map(({ id, commit_id }) => [id, commit_id]));
     },
     backlog: async () => {
       const { rows } = await sql<{ readonly state: string; readonly changes: number; readonly oldest: Date }>`

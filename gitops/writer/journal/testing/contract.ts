@@ -323,6 +323,28 @@ export function describeJournal(name: string, open: () => Promise<JournalUnderTe
         const rejected = await journal.list({ namespaces: [namespace], states: ['Rejected'], most: 10 });
         expect(rejected.map(({ id }) => id)).toEqual([ids[0]]);
         expect(await journal.list({ namespaces: [], most: 10 })).toEqual([]);
+        const { kind } = first[0]?.intent.target ?? {};
+        if (kind === undefined) throw new Error('nothing was listed');
+        expect(await journal.list({ namespaces: [namespace], kind, most: 10 })).toEqual(all);
+        expect(await journal.list({ namespaces: [namespace], kind: 'Nothing', most: 10 })).toEqual([]);
+      });
+
+      it('weighs what has not ended in a namespace', async () => {
+        const namespace = `t-${repository}`;
+        expect(await journal.load(namespace)).toEqual({ changes: 0, bytes: 0 });
+        const changes = [ok(await journal.accept(make({ namespace }))), ok(await journal.accept(make({ namespace })))];
+        const bytes = changes.map(({ change }) => Buffer.byteLength(JSON.stringify(change.intent)));
+        await journal.accept(make({ namespace: `${namespace}x` }));
+        expect(await journal.load(namespace)).toEqual({ changes: 2, bytes: (bytes[0] ?? 0) + (bytes[1] ?? 0) });
+        await journal.record(await take(), new Map([[changes[0]?.change.id ?? '', { state: 'Rejected' }]]));
+        expect(await journal.load(namespace)).toEqual({ changes: 1, bytes: bytes[1] });
+      });
+
+      it('gives the commits of changes that have one', async () => {
+        const [one, other] = [ok(await journal.accept(make())).change.id, ok(await journal.accept(make())).change.id];
+        await journal.record(await take(), new Map([[one, COMMITTED]]));
+        expect(await journal.commits([one, other, `I${'0'.repeat(40)}`])).toEqual(new Map([[one, COMMIT]]));
+        expect(await journal.commits([])).toEqual(new Map());
       });
 
       it('gives what ended since a time in one of these states, as it ended', async () => {
