@@ -28,19 +28,27 @@ export function computeDeclared(
   live: Live | undefined,
   open: readonly Change[],
 ): Declared | undefined {
-  const isLeaving = live?.metadata.deletionTimestamp !== undefined;
-  const start: State = {
-    spec: live === undefined ? undefined : toJson(live.spec),
-    removing: isLeaving,
-    changed: false,
-  };
-  const end = open.filter(({ state }) => LAID_OVER.has(state)).reduce(layOver, start);
+  const end = layAllOver(live, open);
   if (end.spec === undefined) return undefined;
   const spec = end.changed ? addDefaults(collection, name, end.spec) : end.spec;
   return { name, live, spec, removing: end.removing, open };
 }
 
+/** The spec alone and without defaults, for who looks at one member of the specs of many: defaults cost a schema's reading of the whole. */
+export function computeSpec(live: Live | undefined, open: readonly Change[]): JsonMap | undefined {
+  return layAllOver(live, open).spec;
+}
+
 type State = { readonly spec: JsonMap | undefined; readonly removing: boolean; readonly changed: boolean };
+
+function layAllOver(live: Live | undefined, open: readonly Change[]): State {
+  const start: State = {
+    spec: live === undefined ? undefined : toJson(live.spec),
+    removing: live?.metadata.deletionTimestamp !== undefined,
+    changed: false,
+  };
+  return open.filter(({ state }) => LAID_OVER.has(state)).reduce(layOver, start);
+}
 
 function layOver(state: State, { intent }: Change): State {
   switch (intent.type) {
@@ -71,17 +79,9 @@ function toJson(spec: Live['spec']): JsonMap {
   return spec as unknown as JsonMap;
 }
 
-/** Changes by the name of the resource that they are about. */
-export function groupByName(changes: readonly Change[], kind: string): ReadonlyMap<string, readonly Change[]> {
-  const groups = new Map<string, Change[]>();
-  for (const change of changes) {
-    const { target } = change.intent;
-    if (target.kind !== kind) continue;
-    const group = groups.get(target.name);
-    if (group === undefined) groups.set(target.name, [change]);
-    else group.push(change);
-  }
-  return groups;
+/** Changes of one kind and namespace by the name of the resource that they are about. */
+export function groupByName(changes: readonly Change[]): ReadonlyMap<string, readonly Change[]> {
+  return Map.groupBy(changes, ({ intent }) => intent.target.name);
 }
 
 /** The same text for the same value, whatever the order of members. */

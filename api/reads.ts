@@ -7,7 +7,7 @@ import type { Surroundings } from './checks.ts';
 import { type Collection, findLive, listLive, PLANS, TENANTS } from './collections.ts';
 import type { ApiConfig } from './config.ts';
 import { pageOf } from './cursor.ts';
-import { computeDeclared, type Declared, groupByName } from './overlay.ts';
+import { computeDeclared, computeSpec, type Declared, groupByName } from './overlay.ts';
 import type { Place } from './place.ts';
 import { notFound } from './problem.ts';
 import type { Owner, Tree } from './tree.ts';
@@ -41,7 +41,7 @@ export async function readAll(
   place: Place,
   page: { readonly after: string | undefined; readonly limit: number },
 ): Promise<{ readonly items: readonly Declared[]; readonly next: string | undefined }> {
-  const open = groupByName(await openIn(deps, place.namespace), collection.kind);
+  const open = await openIn(deps, place.namespace, collection);
   const live = listLive(deps.caches, collection, place.namespace);
   const names = new Set([...live.map(({ metadata }) => metadata.name), ...open.keys()]);
   const sorted = [...names].sort();
@@ -61,11 +61,13 @@ export async function readAll(
 /** More open changes of one namespace than anybody makes; beyond it the oldest are not laid over. */
 const MOST_OPEN = 5_000;
 
-/** Oldest first. */
-async function openIn({ journal }: ReadDeps, namespace: string): Promise<readonly Change[]> {
-  const changes = await journal.list({ namespaces: [namespace], states: OPEN_STATES, most: MOST_OPEN });
-  return changes.toReversed();
+/** By name, of each the oldest first. */
+async function openIn({ journal }: ReadDeps, namespace: string, { kind }: Collection): Promise<OpenByName> {
+  const changes = await journal.list({ namespaces: [namespace], kind, states: OPEN_STATES, most: MOST_OPEN });
+  return groupByName(changes.toReversed());
 }
+
+type OpenByName = ReturnType<typeof groupByName>;
 
 /** What a resource of this place is judged by, with what was accepted and is on its way. */
 export async function surroundings(
@@ -82,44 +84,43 @@ export async function surroundings(
 }
 
 async function listTenants(deps: ReadDeps, namespace: string, self: string) {
-  const open = groupByName(await openIn(deps, namespace), TENANTS.kind);
+  const open = await openIn(deps, namespace, TENANTS);
   const names = new Set([
     ...listLive(deps.caches, TENANTS, namespace).map(({ metadata }) => metadata.name),
     ...open.keys(),
   ]);
   names.delete(self);
   return [...names].flatMap((name) => {
-    const declared = computeDeclared(
-      TENANTS,
-      name,
-      findLive(deps.caches, TENANTS, namespace, name),
-      open.get(name) ?? [],
-    );
-    const id = declared?.spec.id;
+    const id = computeSpec(findLive(deps.caches, TENANTS, namespace, name), open.get(name) ?? [])?.id;
     return typeof id === 'string' ? [{ name, id }] : [];
   });
 }
 
-/** The price lists from an owner upwards, with Plans that are coming. */
+/** The price lists from an owner upwards, with Plans that are coming. Of these only what is looked up is read: somebody above may have thousands on their way. */
 async function planStore(deps: ReadDeps, owner: Owner): Promise<PlanStore<Plan>> {
   const namespaces = listUpwards(owner);
-  const changes = await deps.journal.list({ namespaces, states: OPEN_STATES, most: MOST_OPEN });
-  const coming = new Map<string, Plan>();
-  for (const namespace of namespaces) {
-    const own = changes.filter(({ intent }) => intent.target.namespace === namespace).reverse();
-    for (const [name, open] of groupByName(own, PLANS.kind)) {
-      const declared = computeDeclared(PLANS, name, findLive(deps.caches, PLANS, namespace, name), open);
-      const spec = PlanSpec.safeParse(declared?.spec);
-      if (!spec.success) continue;
-      coming.set(`${namespace}/${name}`, {
-        apiVersion: API_VERSION,
-        kind: 'Plan',
-        metadata: { name, namespace },
-        spec: spec.data,
-      });
-    }
-  }
-  return { get: (key) => coming.get(key) ?? deps.caches.plans.get(key) };
+  const changes = await deps.journal.list({ namespaces, kind: PLANS.kind, states: OPEN_STATES, most: MOST_OPEN });
+  const open = Map.groupBy(changes.toReversed(), ({ intent: { target } }) => `${target.namespace}/${target.name}`);
+  const coming = new Map([...open].map(([key, own]) => [key, lazily(() => computeComing(deps, own))]));
+  return { get: (key) => coming.get(key)?.() ?? deps.caches.plans.get(key) };
+}
+
+/** The Plan that changes of it make, or nothing while they make none that is right. */
+function computeComing({ caches }: ReadDeps, open: readonly Change[]): Plan | undefined {
+  const target = open[0]?.intent.target;
+  if (target === undefined) return undefined;
+  const { namespace, name } = target;
+  const spec = PlanSpec.safeParse(computeDeclared(PLANS, name, findLive(caches, PLANS, namespace, name), open)?.spec);
+  if (!spec.success) return undefined;
+  return { apiVersion: API_VERSION, kind: 'Plan', metadata: { name, namespace }, spec: spec.data };
+}
+
+function lazily<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => {
+    known ??= { value: compute() };
+    return known.value;
+  };
 }
 
 function listUpwards(owner: Owner): readonly string[] {

@@ -50,6 +50,7 @@ export async function submit(deps: SubmitDeps, { call, key }: Request, owner: Ow
     throw new Problem(409, 'conflict', `${place.message}; ask its seller to give the Tenant a source, or use kubectl`);
   }
   assertWritten(place, owner);
+  await assertRoom(deps, owner);
   const id = `I${Buffer.from(deps.random.bytes(20)).toString('hex')}`;
   const { traceparent, parentId } = computeTrace(id, call.header('traceparent'));
   const change = {
@@ -74,6 +75,21 @@ function assertWritten({ remote }: Place, { path }: Owner): void {
     `the repository of ${path} is named by ssh, which Flux reads and the API does not write; ` +
     'commit to it by git, or name it by https:// in spec.source.repository.url';
   throw new Problem(409, 'conflict', detail);
+}
+
+/** Of one namespace. All that is on its way is laid over each read, and judged with each order. */
+export const MOST_OPEN_CHANGES = 5_000;
+export const MOST_OPEN_BYTES = 4 * 1_024 * 1_024;
+const RETRY_SECONDS = 10;
+
+/** Where nothing gets through, as to a repository that does not answer, what waits would grow without end; and it is read as a whole, by everybody who shares this server. */
+async function assertRoom({ journal }: SubmitDeps, { namespace }: Owner): Promise<void> {
+  const { changes, bytes } = await journal.load(namespace);
+  if (changes < MOST_OPEN_CHANGES && bytes < MOST_OPEN_BYTES) return;
+  const detail =
+    `${changes} changes of ${namespace} have not ended, of ${bytes} bytes together; at most ${MOST_OPEN_CHANGES} and ` +
+    `${MOST_OPEN_BYTES} bytes may be on their way. Look at the oldest to see what they wait for, and come again`;
+  throw new Problem(429, 'rate-limited', detail, { headers: { 'retry-after': String(RETRY_SECONDS) } });
 }
 
 function accepted({ tree }: SubmitDeps, change: Change, isReplay: boolean): Answer {

@@ -127,7 +127,8 @@ export async function deleteOne(deps: RoutesDeps, collection: Collection, item: 
   const { place, name } = item;
   const { declared } = await requireOne(deps, collection, item);
   checkIfMatch(call.header('if-match'), represent(collection, place, declared).etag, false);
-  const { owner } = await surroundings(deps, place, { kind: collection.kind, name });
+  const owner = deps.tree.owner(place.namespace);
+  if (owner === undefined) throw notFound();
   const target = { kind: collection.kind, namespace: place.namespace, name };
   return submit(deps, request, owner, { type: 'Delete', target });
 }
