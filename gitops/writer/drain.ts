@@ -10,6 +10,8 @@ type Pushed = {
   readonly lease: Lease;
   readonly head: CommitId | undefined;
   readonly committed: readonly Change[];
+  /** Why some of what was read has no place, as it looks just now. */
+  readonly unplaced: string | undefined;
   /** Why nothing more is pushed in this round. */
   readonly stopped: RoundResult | undefined;
 };
@@ -35,7 +37,13 @@ export async function drain(
   const most = target.pushWindowMs > 0 ? options.most : Math.min(options.most, MOST_OF_PUSH);
   const maker = createMaker(deps, head);
   const read: Change[] = [];
-  let pushing: Promise<Pushed> = Promise.resolve({ lease, head, committed: [], stopped: undefined });
+  let pushing: Promise<Pushed> = Promise.resolve({
+    lease,
+    head,
+    committed: [],
+    unplaced: undefined,
+    stopped: undefined,
+  });
   try {
     for (;;) {
       const { changes, more } = await readBatch(journal, lease.repository, most, read.at(-1)?.sequence);
@@ -96,15 +104,17 @@ async function push(
 ): Promise<Pushed> {
   const { journal, target, log } = deps;
   const { head } = before;
-  const stop = (stopped: RoundResult): Pushed => ({ ...before, stopped });
+  const unplaced = before.unplaced ?? plan.unplaced;
+  const stop = (stopped: RoundResult): Pushed => ({ ...before, unplaced, stopped });
   const stopped: RoundResult | undefined =
-    waiting === undefined ? undefined : { type: 'waiting', why: waiting, blocking: true };
+    waiting === undefined ? undefined : { type: 'waiting', why: waiting, blocking: true, pushed: commits.length > 0 };
   if (refusal !== undefined) return stop(await refuse(deps, before.lease, plan, refusal, options));
   const tip = commits.at(-1);
   if (tip === undefined) {
     const outcomes = computeOutcomes(plan, commits, head);
     return {
       ...before,
+      unplaced,
       lease: outcomes.size === 0 ? before.lease : await journal.record(before.lease, outcomes),
       stopped,
     };
@@ -118,7 +128,7 @@ async function push(
   for (const { id } of changes) deps.vetter?.forget(id);
   log.info({ repository: lease.repository, commits: commits.length, head: tip }, 'pushed changes');
   await notify(deps, tip, signal);
-  return { lease, head: tip, committed: [...before.committed, ...changes], stopped };
+  return { lease, head: tip, committed: [...before.committed, ...changes], unplaced, stopped };
 }
 
 function computeOutcomes(

@@ -53,7 +53,7 @@ export function createMaker(deps: RoundDeps, head: CommitId | undefined): Maker 
  * plan's outcomes. `open` gives a workspace for each attempt; that of the last is given back, with the planned files in it.
  */
 export async function planVetted(
-  { target, clock, vetter }: RoundDeps,
+  { target, clock, vetter, doubt }: RoundDeps,
   open: () => Workspace,
   changes: readonly Change[],
   signal: AbortSignal,
@@ -63,7 +63,7 @@ export async function planVetted(
   let batch = changes;
   for (;;) {
     const workspace = open();
-    const plan = await planBatch(batch, { workspace, folderOf: target.folderOf, clock }, signal);
+    const plan = await planBatch(batch, { workspace, folderOf: target.folderOf, clock, doubt }, signal);
     const vetted = await vetter?.vet(plan.commits, signal);
     if (vetted === undefined || (vetted.refused.size === 0 && vetted.waiting === undefined))
       return { plan: { ...plan, outcomes: new Map([...plan.outcomes, ...refused]) }, waiting, workspace };

@@ -5,6 +5,7 @@ import { renderError } from '../../kube/errors.ts';
 import type { JsonMap } from '../intent.ts';
 import type { Change, Outcome } from '../journal.ts';
 import type { Planned, Workspace } from '../workspace.ts';
+import type { Doubt } from './doubt.ts';
 import type { FolderOf } from './target.ts';
 
 /** One change as a commit: the files that it writes, on top of those of the changes before it. */
@@ -22,6 +23,8 @@ export type BatchPlan = {
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** What the branch says already, once the commits before it (so many of them) are made. */
   readonly unchanged: ReadonlyMap<string, number>;
+  /** Why the changes that are in none of these have no place, as it looks just now. */
+  readonly unplaced: string | undefined;
 };
 
 /**
@@ -30,9 +33,16 @@ export type BatchPlan = {
  */
 export async function planBatch(
   changes: readonly Change[],
-  { workspace, folderOf, clock }: { readonly workspace: Workspace; readonly folderOf: FolderOf; readonly clock: Clock },
+  deps: {
+    readonly workspace: Workspace;
+    readonly folderOf: FolderOf;
+    readonly clock: Clock;
+    readonly doubt: Doubt;
+  },
   signal: AbortSignal,
 ): Promise<BatchPlan> {
+  const { workspace, folderOf, clock, doubt } = deps;
+  let unplaced: string | undefined;
   const commits: PlannedCommit[] = [];
   const outcomes = new Map<string, Outcome>();
   const unchanged = new Map<string, number>();
@@ -49,9 +59,14 @@ export async function planBatch(
       restedMs = clock.monotonic();
     }
     if ('problem' in place) {
+      if (!doubt.hasLasted(change.id)) {
+        unplaced ??= place.problem;
+        continue;
+      }
       outcomes.set(change.id, { state: 'Rejected', reason: 'NotHere', message: place.problem });
       continue;
     }
+    doubt.forget(change.id);
     const planned = await planOne(workspace, place.folder, change, signal);
     switch (planned.type) {
       case 'changed':
@@ -68,7 +83,7 @@ export async function planBatch(
         outcomes.set(change.id, { state: 'Rejected', reason: planned.reason, message: planned.message });
     }
   }
-  return { commits, outcomes, unchanged };
+  return { commits, outcomes, unchanged, unplaced };
 }
 
 const BUSY_MS = 25;

@@ -122,7 +122,8 @@ async function planAlone(deps: RoundDeps, head: CommitId, change: Change, signal
   const { repository, render } = deps.target;
   const open = () => createWorkspace(head, { repository, render, cache: deps.cache });
   const { plan, waiting } = await planVetted(deps, open, [change], signal);
-  if (waiting !== undefined) return { waiting };
+  const missing = waiting ?? plan.unplaced;
+  if (missing !== undefined) return { waiting: missing };
   const [commit] = plan.commits;
   if (commit !== undefined) return { commit };
   const told = { reason: 'Unchanged', message: 'the repository said so already' };
@@ -154,7 +155,7 @@ async function computeEnd(
   if (head === undefined) return undefined;
   const planned = await planAlone({ ...deps, vetter: undefined }, head, change, signal);
   if ('outcome' in planned && planned.outcome.state === 'Conflict') return planned.outcome;
-  if (pull?.state !== 'Merged') return undefined;
+  if (pull?.state !== 'Merged' || 'waiting' in planned) return undefined;
   if ('outcome' in planned && planned.outcome.state === 'Committed') return planned.outcome;
   return reject(
     'MergedWithoutIt',

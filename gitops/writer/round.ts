@@ -24,6 +24,8 @@ export async function runRound(
   const committed = [...settled.committed, ...drained.committed];
   const proposals = await propose(deps, { ...drained, reviewed, committed, changes }, signal);
   if (stopped !== undefined) return stopped;
-  if (proposals.waiting !== undefined) return { type: 'waiting', why: proposals.waiting, blocking: false };
-  return { type: 'done', pushed: drained.committed.length > 0, more: drained.more };
+  const waiting = proposals.waiting ?? drained.unplaced;
+  const pushed = drained.committed.length > 0;
+  if (waiting !== undefined) return { type: 'waiting', why: waiting, blocking: false, pushed };
+  return { type: 'done', pushed, more: drained.more };
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../kube/clock.ts';
 import type { FileCache } from '../filecache.ts';
 import type { Journal } from '../journal.ts';
+import type { Doubt } from './doubt.ts';
 import type { WritableRepository } from './target.ts';
 import type { Vetter } from './vet.ts';
 
@@ -12,6 +13,8 @@ export type RoundDeps = {
   readonly target: WritableRepository;
   readonly cache: FileCache;
   readonly vetter: Vetter | undefined;
+  /** About changes whose place is not to be seen. */
+  readonly doubt: Doubt;
 };
 
 export type RoundOptions = {
@@ -32,4 +35,4 @@ export type RoundResult =
   /** The remote does not take this push. */
   | { readonly type: 'refused'; readonly why: string; readonly changes: number }
   /** Changes wait for something outside; `blocking`: those that come after them, too. */
-  | { readonly type: 'waiting'; readonly why: string; readonly blocking: boolean };
+  | { readonly type: 'waiting'; readonly why: string; readonly blocking: boolean; readonly pushed: boolean };

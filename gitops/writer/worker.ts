@@ -3,6 +3,7 @@ import { renderError } from '../../kube/errors.ts';
 import { DEFAULT_FILE_LIMITS } from '../document/parse.ts';
 import { createFileCache, type FileCache } from '../filecache.ts';
 import { type Lease, LeaseLost } from '../journal.ts';
+import { createDoubt, type Doubt } from './doubt.ts';
 import { explain } from './explain.ts';
 import type { WriterDeps, WriterSettings } from './options.ts';
 import { runRound } from './round.ts';
@@ -25,7 +26,7 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
 const FIRST_CONTENTION_MS = 20;
 const MAX_CONTENTION_MS = 5_000;
-/** How often a lease of somebody else is asked for, as long as something waits. */
+/** How often a lease of somebody else is asked for, and a repository that is not to be seen, as long as something waits. */
 const LEASE_POLL_MS = 1_000;
 
 export function createWorker(deps: WriterDeps, settings: WriterSettings, repository: string, limit: Limit): Worker {
@@ -38,6 +39,7 @@ class RepositoryWorker implements Worker {
   readonly #repository: string;
   readonly #limit: Limit;
   readonly #stopping = new AbortController();
+  readonly #doubt: Doubt;
   #opened: Opened | undefined;
   #running: Promise<void> | undefined;
   #dirty = false;
@@ -58,6 +60,7 @@ class RepositoryWorker implements Worker {
     this.#settings = settings;
     this.#repository = repository;
     this.#limit = limit;
+    this.#doubt = createDoubt(deps.clock);
     this.#most = settings.most;
     this.#busyAtMs = deps.clock.monotonic();
   }
@@ -123,7 +126,10 @@ class RepositoryWorker implements Worker {
     const isNeeded = (await journal.pending(this.#repository, ['Accepted'], 1)).length > 0;
     if (!isNeeded && !review) return undefined;
     const opened = await this.#open();
+    if (opened === undefined && !this.#doubt.hasLasted(this.#repository))
+      return this.#backoff(LEASE_POLL_MS, LEASE_POLL_MS, 0);
     if (opened === undefined) return this.#abandon();
+    this.#doubt.forget(this.#repository);
     const pauseMs = this.#pushedAtMs + opened.target.pushWindowMs - clock.monotonic();
     if (pauseMs > 0) return pauseMs;
     const lease = await journal.lease(this.#repository, this.#settings.holder, leaseMs);
@@ -131,7 +137,7 @@ class RepositoryWorker implements Worker {
     // Another process writes it. It may stop or die, and what waits then is ours.
     if (lease === undefined) return isNeeded ? this.#backoff(LEASE_POLL_MS, leaseMs, 0) : undefined;
     const options = { leaseMs, most: this.#most, refusals: this.#refusals, review };
-    const deps = { ...this.#deps, ...opened };
+    const deps = { ...this.#deps, ...opened, doubt: this.#doubt };
     const result = await this.#beat(lease, (signal) => runRound(deps, lease, options, signal));
     return this.#digest(result);
   }
@@ -141,10 +147,10 @@ class RepositoryWorker implements Worker {
     if (result.type !== 'contended') this.#contentions = 0;
     if (result.type !== 'refused') this.#refusals = 0;
     if (result.type !== 'waiting') this.#failures = 0;
+    if ('pushed' in result && result.pushed) this.#pushedAtMs = clock.monotonic();
     switch (result.type) {
       case 'done':
         this.#dirty ||= result.more;
-        if (result.pushed) this.#pushedAtMs = clock.monotonic();
         // After a refusal the way back to large pushes is taken step by step.
         this.#most = Math.min(this.#settings.most, this.#most * 4);
         return undefined;

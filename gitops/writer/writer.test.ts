@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openMemoryRepository } from '../../git/memory/repository.ts';
+import type { Intent } from '../intent.ts';
 import { parseTrailers } from '../message.ts';
 import type { RenderOptions } from '../render.ts';
 import type { WritableRepository } from './target.ts';
@@ -376,6 +377,48 @@ describe('the writer', () => {
       state: 'Rejected',
       message: 'the namespace t-acme belongs to no Tenant',
     });
+  });
+
+  it('waits a while for a place that it does not see yet, and holds up nothing else', async () => {
+    for (const mode of ['Commit', 'PullRequest'] as const) {
+      const world = createWriterWorld(FILES);
+      let isSeen = false;
+      const folderOf = (namespace: string) =>
+        isSeen || namespace !== 't-new'
+          ? { folder: `tenants/production/${namespace}` }
+          : { problem: 'the namespace t-new belongs to no Tenant' };
+      const create: Intent = { type: 'Create', target: target('x', 't-new'), object: planObject('x', 'X') };
+      const early = await world.accept(create, { mode });
+      const other = await world.accept(editTitle('pro', 'Pro', 'Two'));
+      begin(world, {}, { folderOf });
+      await world.clock.advance(20_000);
+      expect(await world.state(other)).toMatchObject({ state: 'Committed' });
+      const message = 'the namespace t-new belongs to no Tenant';
+      expect(await world.state(early)).toMatchObject({ state: 'Accepted', reason: 'Waiting', message });
+      isSeen = true;
+      await world.settle();
+      expect((await world.state(early)).state).toBe(mode === 'Commit' ? 'Committed' : 'Proposed');
+    }
+  });
+
+  it('waits a while for a repository that it does not see yet', async () => {
+    const world = createWriterWorld(FILES);
+    const id = await world.accept(editTitle('pro', 'Pro', 'Two'));
+    let isSeen = false;
+    begin(world, {}, () => (isSeen ? {} : undefined));
+    await world.clock.advance(30_000);
+    expect((await world.state(id)).state).toBe('Accepted');
+    isSeen = true;
+    await world.settle();
+    expect((await world.state(id)).state).toBe('Committed');
+  });
+
+  it('ends what was accepted for a repository that is not to be seen for long', async () => {
+    const world = createWriterWorld(FILES);
+    const id = await world.accept(editTitle('pro', 'Pro', 'Two'));
+    begin(world, {}, () => undefined);
+    await world.settle();
+    expect(await world.state(id)).toMatchObject({ state: 'Rejected', reason: 'NoRepository' });
   });
 
   it('gives its leases back when it stops, so that the next need not wait', async () => {

@@ -25,7 +25,7 @@ export type WriterWorld = {
   readonly remote: MemoryRemote;
   /** Hands in a change; gives its id. */
   accept(intent: Intent, options?: Partial<Pick<NewChange, 'mode' | 'id'>>): Promise<string>;
-  /** `target` as a function is asked each time that the writer opens the repository; what it throws is why that is not possible. */
+  /** `target` as a function is asked each time that the writer opens the repository; what it throws is why that is not possible, and undefined is that there is none. */
   start(process: Process, options?: Partial<WriterOptions>, target?: TargetOverride): Writer;
   /** Lets time pass until no change is in `Accepted`, and a little longer. Throws with what waits when that does not come. */
   settle(): Promise<void>;
@@ -37,7 +37,7 @@ export type WriterWorld = {
   write(files: Readonly<Record<string, string | null>>, message?: string): string;
 };
 
-export type TargetOverride = Partial<WritableRepository> | (() => Partial<WritableRepository>);
+export type TargetOverride = Partial<WritableRepository> | (() => Partial<WritableRepository> | undefined);
 
 /** Between two awaits of a process: every call of the journal and the repository, before and after it is carried out. */
 export type Process = {
@@ -171,7 +171,9 @@ export function throughProcess<T extends object>(inner: T, { point }: Process): 
   });
 }
 
-function openTarget(remote: MemoryRemote, process: Process, target: TargetOverride): WritableRepository {
+function openTarget(remote: MemoryRemote, process: Process, target: TargetOverride): WritableRepository | undefined {
+  const over = typeof target === 'function' ? target() : target;
+  if (over === undefined) return undefined;
   const repository: Repository = throughProcess(openMemoryRepository(remote, { branch: BRANCH }), process);
   return {
     repository,
@@ -179,7 +181,7 @@ function openTarget(remote: MemoryRemote, process: Process, target: TargetOverri
     folderOf: (namespace) => ({ folder: `tenants/production/${namespace}` }),
     committer: { name: 'Sublet', email: 'sublet@example.com' },
     pushWindowMs: 0,
-    ...(typeof target === 'function' ? target() : target),
+    ...over,
   };
 }
 
