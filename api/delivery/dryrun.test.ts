@@ -72,8 +72,15 @@ describe('the dry run', () => {
     expect(await dryRun(change('Plan'), plan, signal)).toEqual({ type: 'refused', message: `apply: ${message}` });
   });
 
-  it('takes a namespace that is not there yet for no refusal', async () => {
-    answer = refusal(404, 'namespaces "t-acme" not found');
+  it.each([
+    ['is not there', 404, 'namespaces "t-acme" not found'],
+    [
+      'has not been counted',
+      403,
+      'plans.sublet.dev "pro" is forbidden: status unknown for quota: sublet, resources: count/plans.sublet.dev',
+    ],
+  ])('takes a namespace that %s yet for no refusal', async (_, code, message) => {
+    answer = refusal(code, message);
     expect(await dryRun(change('Plan'), plan, signal)).toEqual({ type: 'accepted' });
   });
 

@@ -11,7 +11,7 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 403, 422]);
 
 /**
  * Asks the API server whether it would take a change, as the account that Flux applies the folder with, so that schema, admission and rights answer before the commit and to its
- * author. A namespace that is not there yet is no refusal: what makes it may be on the way.
+ * author. A namespace that is not there yet, or whose objects are not counted yet, is no refusal: what makes it may be on the way.
  */
 export function createDryRun(
   client: Client,
@@ -34,12 +34,17 @@ export function createDryRun(
         });
       return { type: 'accepted' };
     } catch (error) {
-      if (isNotFound(error)) return { type: 'accepted' };
+      if (isNotFound(error) || isUncounted(error)) return { type: 'accepted' };
       if (!(error instanceof StatusError) || !REFUSALS.has(error.code)) throw error;
       if (error.message.includes('cannot impersonate')) throw error;
       return { type: 'refused', message: error.message };
     }
   };
+}
+
+/** Whether a ResourceQuota names the kind before Kubernetes has counted it: Flux does not apply the folder before that either. */
+function isUncounted(error: unknown): boolean {
+  return error instanceof StatusError && error.code === 403 && error.message.includes('status unknown for quota: ');
 }
 
 /** As whom Flux applies a tenant's namespace: an account of the fleet's namespace, or where it has a repository of its own one beside that. */
