@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, test } from 'vitest';
 import type { RDPInstance } from '../../../crds/v1alpha1/rdpinstance.ts';
 import { PLANS, RDPINSTANCES, TENANTS } from '../../../crds/v1alpha1/resources.ts';
-import { CONFIGMAPS, NAMESPACES, NETWORKPOLICIES, SECRETS, SERVICES } from '../../../kube/builtin.ts';
+import { CONFIGMAPS, NAMESPACES, NETWORKPOLICIES, ROLEBINDINGS, SECRETS, SERVICES } from '../../../kube/builtin.ts';
 import { ChangedError, StatusError } from '../../../kube/errors.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../../kubevirt/index.ts';
@@ -183,6 +183,33 @@ it('an address is not taken on an old record of shares', async () => {
   await reconcile({ ...context, grants });
   const kinds = server.writes.map(({ kind }) => kind).filter((kind) => kind === 'ConfigMap' || kind === 'Service');
   expect(kinds).toEqual(['ConfigMap', 'Service']);
+});
+
+it('who is no member any more reads no password, though the desktop is refused', async () => {
+  const { server, context } = harness;
+  server.put(DATASOURCES, image());
+  const hire = (...names: readonly string[]): void =>
+    change(TENANTS, 'sublet-root/bob', {
+      members: names.map((name) => ({ kind: 'User', name, role: 'Developer' })),
+    });
+  const readers = () =>
+    server
+      .get<KubeObject & { subjects?: readonly { name: string }[] }>(ROLEBINDINGS, CHILD)
+      ?.subjects?.map(({ name }) => name);
+  const reconcile = async (): Promise<void> => {
+    await harness.converge();
+    await createDesktopReconcile(context, prober)(KEY, signal);
+  };
+  hire('oidc:anna', 'oidc:eve');
+  for (let look = 0; look < 2; look++) await reconcile();
+  expect(readers()).toEqual(['oidc:anna', 'oidc:eve']);
+  change(RDPINSTANCES, KEY, { image: 'none-such' });
+  hire('oidc:anna');
+  await expect(reconcile()).rejects.toThrow('spec.image');
+  expect(readers()).toEqual(['oidc:anna']);
+  hire();
+  await expect(reconcile()).rejects.toThrow('spec.image');
+  expect(readers()).toBeUndefined();
 });
 
 test.each([

@@ -24,6 +24,7 @@ import { observeProbe } from './observeprobe.ts';
 import { generatePassword } from './password.ts';
 import { computePower, type PowerDecision } from './power.ts';
 import type { Prober } from './prober.ts';
+import { applyReaders } from './readers.ts';
 import { removeDesktop } from './remove.ts';
 import { computeDesktopStatus } from './status.ts';
 import { grantKey, reconcileTombstone } from './sweep.ts';
@@ -67,10 +68,10 @@ async function reconcileDesktop(
   } catch (error) {
     failure = computeOutcome(error);
     isOld = error instanceof ChangedError;
-    if (!(error instanceof TerminalError)) throw error;
-    const stopping = await stopRefused(context, observed, signal);
-    if (stopping === 'recorded') return { requeueAfterMs: 0 };
-    if (error.reason !== 'TombstoneConflict') throw error;
+    const isRefused = error instanceof TerminalError;
+    if (isRefused && (await stopRefused(context, observed, signal)) === 'recorded') return { requeueAfterMs: 0 };
+    if (!isOld) await applyReaders(context, observed, signal);
+    if (!isRefused || error.reason !== 'TombstoneConflict') throw error;
     return await reconcileTombstone(context, objectKey(desktop), signal);
   } finally {
     const status = describeDesktop(context, prober, desktop, run, failure);

@@ -16,7 +16,7 @@ import { type Amounts, maxAmounts } from '../../../model/limits.ts';
 import type { DesktopSize } from '../../../model/planlookup.ts';
 import type { DesktopInput, FirstBoot, OperatingSystem, Reader } from '../../desired/rdpinstance/build.ts';
 import { ANNOTATION_STORAGE } from '../../desired/rdpinstance/metadata.ts';
-import type { ClaimLike, DesktopObservation } from './observation.ts';
+import type { ClaimLike, DesktopObservation, Members } from './observation.ts';
 
 /** A desktop that can be built. */
 export type ValidDesktop = {
@@ -59,7 +59,7 @@ export function validateDesktop(observed: DesktopObservation): ValidDesktop {
     size: { vcpu: size.vcpu, memoryBytes: size.memoryBytes, storageBytes: size.storageBytes, gpus: size.gpus },
     disk: describeDisk(children.disk, size),
     access: { type: desktop.spec.access?.type ?? 'LoadBalancer', allow: desktop.spec.access?.allow },
-    readers: members.filter(({ role }) => READING_ROLES.has(role)).map(describeReader),
+    readers: listReaders(members),
   } as const;
   return { input, plan, claim: children.claim };
 }
@@ -95,8 +95,9 @@ export function computeGuestSize(instance: VirtualMachineInstance) {
 
 const READING_ROLES: ReadonlySet<string> = new Set(['Owner', 'Admin', 'Developer']);
 
-function describeReader(member: { readonly kind: 'User' | 'Group'; readonly name: string }): Reader {
-  return { kind: member.kind, name: member.name };
+/** The members who may read a desktop's credentials. */
+export function listReaders(members: Members): readonly Reader[] {
+  return members.filter(({ role }) => READING_ROLES.has(role)).map(({ kind, name }) => ({ kind, name }));
 }
 
 function validatePlan({ desktop, plan }: DesktopObservation) {

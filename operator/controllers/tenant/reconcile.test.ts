@@ -207,6 +207,31 @@ describe('refusing a Tenant', () => {
     expect(ready('sublet-root/zoe')).toBe('True Succeeded: namespace t-zoe is ready');
   });
 
+  it('takes the rights of who is no member any more, whatever else it is refused for', async () => {
+    const eve = { kind: 'User', name: 'oidc:eve', role: 'Owner' } as const;
+    await sell(customer('bob', { members: [anna, eve] }));
+    const owners = () =>
+      harness.server
+        .list<KubeObject & { readonly subjects?: readonly { readonly name: string }[] }>(ROLEBINDINGS)
+        .filter(({ metadata: { name } }) => name === 'sublet-owner' || name === 'sublet-tenant-bob')
+        .map(({ subjects = [] }) => subjects.map(({ name }) => name));
+    expect(owners()).toEqual([
+      ['oidc:anna', 'oidc:eve'],
+      ['oidc:anna', 'oidc:eve'],
+    ]);
+    harness.server.remove(PLANS, 't-acme/small');
+    harness.server.put(TENANTS, customer('bob', { members: [anna] }));
+    await harness.converge();
+    expect(ready('t-acme/bob')).toContain('False PlanNotFound');
+    expect(owners()).toEqual([['oidc:anna'], ['oidc:anna']]);
+    harness.server.put(TENANTS, customer('bob', { members: [] }));
+    await harness.converge();
+    expect(owners()).toEqual([]);
+    const written = harness.server.writes.length;
+    await harness.pass(DAY_MS);
+    expect(harness.server.writes.slice(written)).toEqual([]);
+  });
+
   it('stalls in a namespace of nobody and below a Customer, and follows when the seller may sell', async () => {
     const { server } = harness;
     server.put(TENANTS, tenant('default', 'eve'));

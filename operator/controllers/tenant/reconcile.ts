@@ -11,7 +11,7 @@ import { applyChild, applyChildren, pruneChildren } from '../../children.ts';
 import { confirmSight, viewSpec } from '../../confirm.ts';
 import type { OperatorContext } from '../../context.ts';
 import { buildTenant } from '../../desired/tenant/build.ts';
-import { BY_NAMESPACE } from '../../informers.ts';
+import { BY_NAMESPACE, ownerOf } from '../../informers.ts';
 import type { Outcome } from '../../outcome.ts';
 import { computeOutcome, nowSeconds } from '../../outcome.ts';
 import { applyStatus } from '../../status.ts';
@@ -21,7 +21,7 @@ import { waitForKinds } from '../../unread.ts';
 import { observeTenant } from './observe.ts';
 import { computeTenantStatus } from './status.ts';
 import type { TenantObservation } from './validate.ts';
-import { validateTenant } from './validate.ts';
+import { narrowTenant, validateTenant } from './validate.ts';
 
 /** Kinds that a Tenant may own, but for its namespace, which is never pruned. */
 const PRUNED: readonly ChildKind[] = [
@@ -46,6 +46,7 @@ export function createTenantReconcile(context: OperatorContext): Reconcile {
       await makeTenant(context, observed, signal);
     } catch (error) {
       outcome = isUntold(error) ? undefined : computeOutcome(error);
+      if (!(error instanceof ChangedError)) await applyRights(context, observed, signal);
       throw error;
     } finally {
       if (outcome !== undefined) await reportTenant(context, observed, outcome, signal);
@@ -89,6 +90,20 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   const built = [...children.rest, ...children.feed];
   await pruneChildren(context, `${input.tenantId}/Tenant/${input.name}`, PRUNED, built, signal);
   if (shortfall !== undefined) throw new TerminalError('QuotaExceeded', shortfall);
+}
+
+const RIGHTS: readonly ChildKind[] = ['Role', 'RoleBinding'];
+
+/** Who may do what follows the Tenant also while it is refused: nobody keeps a right because a Plan is gone. */
+async function applyRights(context: OperatorContext, observed: TenantObservation, signal: AbortSignal): Promise<void> {
+  const { seller, live, tenant, tenantId } = observed;
+  if (seller === undefined || seller.type === 'Missing' || live === undefined) return;
+  const isHome = live.metadata.deletionTimestamp === undefined && parseTombstone(live) === undefined;
+  if (!isHome || ownerOf(live) !== `${tenantId}/Tenant/${tenant.metadata.name}`) return;
+  const { rest } = buildTenant(narrowTenant(observed, seller), context.config);
+  const rights = rest.filter(({ kind }) => RIGHTS.some((one) => one === kind));
+  await applyChildren(context, rights, signal);
+  await pruneChildren(context, `${tenantId}/Tenant/${tenant.metadata.name}`, RIGHTS, rights, signal);
 }
 
 /** The namespace wakes the Tenant when it is gone; this is for whoever looks at the clock. */

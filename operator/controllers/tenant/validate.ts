@@ -33,7 +33,7 @@ export type TenantObservation = {
 /** All refusals of a Tenant. Throws TerminalError with the field, the rule and the next step; what returns can be built. */
 export function validateTenant(observed: TenantObservation): TenantInput {
   const { tenant, seller } = observed;
-  const { name, namespace: residence } = tenant.metadata;
+  const { namespace: residence } = tenant.metadata;
   if (seller === undefined) {
     throw new TerminalError(
       'NoSeller',
@@ -60,8 +60,17 @@ export function validateTenant(observed: TenantObservation): TenantInput {
   }
   refuseForeignNamespace(observed);
   refusePlan(observed);
+  return narrowTenant(observed, seller);
+}
+
+/** The Tenant as it is built, whether or not it is refused. */
+export function narrowTenant(
+  observed: TenantObservation,
+  seller: NonNullable<TenantObservation['seller']>,
+): TenantInput {
+  const { tenant } = observed;
   return {
-    name,
+    name: tenant.metadata.name,
     uid: tenant.metadata.uid ?? '',
     sellerNamespace: seller.namespace,
     namespace: observed.namespace,

@@ -15,7 +15,10 @@ export function buildRole(input: DesktopInput): RenderedObject {
 }
 
 /** Gives that right to the tenant's members who work with desktops, and to the API, which shows a password once; none when there are none. */
-export function buildRoleBinding(input: DesktopInput, settings: DesktopSettings): readonly RenderedObject[] {
+export function buildRoleBinding(
+  input: Pick<DesktopInput, 'namespace' | 'name' | 'tenantId' | 'readers'>,
+  settings: DesktopSettings,
+): readonly RenderedObject[] {
   const { apiServiceAccount, systemNamespace } = settings;
   const members = input.readers.map((reader) => ({ apiGroup: RBAC, kind: reader.kind, name: reader.name }));
   const api =
