@@ -7,10 +7,12 @@ import {
   CONFIGMAPS,
   DESKTOPS,
   DISKS,
+  findHome,
   HELD,
   isOperator,
+  isRecent,
   isRecord,
-  listAt,
+  isSameOrder,
   MACHINES,
   NAMESPACES,
   namespaceOf,
@@ -19,6 +21,7 @@ import {
   PATH,
   REMOVED_AT,
   ROOT,
+  requestOf,
   SECRETS,
   SWEEP_AT,
   SYSTEM,
@@ -40,26 +43,29 @@ const SECOND_MS = 1_000;
 
 /**
  * I7: absence deletes nothing. The operator deletes what holds data only at the end of a grace that it stamped, never while it is
- * held or the breaker is tripped. It stamps only what somebody removed, with the grace that was stated, and stops a machine only for a
- * reason that is stated somewhere. What Git takes away is judged in `pruning.ts`.
+ * held, the breaker is tripped, or whoever ordered it has come back. It stamps only what somebody removed, with the grace that was stated. Disks are neither made over
+ * nor made smaller. What stops a machine is judged in `halts.ts`, what Git takes away in `pruning.ts`.
  */
 export const createAbsenceCheck: Check = (report) => {
   /** What was last stated of a removal's grace, by `resource key`. */
   const graces = new Map<string, number>();
   /** When an order went or was asked to go, by `resource key`. */
   const removals = new Map<string, number>();
+  /** The image that a desktop's disk was made from, also after it is gone. */
+  const images = new Map<string, string>();
   return {
     change(change, world) {
       const { resource, key, actor } = change;
+      if (resource === DISKS)
+        images.set(key, textAt(change.after, 'spec', 'sourceRef', 'name') ?? images.get(key) ?? '');
       if (resource === TENANTS || resource === DESKTOPS) {
         remember(change, graces, removals);
       }
       if (!isOperator(actor) || !VALUED.has(resource)) return;
       if (resource === SECRETS && change.before?.metadata.labels?.[OWNER_KIND] !== 'RDPInstance') return;
-      if (isDeletion(change)) judgeDeletion(change, world, report);
+      if (isDeletion(change)) judgeDeletion(change, world, images, report);
       else if (isStamping(change)) judgeStamp(change, world, { graces, removals }, report);
-      if (resource === MACHINES) judgeHalt(change, world, removals, report);
-      if (resource === DISKS || resource === CLAIMS) judgeShrink(change, report, key);
+      if (resource === DISKS || resource === CLAIMS) judgeDisk(change, report);
     },
   };
 };
@@ -99,9 +105,9 @@ function isStamping({ before, after }: Change): boolean {
   );
 }
 
-/** The grace ends when its stamp says, and `judgeStamp` sees to it that stamps tell the time. */
-function judgeDeletion(change: Change, world: World, report: Report): void {
-  const { before, atMs } = change;
+/** The grace ends when its stamp says, and `judgeStamp` sees to it that stamps tell the time. What came back meanwhile keeps what it left. */
+function judgeDeletion(change: Change, world: World, images: ReadonlyMap<string, string>, report: Report): void {
+  const { before, atMs, resource, key } = change;
   const sweepAt = Date.parse(annotationOf(before, SWEEP_AT) ?? '');
   const say = (text: string): void => report('I7', change, text);
   if (annotationOf(before, REMOVED_AT) === undefined) say('it was deleted and had never been stamped as removed');
@@ -113,6 +119,14 @@ function judgeDeletion(change: Change, world: World, report: Report): void {
   const tripped = isRecord(breaker) && breaker.id !== undefined && breaker.confirmedAt === undefined;
   const trippedAt = isRecord(breaker) ? Date.parse(String(breaker.trippedAt)) : Number.NaN;
   if (tripped && atMs - trippedAt > UNSEEN_MS) say('it was deleted while the breaker was tripped');
+  const order = findOrder(resource, key, before, world);
+  if (order === undefined) return;
+  const live = world.get(order.resource, order.key);
+  const isLive = live !== undefined && live.metadata.deletionTimestamp === undefined;
+  if (!isLive || isRecent(world, order, atMs) || !isSameOrder(order.resource, live, before)) return;
+  // Whoever asks for another image waits until what is left of the old one is swept.
+  if (order.resource === DESKTOPS && images.get(key) !== textAt(live, 'spec', 'image')) return;
+  say(`it was deleted although ${order.resource} ${order.key} is there`);
 }
 
 type Memory = { readonly graces: ReadonlyMap<string, number>; readonly removals: ReadonlyMap<string, number> };
@@ -138,12 +152,6 @@ function judgeStamp(change: Change, world: World, { graces, removals }: Memory, 
   }
 }
 
-/** Of a Tenant another identity may have come under the same name; then what the older left is removed all the same. */
-function isSameOrder(resource: string, live: Live, left: Live | undefined): boolean {
-  if (resource !== TENANTS) return true;
-  return annotationOf(left, 'sublet.dev/tenant-id')?.startsWith(`${textAt(live, 'spec', 'id')}-`) === true;
-}
-
 /** The order that something of value belongs to. */
 function findOrder(
   resource: string,
@@ -162,50 +170,12 @@ function findOrder(
   return { resource: TENANTS, key: `${seller}/${cut < 0 ? path : path.slice(cut + 2)}` };
 }
 
-function findHome(world: World, path: string): string {
-  for (const [name, object] of world.list(NAMESPACES)) if (annotationOf(object, PATH) === path) return name;
-  return '';
-}
-
-/** A running machine is stopped for a reason that is, or a moment ago was, stated in the cluster. */
-function judgeHalt(change: Change, world: World, removals: ReadonlyMap<string, number>, report: Report): void {
-  const { before, after, key, atMs } = change;
-  const halted =
-    textAt(before, 'spec', 'runStrategy') === 'RerunOnFailure' && textAt(after, 'spec', 'runStrategy') === 'Halted';
-  if (!halted || after === undefined) return;
-  const order = `${namespaceOf(key)}/${after.metadata.labels?.[OWNER_NAME]}`;
-  const desktop = world.get(DESKTOPS, order);
-  const recently = (resource: string, name: string): boolean =>
-    atMs - (world.changedByOthersAt(resource, name) ?? Number.NEGATIVE_INFINITY) < UNSEEN_MS;
-  const removed =
-    desktop === undefined || desktop.metadata.deletionTimestamp !== undefined || removals.has(`${DESKTOPS} ${order}`);
-  if (removed && annotationOf(after, HELD) !== undefined)
-    report('I7', change, 'it was stopped although the breaker holds it');
-  if (removed || recently(DESKTOPS, order)) return;
-  const stated = textAt(desktop, 'spec', 'power') === 'Stopped' || textAt(desktop, 'spec', 'restartedAt') !== undefined;
-  if (stated || hasSuspension(world, namespaceOf(key), atMs)) return;
-  report('I7', change, 'it was stopped and nobody asked for it: not its power, no restart, no suspension, no removal');
-}
-
-/** Whether anybody up the tree suspends, holds, or is removed; or did until a moment ago. */
-function hasSuspension(world: World, namespace: string, atMs: number): boolean {
-  if (atMs - world.kindChangedByOthersAt(TENANTS) < UNSEEN_MS) return true;
-  for (let path = annotationOf(world.get(NAMESPACES, namespace), PATH); path !== undefined; ) {
-    const cut = path.lastIndexOf('--');
-    const seller = cut < 0 ? ROOT : findHome(world, path.slice(0, cut));
-    const tenant = world.get(TENANTS, `${seller}/${path.slice(cut < 0 ? 0 : cut + 2)}`);
-    if (tenant === undefined || tenant.metadata.deletionTimestamp !== undefined) return true;
-    if (listAt(tenant, 'spec', 'suspensions').length > 0 || listAt(tenant, 'spec', 'holds').length > 0) return true;
-    path = cut < 0 ? undefined : path.slice(0, cut);
-  }
-  return false;
-}
-
 /** A disk's data lives as long as its request does not shrink; a new one in its place would be empty. */
-function judgeShrink({ before, after, resource, atMs }: Change, report: Report, key: string): void {
+function judgeDisk({ before, after, resource, atMs, key }: Change, report: Report): void {
   if (before === undefined || after === undefined) return;
+  const say = (text: string): void => report('I7', { atMs, resource, key }, text);
   const old = textAt(before, 'spec', 'sourceRef', 'name');
-  if (old !== undefined && old !== textAt(after, 'spec', 'sourceRef', 'name')) {
-    report('I7', { atMs, resource, key }, 'the disk was made over from another image');
-  }
+  if (old !== undefined && old !== textAt(after, 'spec', 'sourceRef', 'name'))
+    say('the disk was made over from another image');
+  if (requestOf(after) < requestOf(before)) say('the disk was made smaller');
 }

@@ -3,11 +3,13 @@ import { createCollateralCheck } from './collateral.ts';
 import { createDuplicateCheck } from './duplicates.ts';
 import { createEffortCheck } from './effort.ts';
 import { createEndsCheck } from './ends.ts';
+import { createHaltCheck } from './halts.ts';
 import { createReplay, renderRequest, type World } from './live.ts';
 import { createMoneyCheck } from './money.ts';
 import { createMonotonicCheck } from './monotonic.ts';
 import { createPruningCheck } from './pruning.ts';
 import { createQuietCheck } from './quiet.ts';
+import { createRecordsCheck } from './records.ts';
 import type {
   Change,
   Handshake,
@@ -54,10 +56,12 @@ const CHECKS: readonly Check[] = [
   createCollateralCheck,
   createDuplicateCheck,
   createMoneyCheck,
+  createRecordsCheck,
   createEndsCheck,
   createMonotonicCheck,
   createEffortCheck,
   createAbsenceCheck,
+  createHaltCheck,
   createPruningCheck,
   createTruthCheck,
 ];

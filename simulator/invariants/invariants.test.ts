@@ -350,6 +350,65 @@ describe('I4 shares', () => {
   });
 });
 
+describe('I4 at rest', () => {
+  const settled = { type: 'settled', atMs: START } as const;
+  const ledger = (name: string, namespace: string, grant: object): Live =>
+    live({
+      kind: 'ConfigMap',
+      metadata: { name: 'sublet-grants', namespace },
+      data: { [name]: JSON.stringify({ used: {}, allotted: {}, ...grant }) },
+    });
+  const record = (used: object, ...events: readonly TrailEvent[]) =>
+    broken(...events, change('person', 'configmaps', RECORD, ledger('desktops.desk', 't-bob', { used })), settled);
+
+  it('more is recorded of a desktop than it takes', () => {
+    expect(record({ vcpu: '2', storage: '20Gi', desktops: '1' })).toEqual([]);
+    expect(record({ vcpu: '3', storage: '20Gi' })).toEqual(['I4 desktops.desk has 3 of vcpu recorded, and takes 2']);
+    expect(record({ addresses: '1' })).toEqual(['I4 desktops.desk has 1 of addresses recorded, and takes 0']);
+    const service = live({ kind: 'Service', metadata: CHILD, spec: { type: 'LoadBalancer' } });
+    expect(record({ addresses: '1' }, change('person', 'services', undefined, service))).toEqual([]);
+  });
+
+  it('a desktop that is stopped or removed keeps what only a guest needs', () => {
+    const down = change('kubevirt', 'virtualmachineinstances.kubevirt.io', GUEST, undefined);
+    const said = (reason: string) =>
+      change('person', 'rdpinstances.sublet.dev', DESKTOP, {
+        ...DESKTOP,
+        status: { conditions: [{ type: 'Ready', status: 'False', reason }] },
+      });
+    expect(record({ vcpu: '2' }, down, said('Suspended'))).toEqual([]);
+    expect(record({ vcpu: '2' }, down, said('Stopped'))).toEqual([
+      'I4 desktops.desk has 2 of vcpu recorded, and takes 0',
+    ]);
+    const removed = change('person', 'rdpinstances.sublet.dev', DESKTOP, undefined);
+    expect(record({ storage: '20Gi' }, removed)).toEqual([]);
+    expect(record({ storage: '20Gi', desktops: '1' }, removed)).toEqual([
+      'I4 desktops.desk has 1 of desktops recorded, and takes 0',
+    ]);
+  });
+
+  it('a tenant takes more than its seller recorded for it', () => {
+    const annotations = {
+      'sublet.dev/tenant-id': 'eve-1',
+      'sublet.dev/parent-id': 'bob-1',
+      'sublet.dev/path': 'bob--eve',
+    };
+    const home = live({ kind: 'Namespace', metadata: { name: 't-bob--eve', annotations } });
+    const share = (vcpu: string) =>
+      broken(
+        change('operator/1', 'namespaces', undefined, home),
+        change('person', 'datavolumes.cdi.kubevirt.io', DISK, undefined),
+        change('person', 'virtualmachines.kubevirt.io', MACHINE, undefined),
+        change('person', 'configmaps', RECORD, ledger('tenants.eve', 't-bob', { allotted: { vcpu } })),
+        change('person', 'configmaps', undefined, ledger('tenants.ann', 't-bob--eve', { allotted: { vcpu: '3' } })),
+        change('person', 'tenants.sublet.dev', undefined, live({ metadata: { name: 'ann', namespace: 't-bob--eve' } })),
+        settled,
+      );
+    expect(share('3')).toEqual([]);
+    expect(share('2')).toEqual(['I4 tenants.eve has 2 of vcpu recorded, and 3 are taken below it']);
+  });
+});
+
 describe('I5 monotonic', () => {
   const key = 't-bob/rdp-desk';
 
@@ -362,6 +421,8 @@ describe('I5 monotonic', () => {
     expect(broken(request('patch', 'virtualmachines.kubevirt.io', key, { means: { uid: 'u' } }))[0]).toMatch(
       /^I5 a patch without/,
     );
+    const status = { subresource: 'status', means: { uid: 'u' } };
+    expect(broken(request('patch', 'virtualmachines.kubevirt.io', key, status))[0]).toMatch(/^I5 a patch without/);
     expect(broken(request('patch', 'tenants.sublet.dev', 'sublet-root/bob', { tests: ['/metadata/uid'] }))[0]).toMatch(
       /^I5 finalizers are patched/,
     );
@@ -401,7 +462,7 @@ describe('I6 bounded effort', () => {
     code: number,
     everyMs: number,
     versionOf: (at: number) => string | undefined = () => undefined,
-    verb: 'apply' | 'get' = 'apply',
+    verb: 'apply' | 'get' | 'list' = 'apply',
   ): readonly TrailEvent[] =>
     Array.from({ length: count }, (_, at) => {
       const means = { resourceVersion: versionOf(at) };
@@ -417,6 +478,9 @@ describe('I6 bounded effort', () => {
     expect(broken(...tries(30, 500, 6_000))).toEqual([]);
     expect(broken(...tries(30, 200, 10))).toEqual([]);
     expect(broken(...tries(9, 0, 10), ...tries(1, 200, 10), ...tries(9, 0, 10))).toEqual([]);
+    // That it can be read in between does not make a write that fails for good a new one.
+    const read = tries(1, 200, 10, undefined, 'get');
+    expect(broken(...tries(9, 0, 10), ...read, ...tries(9, 0, 10))).toHaveLength(1);
     const grown = change('kubevirt', 'datavolumes.cdi.kubevirt.io', DISK, DISK, 120_000);
     expect(broken(grown, ...tries(11, 500, 1_000))).toHaveLength(1);
     expect(broken(...tries(11, 409, 1_000, () => '7'))).toHaveLength(1);
@@ -424,6 +488,8 @@ describe('I6 bounded effort', () => {
     expect(broken(...tries(11, 404, 1_000))).toHaveLength(1);
     expect(broken(...tries(11, 410, 1_000, undefined, 'get'))).toHaveLength(1);
     expect(broken(...tries(30, 404, 1_000, undefined, 'get'))).toEqual([]);
+    expect(broken(...tries(41, 500, 1_000, undefined, 'list'))).toHaveLength(1);
+    expect(broken(...tries(40, 500, 1_000, undefined, 'list'))).toEqual([]);
   });
 });
 
@@ -449,6 +515,46 @@ describe('I7 absence deletes nothing', () => {
     );
   });
 
+  it('what was removed and came back is deleted, but not by another image or identity', () => {
+    const disks = 'datavolumes.cdi.kubevirt.io';
+    const made = edited(DISK, { sourceRef: { name: 'ubuntu' } });
+    const left = stamped(made, 7 * DAY_MS);
+    const removed = change('person', 'rdpinstances.sublet.dev', DESKTOP, undefined);
+    const back = (image: string) => change('person', 'rdpinstances.sublet.dev', undefined, edited(DESKTOP, { image }));
+    const stamp = [change('kubevirt', disks, DISK, made), removed, change('operator/1', disks, made, left)];
+    const swept = change('operator/1', disks, left, undefined, 7 * DAY_MS);
+    expect(broken(...stamp, back('ubuntu'), swept)).toEqual([
+      'I7 it was deleted although rdpinstances.sublet.dev t-bob/desk is there',
+    ]);
+    expect(broken(...stamp, back('debian'), swept)).toEqual([]);
+    expect(broken(...stamp, swept)).toEqual([]);
+    const home = stamped(HOME, 7 * DAY_MS);
+    const tenant = (id: string) => change('person', 'tenants.sublet.dev', undefined, edited(TENANT, { id }));
+    const gone = change('operator/1', 'namespaces', home, undefined, 7 * DAY_MS);
+    const leavings = [
+      change('person', 'tenants.sublet.dev', TENANT, undefined),
+      change('operator/1', 'namespaces', HOME, home),
+    ];
+    expect(broken(...leavings, tenant('bob'), gone)).toEqual([
+      'I7 it was deleted although tenants.sublet.dev sublet-root/bob is there',
+    ]);
+    expect(broken(...leavings, tenant('other'), gone)).toEqual([]);
+  });
+
+  it('a disk or its claim is made smaller, or over from another image', () => {
+    const disks = 'datavolumes.cdi.kubevirt.io';
+    const smaller = edited(DISK, { storage: { resources: { requests: { storage: '10Gi' } } } });
+    expect(broken(change('operator/1', disks, DISK, smaller))).toEqual(['I7 the disk was made smaller']);
+    expect(broken(change('operator/1', disks, smaller, DISK))).toEqual([]);
+    const claim = (storage: string) => live({ metadata: CHILD, spec: { resources: { requests: { storage } } } });
+    const shrunk = change('operator/1', 'persistentvolumeclaims', claim('20Gi'), claim('19Gi'));
+    expect(broken(shrunk)).toEqual(['I7 the disk was made smaller']);
+    const from = (name: string) => edited(DISK, { sourceRef: { name } });
+    expect(broken(change('operator/1', disks, from('ubuntu'), from('debian')))).toEqual([
+      'I7 the disk was made over from another image',
+    ]);
+  });
+
   it('what nobody removed is stamped, or with less than the grace that was stated', () => {
     const stamp = change('operator/1', machines, MACHINE, stamped(MACHINE, 7 * DAY_MS));
     expect(broken(stamp)[0]).toMatch(/^I7 it was stamped as removed, and rdpinstances.sublet.dev t-bob\/desk is there/);
@@ -471,6 +577,57 @@ describe('I7 absence deletes nothing', () => {
       edited(TENANT, { suspensions: [{ reason: 'Payment' }] }),
     );
     expect(broken(suspended, halt)).toEqual([]);
+  });
+
+  it('a machine is stopped for what was carried out, or for somebody else', () => {
+    const halt = change('operator/1', machines, MACHINE, edited(MACHINE, { runStrategy: 'Halted' }), 3_600_000);
+    const born = (afterMs: number) => {
+      const metadata = { ...GUEST.metadata, creationTimestamp: time(afterMs) };
+      return change('kubevirt', 'virtualmachineinstances.kubevirt.io', GUEST, live({ ...GUEST, metadata }));
+    };
+    const ended = change('operator/1', 'rdpinstances.sublet.dev', DESKTOP, {
+      ...edited(DESKTOP, { restartedAt: time(60_000) }),
+      status: { epoch: { vmiUID: 'guest-1', endedAt: time(3_500_000) } },
+    });
+    const asked = { ...ended, actor: 'person' };
+    expect(broken(born(0), asked, halt)).toEqual([]);
+    expect(broken(born(120_000), asked, halt)).toEqual([
+      'I7 it was stopped and nobody asked for it: not its power, no restart, no suspension, no removal',
+    ]);
+    const future = edited(DESKTOP, { restartedAt: time(DAY_MS) });
+    expect(broken(change('person', 'rdpinstances.sublet.dev', DESKTOP, future), halt)).toHaveLength(1);
+    const eve = edited(TENANT, { id: 'eve', suspensions: [{ reason: 'Payment' }] }, { name: 'eve' });
+    const elsewhere = change('person', 'tenants.sublet.dev', undefined, eve, 3_590_000);
+    expect(broken(elsewhere, halt)).toHaveLength(1);
+    const held = (tenant: string) =>
+      change('person', 'tenants.sublet.dev', TENANT, edited(TENANT, { holds: [{ tenant, reason: 'Abuse' }] }));
+    expect(broken(held('eve'), halt)).toHaveLength(1);
+  });
+
+  it('a machine far below is stopped by a hold that names whoever is above it', () => {
+    const below = live({ kind: 'Tenant', metadata: { name: 'eve', namespace: 't-bob' }, spec: { id: 'eve' } });
+    const annotations = {
+      'sublet.dev/tenant-id': 'eve-1',
+      'sublet.dev/parent-id': 'bob-1',
+      'sublet.dev/path': 'bob--eve',
+    };
+    const home = live({ kind: 'Namespace', metadata: { name: 't-bob--eve', annotations } });
+    const place = { namespace: 't-bob--eve' };
+    const labels = { ...LABELS, 'sublet.dev/tenant-id': 'eve-1' };
+    const desk = live({ ...DESKTOP, metadata: { ...DESKTOP.metadata, ...place } });
+    const machine = live({ ...MACHINE, metadata: { ...CHILD, ...place, labels } });
+    const halt = change('operator/1', machines, machine, edited(machine, { runStrategy: 'Halted' }), 3_600_000);
+    const halts = (tenant: string) =>
+      broken(
+        change('person', 'tenants.sublet.dev', TENANT, edited(TENANT, { holds: [{ tenant, reason: 'Abuse' }] })),
+        change('person', 'tenants.sublet.dev', undefined, below),
+        change('operator/1', 'namespaces', undefined, home),
+        change('person', 'rdpinstances.sublet.dev', undefined, desk),
+        halt,
+      ).filter((text) => text.startsWith('I7'));
+    expect(halts('eve')).toEqual([]);
+    expect(halts('eve--other')).toHaveLength(1);
+    expect(halts('ev')).toHaveLength(1);
   });
 });
 
@@ -590,11 +747,44 @@ describe('I8 truthful status', () => {
     expect(broken(later, report(ready(epoch), DESKTOP, 60_000))[0]).toMatch(/had not completed/);
     const ahead = { ...epoch, firstHandshakeAt: time(DAY_MS) };
     expect(broken(handshake, report(ready(ahead), DESKTOP, 2_000))[0]).toMatch(/had not completed/);
+    // Nor at a time at which it completed none, though it did before.
+    const between = { ...epoch, firstHandshakeAt: time(30_000) };
+    expect(broken(handshake, later, report(ready(between), DESKTOP, 60_000))[0]).toMatch(/had not completed/);
+    const second = { ...epoch, firstHandshakeAt: time(59_500) };
+    expect(broken(handshake, later, report(ready(second), DESKTOP, 60_000))).toEqual([]);
+  });
+
+  it('Ready that stays although another power epoch began', () => {
+    const next = { vmiUID: 'guest-2', startedAt: time(5_000) };
+    expect(broken(handshake, report(ready(epoch)), report(ready(next), ready(epoch), 6_000))).toEqual([
+      'I8 it became Ready in a power epoch without a handshake',
+    ]);
   });
 
   it('a power epoch that ends before it answered, or in times to come', () => {
     const ended = (endedAt: string) => report(ready({ ...epoch, endedAt }, { conditions: [] }), ready(epoch), 60_000);
     expect(broken(handshake, ended(time(30_000)))).toEqual([]);
+    const finish = (afterMs: number, seenAfterMs: number): TrailEvent =>
+      change(
+        'kubevirt',
+        'virtualmachineinstances.kubevirt.io',
+        GUEST,
+        live({
+          ...GUEST,
+          status: {
+            phase: 'Succeeded',
+            phaseTransitionTimestamps: [{ phase: 'Succeeded', phaseTransitionTimestamp: time(afterMs) }],
+          },
+        }),
+        seenAfterMs,
+      );
+    const long = (afterMs: number) =>
+      report(ready({ ...epoch, endedAt: time(afterMs) }, { conditions: [] }), ready(epoch), DAY_MS);
+    // What a guest says of its end is what is stated, however late; that it is over by now is said only while it could not be known.
+    expect(broken(handshake, finish(30_000, 31_000), long(30_000))).toEqual([]);
+    expect(broken(handshake, finish(30_000, 31_000), long(DAY_MS - 1_000))).toHaveLength(1);
+    expect(broken(handshake, finish(DAY_MS - 9_000, DAY_MS - 8_000), long(DAY_MS - 1_000))).toEqual([]);
+    expect(broken(handshake, long(30_000))).toHaveLength(1);
     expect(broken(handshake, ended(time(DAY_MS)))).toEqual([
       `I8 it says that its power epoch ended at ${time(DAY_MS)}`,
     ]);

@@ -88,6 +88,27 @@ export function nameOf(key: string): string {
   return key.slice(key.indexOf('/') + 1);
 }
 
+/** The namespace of the tenant at a path; empty when it has none. */
+export function findHome(world: World, path: string): string {
+  for (const [name, object] of world.list(NAMESPACES)) if (annotationOf(object, PATH) === path) return name;
+  return '';
+}
+
+/** Of a Tenant another identity may have come under the same name; then what the older left is removed all the same. */
+export function isSameOrder(resource: string, live: Live, left: Live | undefined): boolean {
+  if (resource !== TENANTS) return true;
+  return annotationOf(left, TENANT_ID)?.startsWith(`${textAt(live, 'spec', 'id')}-`) === true;
+}
+
+/** Somebody changed it so recently that the operator may not know. */
+export function isRecent(
+  world: World,
+  { resource, key }: { readonly resource: string; readonly key: string },
+  atMs: number,
+): boolean {
+  return atMs - (world.changedByOthersAt(resource, key) ?? Number.NEGATIVE_INFINITY) < UNSEEN_MS;
+}
+
 /** The changes so far, as objects. Handed to checks with the state just before the event that they judge. */
 export type World = {
   get(resource: string, key: string): Live | undefined;
@@ -148,4 +169,10 @@ export function parseAmount(value: unknown): bigint {
   const unit = UNITS[match?.[2] ?? '?'];
   if (match?.[1] === undefined || unit === undefined) throw new Error(`${String(value)} is no whole quantity`);
   return BigInt(match[1]) * unit;
+}
+
+/** Bytes that a disk or its claim asks for. */
+export function requestOf(disk: Live | undefined): bigint {
+  const ofDisk = textAt(disk, 'spec', 'storage', 'resources', 'requests', 'storage');
+  return parseAmount(ofDisk ?? textAt(disk, 'spec', 'resources', 'requests', 'storage') ?? '0');
 }

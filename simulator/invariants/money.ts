@@ -3,8 +3,8 @@ import {
   annotationOf,
   at,
   CONFIGMAPS,
-  DESKTOPS,
   DISKS,
+  findHome,
   isOperator,
   isRecord,
   LEDGER,
@@ -15,14 +15,12 @@ import {
   namespaceOf,
   OWNER_KIND,
   OWNER_NAME,
-  PARENT_ID,
   PATH,
   PLANS,
   parseAmount,
   QUOTAS,
   ROOT,
   SERVICES,
-  TENANT_ID,
   TENANTS,
   textAt,
   UNSEEN_MS,
@@ -30,20 +28,17 @@ import {
 } from './live.ts';
 import type { Change, Live } from './trail.ts';
 
-type Amounts = Readonly<Record<string, bigint>>;
+export type Amounts = Readonly<Record<string, bigint>>;
 
 /**
- * I4, as far as money exists before billing: shares. What costs something exists only while a share that covers it is recorded; a record
- * never grows above what Plans and Quotas allow; and once all is settled, what is recorded is what exists.
+ * I4, as far as money exists before billing: shares. What costs something exists only while a share that covers it is recorded, and a record
+ * never grows above what Plans and Quotas allow. What is recorded at rest is judged in `records.ts`.
  */
 export const createMoneyCheck: Check = (report) => ({
   change(change, world) {
     if (!isOperator(change.actor)) return;
     if (change.resource === CONFIGMAPS && nameOf(change.key) === LEDGER) judgeGrowth(change, world, report);
     else judgeCost(change, world, report);
-  },
-  mark(mark, world) {
-    if (mark.type === 'settled') judgeRecords(mark.atMs, world, report);
   },
 });
 
@@ -64,7 +59,7 @@ function judgeCost(change: Change, world: World, report: Report): void {
 }
 
 /** What an object takes of the limits, by itself. */
-function computeCost(resource: string, object: Live): Amounts {
+export function computeCost(resource: string, object: Live): Amounts {
   switch (resource) {
     case DISKS:
       return {
@@ -88,9 +83,9 @@ function computeCost(resource: string, object: Live): Amounts {
   }
 }
 
-type Grant = { readonly used: Amounts; readonly allotted: Amounts };
+export type Grant = { readonly used: Amounts; readonly allotted: Amounts };
 
-function readLedger(record: Live | undefined): ReadonlyMap<string, Grant> {
+export function readLedger(record: Live | undefined): ReadonlyMap<string, Grant> {
   const ledger = new Map<string, Grant>();
   const data = record === undefined ? {} : record.data;
   for (const [field, text] of Object.entries(isRecord(data) ? data : {})) {
@@ -110,7 +105,7 @@ function readAmounts(value: unknown): Amounts {
   );
 }
 
-function totalOf(ledger: ReadonlyMap<string, Grant>): Amounts {
+export function totalOf(ledger: ReadonlyMap<string, Grant>): Amounts {
   const total: Record<string, bigint> = {};
   for (const { used, allotted } of ledger.values()) {
     for (const part of [used, allotted])
@@ -147,9 +142,9 @@ function computeHard(world: World, namespace: string): Amounts {
   if (path === undefined) return {};
   const cut = path.lastIndexOf('--');
   const name = cut < 0 ? path : path.slice(cut + 2);
-  const seller = cut < 0 ? ROOT : findNamespace(world, path.slice(0, cut));
-  const tenant = seller === undefined ? undefined : world.get(TENANTS, `${seller}/${name}`);
-  if (seller === undefined || tenant === undefined) return {};
+  const seller = cut < 0 ? ROOT : findHome(world, path.slice(0, cut));
+  const tenant = world.get(TENANTS, `${seller}/${name}`);
+  if (tenant === undefined) return {};
   const above = computeHard(world, seller);
   const plan = readAmounts(at(world.get(PLANS, `${seller}/${textAt(tenant, 'spec', 'plan')}`), 'spec', 'limits'));
   const quota = readAmounts(at(world.get(QUOTAS, `${seller}/${name}`), 'spec', 'hard'));
@@ -162,47 +157,4 @@ function computeHard(world: World, namespace: string): Amounts {
     hard[limit] = passed < own ? passed : own;
   }
   return hard;
-}
-
-function findNamespace(world: World, path: string): string | undefined {
-  for (const [name, object] of world.list(NAMESPACES)) if (annotationOf(object, PATH) === path) return name;
-  return undefined;
-}
-
-/** Every record has its desktop or tenant, or what is left of it; every disk and machine has its record. */
-function judgeRecords(atMs: number, world: World, report: Report): void {
-  for (const [key, record] of world.list(CONFIGMAPS)) {
-    if (nameOf(key) !== LEDGER) continue;
-    const namespace = namespaceOf(key);
-    for (const field of readLedger(record).keys()) {
-      if (!isThere(world, namespace, field))
-        report('I4', { atMs, resource: CONFIGMAPS, key }, `${field} is recorded and nothing of it exists`);
-    }
-  }
-  for (const resource of [DISKS, MACHINES]) {
-    for (const [key, object] of world.list(resource)) {
-      if (object.metadata.labels?.[OWNER_KIND] !== 'RDPInstance') continue;
-      const field = `desktops.${object.metadata.labels[OWNER_NAME]}`;
-      const ledger = readLedger(world.get(CONFIGMAPS, `${namespaceOf(key)}/${LEDGER}`));
-      if (!ledger.has(field)) report('I4', { atMs, resource, key }, `it exists and ${field} is not recorded`);
-    }
-  }
-}
-
-function isThere(world: World, namespace: string, field: string): boolean {
-  const dot = field.indexOf('.');
-  const [kind, name] = [field.slice(0, dot), field.slice(dot + 1)];
-  if (kind === 'desktops') {
-    const child = `${namespace}/rdp-${name}`;
-    return [world.get(DESKTOPS, `${namespace}/${name}`), world.get(DISKS, child), world.get(MACHINES, child)].some(
-      (object) => object !== undefined,
-    );
-  }
-  if (world.get(TENANTS, `${namespace}/${name}`) !== undefined) return true;
-  const seller = namespace === ROOT ? 'root' : annotationOf(world.get(NAMESPACES, namespace), TENANT_ID);
-  for (const [, home] of world.list(NAMESPACES)) {
-    const path = annotationOf(home, PATH) ?? '';
-    if (annotationOf(home, PARENT_ID) === seller && (path === name || path.endsWith(`--${name}`))) return true;
-  }
-  return false;
 }

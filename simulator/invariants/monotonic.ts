@@ -45,14 +45,14 @@ function objectOf({ resource, key }: { readonly resource: string; readonly key: 
 }
 
 /** What an apply makes anew has no version; what it changes has. */
-function findLack({ verb, resource, means, tests, subresource }: RequestSent, isThere: boolean): string | undefined {
+function findLack({ verb, resource, means, tests }: RequestSent, isThere: boolean): string | undefined {
   const exact = means?.uid !== undefined && means.resourceVersion !== undefined;
   if (verb === 'delete') return exact ? undefined : 'a delete without the UID and version that it means';
   if (verb === 'update' && means?.resourceVersion === undefined)
     return 'a replacement without the version that it means';
   if (verb === 'apply')
     return isThere && !exact ? 'an apply over what is there without the UID and version that it means' : undefined;
-  if (verb !== 'patch' || subresource !== undefined || resource === EVENTS) return undefined;
+  if (verb !== 'patch' || resource === EVENTS) return undefined;
   const finalizers = resource === TENANTS || resource === DESKTOPS;
   // A version is of one object alone: another one of the same name never has it.
   if (!finalizers)

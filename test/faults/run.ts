@@ -26,10 +26,6 @@ export type Fault = {
   afterRest?(run: Run, index: number): Promise<void> | void;
   /** The last step came to rest; from now on nothing goes wrong any more. */
   clear?(run: Run): Promise<void> | void;
-  /** How long things may take to come to rest. Default one hour. */
-  readonly withinMs?: number;
-  /** Processes may give up by themselves, as a leader does that loses its Lease. */
-  readonly mayExit?: boolean;
 };
 
 /** A run that is under way, as a fault sees it. */
@@ -111,12 +107,12 @@ export async function tellScenario(scenario: Scenario, seed: number, fault: Faul
     await fault.arm?.(run);
     for (const [index, step] of scenario.steps.entries()) findings.push(...(await takeStep(run, step, index, fault)));
     await fault.clear?.(run);
-    await rest(world, 'all faults have ended', fault.withinMs);
+    await rest(world, 'all faults have ended');
     await passAgain(run);
   } catch (error) {
     findings.push(`it did not go on: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (fault.mayExit !== true) findings.push(...describeExits(started));
+  findings.push(...describeExits(started));
   findings.push(...checker.violations().map(renderViolation));
   const result = {
     findings,
@@ -191,7 +187,7 @@ async function takeStep(run: Telling, step: Step, index: number, fault: Fault): 
   await step.act(run);
   await fault.afterAct?.(run, index);
   if (step.thenMs !== undefined) await world.runFor(step.thenMs);
-  await rest(world, `${step.does}, and all comes to rest`, fault.withinMs);
+  await rest(world, `${step.does}, and all comes to rest`);
   const claims = step.claims?.(world) ?? [];
   await fault.afterRest?.(run, index);
   return claims
@@ -207,8 +203,8 @@ function isWrite({ actor, verb, resource }: RequestSent): boolean {
   return actor.startsWith('operator/') && !reads && !resource.startsWith('leases.');
 }
 
-async function rest(world: World, what: string, withinMs = HOUR_MS): Promise<void> {
-  await world.runUntilQuiet({ what, withinMs, quietMs: QUIET_MS });
+async function rest(world: World, what: string): Promise<void> {
+  await world.runUntilQuiet({ what, withinMs: HOUR_MS, quietMs: QUIET_MS });
 }
 
 /** I1's second half: at rest nobody writes, and a fresh operator that finds everything as it should be does not either. */

@@ -175,7 +175,8 @@ async function passAgain(world: World): Promise<readonly string[]> {
   await world.runFor(SECOND_PASS_MS);
   world.mark('disturbed');
   const after = world.dump();
-  const changed = after.filter((line, at) => line !== before[at]);
+  const [was, is] = [new Set(before), new Set(after)];
+  const changed = [...before.filter((line) => !is.has(line)), ...after.filter((line) => !was.has(line))];
   return changed.length === 0 ? [] : [`a second pass by fresh processes changed ${changed.slice(0, 3).join('; ')}`];
 }
 

@@ -81,7 +81,6 @@ function createDisaster(disaster: {
             if (run.world.running(role).length > 0) run.world.restart(role);
         },
       });
-      // How often a machine came up is not the same when its Tenant was not there for a while.
       return [...result.findings, ...compareRuns(expected, result)];
     },
   };
