@@ -11,6 +11,10 @@ const CUSTOMER_COUNTS = {
   services: 1_000,
   persistentvolumeclaims: 1_000,
   pods: 2_000,
+  // Members may make some before their seller makes the Tenant a Reseller; until then they are refused.
+  'tenants.sublet.dev': 20,
+  'plans.sublet.dev': 20,
+  'quotas.sublet.dev': 20,
 };
 const RESELLER_COUNTS = {
   ...CUSTOMER_COUNTS,
