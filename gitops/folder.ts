@@ -34,6 +34,8 @@ export type FolderLimits = {
   readonly folderFiles: number;
   /** Of all of them together, but for those that are too large to be read. */
   readonly folderBytes: number;
+  /** Of those that are read, together, as `countMarks` counts. */
+  readonly folderMarks: number;
 };
 
 /** The entries of a folder that may hold resources. */
@@ -47,7 +49,7 @@ export function listResourceFiles(folder: string, entries: readonly TreeEntry[])
 export function checkFolder(
   folder: string,
   entries: readonly TreeEntry[],
-  { folderFiles, folderBytes, fileBytes }: FolderLimits & Pick<FileLimits, 'fileBytes'>,
+  { folderFiles, folderBytes, fileBytes }: Omit<FolderLimits, 'folderMarks'> & Pick<FileLimits, 'fileBytes'>,
 ): FolderRefusal | undefined {
   const refuse = (reason: FolderRefusal['reason'], message: string): FolderRefusal => ({
     type: 'refused',

@@ -29,6 +29,8 @@ const edit = (name: string, ...edits: readonly FieldEdit[]): Intent => ({
 });
 const retitle = (name: string, from: string, to: string) => edit(name, { path: ['spec', 'title'], from, to });
 
+const PAD = `# ${'x'.repeat(60_000)}\n`;
+
 describe('a workspace', () => {
   let remote: MemoryRemote;
   beforeEach(() => {
@@ -157,6 +159,45 @@ describe('a workspace', () => {
     const workspace = commit({ 'x.yaml': file });
     const refused = await take(workspace, create('Plan', 'max', {}));
     expect(refused).toMatchObject({ type: 'refused', reason: 'Unreadable', message: expect.stringContaining(message) });
+  });
+
+  const dense = (name: string, marks: number) =>
+    `apiVersion: sublet.dev/v1alpha1\nkind: Plan\nmetadata: {name: ${name}}\nspec:\n  a: [${'[],'.repeat(marks / 3)}]\n`;
+
+  it('reads no file that is nothing but structure, and works beside it', async () => {
+    const workspace = commit({ 'dense.yaml': dense('dense', 40_000), 'good.yaml': yaml('Plan', 'pro', 'A') });
+    expect((await take(workspace, retitle('pro', 'A', 'B'))).type).toBe('changed');
+    expect(await take(workspace, create('Plan', 'new', {}))).toMatchObject({
+      type: 'refused',
+      reason: 'Unreadable',
+      message: expect.stringMatching(/dense\.yaml:0: the file has 4001\d .*, more than fileMarks 32768; split it/),
+    });
+  });
+
+  it('refuses a folder that would fill the memory', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => [`p${i}.yaml`, dense(`p${i}`, 30_000)] as const),
+    );
+    expect(await take(commit(files), retitle('p0', 'A', 'B'))).toMatchObject({
+      type: 'refused',
+      reason: 'TooLarge',
+      message: expect.stringMatching(/^tenants\/production\/t-acme has 5\d{5} .*, more than folderMarks 524288/),
+    });
+  });
+
+  it('gives others a turn after each large file', async () => {
+    const files = Array.from({ length: 8 }, (_, i) => [`p${i}.yaml`, `${yaml('Plan', `p${i}`, 'x')}${PAD}`] as const);
+    const workspace = commit(Object.fromEntries(files));
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await workspace.load([FOLDER]);
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(7);
   });
 
   it('refuses folders that are none or are built by kustomize, and files that differ in case only', async () => {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CommitId, Repository, TreeEntry } from '../git/repository.ts';
 import { ancestorsOf } from '../git/treepath.ts';
-import { DEFAULT_FILE_LIMITS, type FileLimits, type ParsedFile } from './document/parse.ts';
+import { DEFAULT_FILE_LIMITS, explainMarks, type FileLimits, type ParsedFile } from './document/parse.ts';
 import { createFileCache, type FileCache } from './filecache.ts';
 import {
   checkFolder,
@@ -55,6 +55,7 @@ export const DEFAULT_WORKSPACE_LIMITS: WorkspaceLimits = {
   ...DEFAULT_FILE_LIMITS,
   folderFiles: 5_000,
   folderBytes: 4 * 1024 * 1024,
+  folderMarks: 512 * 1024,
 };
 
 export type WorkspaceDeps = {
@@ -146,27 +147,27 @@ async function loadFolders(
   const entries =
     base === undefined ? new Map<string, readonly TreeEntry[]>() : await listFolders(repository, base, paths, signal);
   const refusals = new Map(paths.map((path) => [path, checkFolder(path, entries.get(path) ?? [], deps.limits)]));
-  const readable = paths.filter((path) => refusals.get(path) === undefined);
-  const wanted = readable.flatMap((path) => listResourceFiles(path, entries.get(path) ?? []));
+  const wanted = new Map(
+    paths.flatMap((path) =>
+      refusals.get(path) === undefined ? [[path, listResourceFiles(path, entries.get(path) ?? [])] as const] : [],
+    ),
+  );
   const parsed = new Map<string, ParsedFile>();
-  for (const { blob } of wanted) {
+  // What is known is held from here on: the cache may forget it while others are parsed.
+  const unread = [...wanted.values()].flat().filter(({ blob, size = 0 }) => {
     const known = cache.get(blob);
     if (known !== undefined) parsed.set(blob, known);
-  }
-  const unread = wanted.filter(({ blob, size = 0 }) => !parsed.has(blob) && size <= deps.limits.fileBytes);
+    return known === undefined && size <= deps.limits.fileBytes;
+  });
   const texts = await repository.read(
     unread.map(({ blob }) => blob),
     signal,
   );
-  let characters = 0;
-  for (const [blob, text = ''] of texts) {
-    if (texts.get(blob) !== undefined) parsed.set(blob, cache.parse(blob, text));
-    characters += text.length;
-    if (characters < MOST_AT_ONCE) continue;
-    // Some texts take long. Timers and sockets of the process have their turn.
-    await setImmediate();
-    signal?.throwIfAborted();
-    characters = 0;
+  for (const [path, files] of wanted) {
+    const marks = await parseFiles(files, { texts, cache, parsed, most: deps.limits.folderMarks }, signal);
+    if (marks <= deps.limits.folderMarks) continue;
+    const message = explainMarks(path === '' ? 'the repository' : path, marks, 'folderMarks', deps.limits.folderMarks);
+    refusals.set(path, { type: 'refused', reason: 'TooLarge', message });
   }
   return new Map(
     paths.map((path) => {
@@ -180,8 +181,40 @@ async function loadFolders(
   );
 }
 
-/** Characters. */
-const MOST_AT_ONCE = 256 * 1024;
+/** Parses files until they have more than `most` marks; gives how many they have. */
+async function parseFiles(
+  files: readonly TreeEntry[],
+  { texts, cache, parsed, most }: ParseDeps,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let characters = 0;
+  let marks = 0;
+  for (const { blob } of files) {
+    const text = texts.get(blob);
+    const file = parsed.get(blob) ?? (text === undefined ? undefined : cache.parse(blob, text));
+    if (file === undefined) continue;
+    parsed.set(blob, file);
+    marks += file.type === 'parsed' ? file.marks : 0;
+    if (marks > most) break;
+    characters += text?.length ?? 0;
+    if (characters < MOST_AT_ONCE) continue;
+    // Some texts take long. Timers and sockets of the process have their turn.
+    await setImmediate();
+    signal?.throwIfAborted();
+    characters = 0;
+  }
+  return marks;
+}
+
+type ParseDeps = {
+  readonly texts: ReadonlyMap<string, string | undefined>;
+  readonly cache: FileCache;
+  readonly parsed: Map<string, ParsedFile>;
+  readonly most: number;
+};
+
+/** Characters. A large file has a turn of its own. */
+const MOST_AT_ONCE = 16 * 1024;
 
 function buildFolder(
   path: string,

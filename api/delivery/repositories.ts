@@ -91,6 +91,7 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
         committer: options.committer,
         pushWindowMs: choosePushWindow(options, remote),
         dryRun: deps.dryRun,
+        ...(remote.isOwn ? { cacheCharacters: OWN_CACHE_CHARACTERS } : {}),
         render: chooseRendering(options.editorSchemas, remote.isOwn),
         forge,
         afterPush: (_commit, signal) => requestReconcile(deps, remote, signal),
@@ -98,6 +99,9 @@ export function createRepositories(deps: RepositoriesDeps, options: Repositories
     },
   };
 }
+
+/** Any number of tenants may have one, and it stays open for minutes. */
+const OWN_CACHE_CHARACTERS = 1_024 * 1_024;
 
 function renderRemote(remote: Remote | undefined): string {
   return JSON.stringify(remote ?? null);

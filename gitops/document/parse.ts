@@ -3,15 +3,23 @@ import { checkDocument, isEmpty, measureDepth, readDocuments, type YamlLimits } 
 import { renderError } from '../../kube/errors.ts';
 import { isMap as isJsonMap, memberOf } from '../change/json.ts';
 import type { Json, JsonMap } from '../intent.ts';
+import { countMarks } from './marks.ts';
 import { parseUsual, type UsualDocument } from './usual.ts';
 
 export type FileLimits = YamlLimits & {
   /** Bytes of one YAML file. */
   readonly fileBytes: number;
+  /** Of one YAML file, as `countMarks` counts. */
+  readonly fileMarks: number;
 };
 
-/** As much as the fleet source's gate takes. */
-export const DEFAULT_FILE_LIMITS: FileLimits = { fileBytes: 128 * 1024, yamlDepth: 32, yamlAliases: 16 };
+/** As much as the fleet source's gate takes; and by marks, of which a file of that size that people write has less than half as many. */
+export const DEFAULT_FILE_LIMITS: FileLimits = {
+  fileBytes: 128 * 1024,
+  fileMarks: 32 * 1024,
+  yamlDepth: 32,
+  yamlAliases: 16,
+};
 
 /** One resource of a file. */
 export type ResourceDocument = {
@@ -35,6 +43,8 @@ export type ParsedFile =
       readonly values: readonly Json[];
       /** Where in the text the content of each document begins and ends. */
       readonly ranges: readonly (readonly [number, number])[];
+      /** What it has of structure (`marks.ts`). */
+      readonly marks: number;
     }
   /** `line` 0: the file as a whole. */
   | { readonly type: 'unreadable'; readonly line: number; readonly message: string };
@@ -44,8 +54,15 @@ export function parseFile(text: string, limits: FileLimits = DEFAULT_FILE_LIMITS
   const bytes = Buffer.byteLength(text);
   if (bytes > limits.fileBytes)
     return unreadable(0, `the file has ${bytes} bytes, more than fileBytes ${limits.fileBytes}`);
+  const marks = countMarks(text);
+  if (marks > limits.fileMarks) return unreadable(0, explainMarks('the file', marks, 'fileMarks', limits.fileMarks));
   const usual = parseUsual(text);
-  return usual === undefined ? parseAny(text, limits) : fromUsual(text, usual);
+  return usual === undefined ? parseAny(text, limits) : fromUsual(text, usual, marks);
+}
+
+/** What has too much structure, and what to do. */
+export function explainMarks(what: string, marks: number, limit: string, most: number): string {
+  return `${what} has ${marks} brackets, commas, line ends and the like, more than ${limit} ${most}; split it`;
 }
 
 /** The same by the parser of all YAML. */
@@ -80,15 +97,15 @@ function parseText(text: string, limits: FileLimits): ParsedFile {
     if (identity === undefined || !isJsonMap(value)) continue;
     resources.push({ index, ...identity, value, line: lineAt(start), contents, aliases: findAliases(text, document) });
   }
-  return { type: 'parsed', text, resources, values, ranges };
+  return { type: 'parsed', text, resources, values, ranges, marks: countMarks(text) };
 }
 
-function fromUsual(text: string, { value, contents, line }: UsualDocument): ParsedFile {
+function fromUsual(text: string, { value, contents, line }: UsualDocument, marks: number): ParsedFile {
   const identity = identify(value);
   const ranges = [[contents.range[0], contents.range[1]] as const];
   const resources =
     identity === undefined ? [] : [{ index: 0, ...identity, value, line, contents, aliases: NO_ALIASES }];
-  return { type: 'parsed', text, resources, values: [value], ranges };
+  return { type: 'parsed', text, resources, values: [value], ranges, marks };
 }
 
 const NO_ALIASES: ResourceDocument['aliases'] = new Map();

@@ -28,6 +28,8 @@ export type WritableRepository = {
   /** At least so long between two pushes, for forges that count them; 0 pushes whenever there is something. */
   readonly pushWindowMs: number;
   readonly dryRun?: DryRun | undefined;
+  /** How much of its files stays parsed between rounds, in characters; absent: 8 Mi. */
+  readonly cacheCharacters?: number | undefined;
   /** How new files begin. */
   readonly render?: RenderOptions | undefined;
   /** After the branch moved, so that Flux need not wait for its interval. What it throws is logged and nothing more. */

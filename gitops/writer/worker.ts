@@ -206,7 +206,7 @@ class RepositoryWorker implements Worker {
     const target = await this.#deps.open(this.#repository);
     if (target === undefined) return undefined;
     const vetter = target.dryRun === undefined ? undefined : createVetter(target.dryRun);
-    this.#opened = { target, vetter, cache: createFileCache(DEFAULT_FILE_LIMITS) };
+    this.#opened = { target, vetter, cache: createFileCache(DEFAULT_FILE_LIMITS, target.cacheCharacters) };
     return this.#opened;
   }
 
