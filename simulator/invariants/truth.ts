@@ -140,28 +140,33 @@ function judgeDesktop(
   const isFresh = claimed !== undefined && (claimed !== before || !isSameEpoch);
   if (isFresh && !handshakes.some((atMs) => Math.abs(Date.parse(claimed) - atMs) <= APART_MS))
     report('I8', change, `it claims a handshake at ${claimed} that its guest had not completed`);
-  judgeEnd(change, after, guest, report);
+  const child = world.get(INSTANCES, `${namespaceOf(change.key)}/rdp-${nameOf(change.key)}`);
+  judgeEnd(change, after, { guest, isThere: uid !== undefined && child?.metadata.uid === uid }, report);
   if (readyOf(after)?.status !== 'True') return;
   // An end is recorded at once, also by a pass that cannot say more, and in an order that is being removed.
   if (isSameEpoch && readyOf(change.before)?.status === 'True') return;
   if (claimed === undefined || uid === undefined) {
-    report('I8', change, `it became Ready in a power epoch without a handshake`);
+    report('I8', change, 'it became Ready in a power epoch without a handshake');
     return;
   }
   if (handshakes.length === 0)
-    report('I8', change, `it became Ready and the guest of this power epoch never completed a handshake`);
+    report('I8', change, 'it became Ready and the guest of this power epoch never completed a handshake');
   if (textAt(after, 'status', 'epoch', 'endedAt') !== undefined)
-    report('I8', change, `it became Ready in a power epoch that ended`);
-  if (textAt(after, 'status', 'address') === undefined) report('I8', change, `it became Ready without an address`);
-  const child = world.get(INSTANCES, `${namespaceOf(change.key)}/rdp-${nameOf(change.key)}`);
+    report('I8', change, 'it became Ready in a power epoch that ended');
+  if (textAt(after, 'status', 'address') === undefined) report('I8', change, 'it became Ready without an address');
   if (child === undefined) report('I8', change, 'it became Ready without a guest');
 }
 
 /**
- * A power epoch ends after it began and after its guest answered; when its guest says, and now where it says nothing, or said so too late to be seen. Of a guest
- * that never answered, for which nobody pays, an old view may tell the end.
+ * A power epoch ends after it began and after its guest answered; when its guest says, and now where it is gone and says nothing, or said so too late to be
+ * seen. Of a guest that never answered, for which nobody pays, an old view may tell the end.
  */
-function judgeEnd(change: Change, after: Live, guest: Guest | undefined, report: Report): void {
+function judgeEnd(
+  change: Change,
+  after: Live,
+  { guest, isThere }: { readonly guest: Guest | undefined; readonly isThere: boolean },
+  report: Report,
+): void {
   const ended = textAt(after, 'status', 'epoch', 'endedAt');
   if (ended === undefined || ended === textAt(change.before, 'status', 'epoch', 'endedAt')) return;
   const times = ['startedAt', 'firstHandshakeAt'].map((name) => textAt(after, 'status', 'epoch', name) ?? '');
@@ -169,7 +174,7 @@ function judgeEnd(change: Change, after: Live, guest: Guest | undefined, report:
   const finishedMs = guest?.finishedMs;
   const hasAnswered = textAt(after, 'status', 'epoch', 'firstHandshakeAt') !== undefined;
   const isAsFinished = finishedMs !== undefined && Math.abs(Date.parse(ended) - finishedMs) <= APART_MS;
-  const isSeen = hasAnswered && finishedMs !== undefined && change.atMs - finishedMs > UNSEEN_MS;
+  const isSeen = isThere && hasAnswered && finishedMs !== undefined && change.atMs - finishedMs > UNSEEN_MS;
   if (isEarly || (!isAsFinished && (isSeen || !isPresent(change, ended))))
     report('I8', change, `it says that its power epoch ended at ${ended}`);
 }
