@@ -53,6 +53,28 @@ function edit(
 type Case = readonly [what: string, before: string, edits: readonly FieldEdit[], after: string];
 
 const CASES: readonly Case[] = [
+  ...['a', 'b', 'c'].map((gone): Case => {
+    const lines = ['a', 'b', 'c'].map((name) => `    {name: ${name}}, # of ${name}\n`);
+    const edits = [{ path: ['spec', 'price', { name: gone }], from: { name: gone } }];
+    const left = lines.filter((line) => !line.includes(`{name: ${gone}}`));
+    const render = (all: readonly string[]) => `spec:\n  price: [\n${all.join('')}  ]\n`;
+    return [`a list in brackets over lines, without ${gone}`, render(lines), edits, render(left)];
+  }),
+  [
+    'the end of a list in brackets, with no comma behind it',
+    'spec:\n  price: [\n    {name: a}, # of a\n    {name: b} # of b\n  ]\n',
+    [{ path: ['spec', 'price', { name: 'b' }], from: { name: 'b' } }],
+    'spec:\n  price: [\n    {name: a}, # of a\n  ]\n',
+  ],
+  [
+    'nothing, with a comment in its place',
+    'spec:\n  title: # not yet\n  sla: # nor this\n  currency: USD\n',
+    [
+      { path: ['spec', 'title'], to: 'Pro' },
+      { path: ['spec', 'sla'], to: { availability: '99.0' } },
+    ],
+    'spec:\n  title: Pro # not yet\n  sla: # nor this\n    availability: "99.0"\n  currency: USD\n',
+  ],
   [
     'a scalar, with its quotes and the comment behind it',
     `spec:\n  title:   "Acme Pro"   # for people\n  currency: 'USD'\n  sla: {availability: "99.0"} # promised\n`,

@@ -193,10 +193,14 @@ function remove(
   if (isShared) splices.push({ from: start, to: kept, text: '' });
   for (const [index, [from, to]] of bounds.entries()) {
     if (isKept[index] || (isShared && index < firstKept)) continue;
-    if (context === 'flow') splices.push({ from: bounds[index - 1]?.[1] ?? from, to, text: '' });
-    else splices.push({ from: startWithComments(text, from), to: nextLine(text, to), text: '' });
+    const hasLines = context === 'block' || (startsLine(text, from) && FLOW_END_OF_LINE.test(text.slice(to)));
+    if (hasLines) splices.push({ from: startWithComments(text, from), to: nextLine(text, to), text: '' });
+    else splices.push({ from: bounds[index - 1]?.[1] ?? from, to, text: '' });
   }
 }
+
+/** Behind an item of a flow collection that has its line for itself. A comma stays before what is removed at the end: YAML takes one there. */
+const FLOW_END_OF_LINE = /^ *,?[ \t]*(#[^\n]*)?\r?\n/;
 
 function append({ text, eol, splices }: Writer, slot: Slot, last: Node, added: JsonMap | readonly Json[]): void {
   const end = endOf(last);
@@ -226,18 +230,21 @@ function replace(writer: Writer, slot: Slot, node: Node, wanted: Json): Done {
   }
   const { after } = slot;
   if (after === undefined) return false;
+  // Where nothing stood, what follows on the line is a comment, and stays.
+  const isEmpty = start === end;
+  const over = isEmpty ? after : Math.max(after, end);
   const endsLine = text[end - 1] === '\n' ? eol : '';
   if (!isBlock(wanted) || text[after - 1] === '-') {
     splices.push({
       from: after,
-      to: Math.max(after, end),
-      text: ` ${renderInline(wanted, isBlock(wanted) ? 'flow' : 'block')}${endsLine}`,
+      to: over,
+      text: ` ${renderInline(wanted, isBlock(wanted) ? 'flow' : 'block')}${isEmpty ? '' : endsLine}`,
     });
     return true;
   }
-  const isOnLine = lineStart(text, end) <= after;
-  splices.push({ from: after, to: Math.max(after, end), text: '' });
-  const at = isOnLine ? nextLine(text, end) : Math.max(after, end);
+  const isOnLine = lineStart(text, over) <= after;
+  splices.push({ from: after, to: over, text: '' });
+  const at = isOnLine ? nextLine(text, over) : over;
   const lines = renderLines(wanted, ' '.repeat(slot.indent + 2)).join(eol);
   splices.push(
     isOnLine || endsLine !== ''
