@@ -86,15 +86,19 @@ async function versions(api: Api): Promise<Readonly<Record<string, string>>> {
   return found;
 }
 
-async function pickPair(): Promise<number> {
+/** The first of as many ports in a row as it takes. */
+async function pickRow(): Promise<number> {
   for (;;) {
     const [port = 0] = await pickPorts(1);
-    const next = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      next.once('error', () => resolve(false)).listen(port + 1, '127.0.0.1', () => next.close(() => resolve(true)));
-    });
-    if (isFree) return port;
+    if ((await isFree(port + 1)) && (await isFree(port + 2))) return port;
   }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 describe('sublet dev', () => {
@@ -111,7 +115,7 @@ describe('sublet dev', () => {
 
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sublet-dev-')));
-    port = await pickPair();
+    port = await pickRow();
   });
 
   afterAll(async () => {
@@ -168,8 +172,8 @@ describe('sublet dev', () => {
   }, 1_800_000);
 
   it.each([
-    [['--port', 'many'], 'A port is a number from 1 to 65534.'],
-    [['--port', '65535'], 'A port is a number from 1 to 65534.'],
+    [['--port', 'many'], 'A port is a number from 1 to 65533: the next two are taken as well.'],
+    [['--port', '65534'], 'A port is a number from 1 to 65533: the next two are taken as well.'],
     [['--data', ''], 'Name a folder.'],
     [['--environment', 'moon'], 'The reference fleet has the environments staging and production.'],
     [['--fast'], "unknown option '--fast'"],

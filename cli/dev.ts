@@ -3,6 +3,7 @@ import type { DevOptions } from './embedded/dev.ts';
 import { documentCommand, SERVER_CODES } from './help.ts';
 
 const DEFAULT_PORT = 7_443;
+const LAST_PORT = 65_533;
 
 /** `sublet dev`: all of it on this machine, for whoever tries it out or works on it. */
 export function addDevCommand(program: Command, signal: AbortSignal): void {
@@ -10,7 +11,12 @@ export function addDevCommand(program: Command, signal: AbortSignal): void {
     .command('dev')
     .description('run Sublet on an embedded cluster, with the reference fleet, until it is stopped')
     .option('--data <folder>', 'where everything is kept', parseFolder, '.sublet')
-    .option('--port <port>', 'where the API server listens; the Git remote has the next one', parsePort, DEFAULT_PORT)
+    .option(
+      '--port <port>',
+      'where the API server listens; the Git remote and the API have the next two',
+      parsePort,
+      DEFAULT_PORT,
+    )
     .option(
       '--environment <name>',
       'the folder of the fleet that is used: staging or production',
@@ -40,8 +46,8 @@ function parseFolder(text: string): string {
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_534) return port;
-  throw new InvalidArgumentError('A port is a number from 1 to 65534.');
+  if (Number.isInteger(port) && port >= 1 && port <= LAST_PORT) return port;
+  throw new InvalidArgumentError(`A port is a number from 1 to ${LAST_PORT}: the next two are taken as well.`);
 }
 
 function parseEnvironment(text: string): DevOptions['environment'] {
