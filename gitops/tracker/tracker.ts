@@ -110,9 +110,13 @@ async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Pro
   const doubted = new Map<string, number>();
   for (const ofTarget of byTarget.values()) {
     let look: Look | undefined;
-    for (const change of ofTarget) {
-      look ??= observe(deps, change.intent.target, ofTarget);
-      const facts = silent.has(change.repository) ? undefined : await gatherFacts(deps, change, look, patience);
+    for (const [index, change] of ofTarget.entries()) {
+      look ??= observe(deps, change.intent.target);
+      // They are in order of acceptance; to look at each for each would take a second where one resource has thousands.
+      const later = ofTarget.slice(index + 1);
+      const facts = silent.has(change.repository)
+        ? undefined
+        : await gatherFacts(deps, change, { ...look, later }, patience);
       if (facts === undefined) {
         // Of one repository that does not answer nothing is known now; the others go on.
         silent.add(change.repository);
@@ -169,23 +173,21 @@ async function readTracked(journal: Journal): Promise<readonly Change[]> {
 type Look = {
   readonly folder: FolderFacts;
   readonly live: LiveObject | undefined;
-  readonly changes: readonly Change[];
 };
 
-function observe({ folderOf, liveOf }: TrackerDeps, target: Target, changes: readonly Change[]): Look {
-  return { folder: computeFolderFacts(folderOf(target.namespace)), live: liveOf(target), changes };
+function observe({ folderOf, liveOf }: TrackerDeps, target: Target): Look {
+  return { folder: computeFolderFacts(folderOf(target.namespace)), live: liveOf(target) };
 }
 
 async function gatherFacts(
   deps: TrackerDeps,
   change: Change,
-  { folder, live, changes }: Look,
+  { folder, live, later }: Look & Pick<ProgressFacts, 'later'>,
   { graceMs }: Patience,
 ): Promise<ProgressFacts | undefined> {
   const { contains, clock, log } = deps;
   const has = async (commit: CommitId | undefined): Promise<boolean> =>
     change.commit !== undefined && commit !== undefined && (await contains(change.repository, change.commit, commit));
-  const later = changes.filter((other) => other.sequence > change.sequence);
   try {
     const { fetched, attempted, applied } = folder;
     const contained = { fetched: await has(fetched), attempted: await has(attempted), applied: await has(applied) };
