@@ -9,7 +9,7 @@ import { PERSON } from './repository.ts';
 export type Disruptions = {
   /** Begins what the step says; false when it is no trouble of this kind. */
   begin(step: Step): boolean;
-  /** Ends all of it now. */
+  /** Ends all of it now; guests that hang answer again. */
   endAll(): void;
 };
 
@@ -17,6 +17,7 @@ type Trouble = { readonly hooks: LinkHooks; readonly end: () => void };
 type CallFault = NonNullable<ReturnType<NonNullable<LinkHooks['onCall']>>>;
 
 const GROUP = { name: 'trouble' };
+const INSTANCES = 'virtualmachineinstances.kubevirt.io';
 
 export function createDisruptions(world: World, random: SeededRandom): Disruptions {
   const active = new Set<Trouble>();
@@ -126,6 +127,8 @@ export function createDisruptions(world: World, random: SeededRandom): Disruptio
     },
     endAll() {
       for (const trouble of [...active]) trouble.end();
+      for (const { metadata } of world.list(INSTANCES))
+        world.setGuestAnswers(`${metadata.namespace}/${metadata.name}`, true);
     },
   };
 }
