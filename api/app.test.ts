@@ -199,6 +199,16 @@ describe('limits of rate', () => {
     expect((await api.as('guesser', { url: '/v1/tenants/NOBODY' })).statusCode).toBe(429);
   });
 
+  it('hold up nobody who is in, however many guess from the same address', async () => {
+    const call = (token: string) =>
+      api.call({ url: DESKTOPS, remoteAddress: '203.0.113.77', headers: { authorization: `Bearer ${token}` } });
+    const token = await api.issuer.sign({ sub: 'anna' });
+    expect((await call(token)).statusCode).toBe(200);
+    for (let i = 0; i < 60; i++) expect((await call('x.y.z')).statusCode).toBe(401);
+    expect((await call('x.y.z')).statusCode).toBe(429);
+    expect((await call(token)).statusCode).toBe(200);
+  });
+
   it('hold for sign-ins that fail, by address', async () => {
     const guess = () =>
       api.call({ url: DESKTOPS, remoteAddress: '203.0.113.9', headers: { authorization: 'Bearer x.y.z' } });
@@ -212,6 +222,9 @@ describe('limits of rate', () => {
       headers: { authorization: 'Bearer x.y.z' },
     });
     expect(other.statusCode).toBe(401);
+    const newcomer = `Bearer ${await api.issuer.sign({ sub: 'anna', jti: 'new' })}`;
+    const fresh = { url: DESKTOPS, remoteAddress: '203.0.113.9', headers: { authorization: newcomer } };
+    expect((await api.call(fresh)).statusCode).toBe(429);
     const forged = { authorization: 'Bearer x.y.z', 'x-forwarded-for': '198.51.100.1' };
     expect((await api.call({ url: DESKTOPS, remoteAddress: '203.0.113.9', headers: forged })).statusCode).toBe(429);
   });

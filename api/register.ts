@@ -144,12 +144,13 @@ function forbidden({ verb, resource, namespace }: Question, purpose = `${verb} $
   return new Problem(403, 'forbidden', detail);
 }
 
+/** Who guesses from an address holds up nobody who is in already: many may share one, behind a proxy or at an office. */
 function identify(
   { authenticate, limiter }: RegisterDeps,
   { ip, headers }: FastifyRequest,
 ): Principal | Promise<Principal> {
   const address = `address/${ip}`;
-  limiter.check(address, SIGN_IN_POLICIES);
+  if (!authenticate.isKnown(headers.authorization)) limiter.check(address, SIGN_IN_POLICIES);
   const principal = authenticate(headers.authorization, ip);
   if (!(principal instanceof Promise)) return principal;
   return principal.catch((error: unknown) => {

@@ -10,7 +10,11 @@ import { type ChooseUse, createUseChooser } from './keyuse.ts';
 import { IssuerUnavailableError, type TokenVerifier } from './oidc.ts';
 
 /** Who sends this `Authorization` header from this address; at once for most that were known a moment ago. Rejects with the 401 or 503 that the caller gets. */
-export type Authenticate = (authorization: string | undefined, address: string) => Principal | Promise<Principal>;
+export type Authenticate = {
+  (authorization: string | undefined, address: string): Principal | Promise<Principal>;
+  /** Whether somebody got in with this header lately. He may not any more. */
+  isKnown(authorization: string | undefined): boolean;
+};
 
 export type AuthenticateDeps = {
   readonly clock: Pick<Clock, 'now'>;
@@ -33,10 +37,13 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
     if (authorization !== undefined) tokens.set(authorization, token);
     return principal;
   };
-  return (authorization, address) => {
+  const authenticate = (authorization: string | undefined, address: string): Principal | Promise<Principal> => {
     const token = authorization === undefined ? undefined : tokens.get(authorization);
     return token === undefined ? meet(authorization, address) : ask(token, address);
   };
+  return Object.assign(authenticate, {
+    isKnown: (authorization: string | undefined) => authorization !== undefined && tokens.has(authorization),
+  });
 }
 
 const MOST_TOKENS = 10_000;
