@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 import { DATASOURCES, DATAVOLUMES, VIRTUALMACHINEINSTANCES, VIRTUALMACHINES } from '../../kubevirt/index.ts';
 import type { GitRemote } from '../../simulator/git/server.ts';
 import type { Cluster } from '../cluster/contract.ts';
@@ -267,11 +268,15 @@ async function cloneFleet(remote: GitRemote, checkout: string): Promise<void> {
   await mkdir(path.join(checkout, 'tenants'));
 }
 
-/** Applies the fleet's entry point as its provider would, with the local remote in place of the forge. */
+/**
+ * Applies the fleet's entry point as its provider would, with the local remote in place of the forge; never the file as it is: whoever saw that would read its Secret and call its
+ * forge.
+ */
 async function bootstrap(cluster: Cluster, checkout: string, environment: string, remote: GitRemote): Promise<void> {
   const entry = path.join(checkout, 'clusters', environment);
-  for (const file of ['fleet.yaml', 'root.yaml', 'images']) await cluster.installManifests(path.join(entry, file));
-  const url = '/apis/source.toolkit.fluxcd.io/v1/namespaces/sublet-fleet/gitrepositories/fleet';
-  const spec = { url: remote.url, secretRef: null, interval: '10m' };
-  await cluster.admin.ask('PATCH', url, { spec }, 'application/merge-patch+json');
+  const fleet = parse(await readFile(path.join(entry, 'fleet.yaml'), 'utf8'));
+  const { secretRef: _, ...spec } = fleet.spec;
+  const local = { ...fleet, spec: { ...spec, url: remote.url, interval: '10m' } };
+  await cluster.installManifests(`${JSON.stringify(local)}\n`);
+  for (const file of ['root.yaml', 'images']) await cluster.installManifests(path.join(entry, file));
 }
