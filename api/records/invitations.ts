@@ -12,7 +12,6 @@ export type Invitation = {
   readonly plan: string;
   /** Whose right to sell it carries. */
   readonly maker: string;
-  readonly makerGroups: readonly string[];
   readonly maxUses: number;
   /** It takes nobody while `admits` have signed up below the seller within `windowHours`, by whichever of its invitations. */
   readonly admits: number;
@@ -218,7 +217,8 @@ function toRow(invitation: Invitation) {
     path: invitation.path ?? '',
     plan: invitation.plan,
     maker: invitation.maker,
-    maker_groups: JSON.stringify(invitation.makerGroups),
+    // No right comes from a group; the column is of a program before.
+    maker_groups: '[]',
     max_uses: invitation.maxUses,
     admits: invitation.admits,
     window_hours: invitation.windowHours,
@@ -227,10 +227,9 @@ function toRow(invitation: Invitation) {
   };
 }
 
-type Row = Omit<ReturnType<typeof toRow>, 'maker_groups'> & { readonly maker_groups: string };
+type Row = ReturnType<typeof toRow>;
 
 function parseRow(row: Row): Invitation {
-  const makerGroups: readonly string[] = JSON.parse(row.maker_groups);
   return {
     id: row.id,
     hash: row.hash,
@@ -238,7 +237,6 @@ function parseRow(row: Row): Invitation {
     path: row.path === '' ? undefined : row.path,
     plan: row.plan,
     maker: row.maker,
-    makerGroups,
     maxUses: row.max_uses,
     admits: row.admits,
     windowHours: row.window_hours,

@@ -169,6 +169,22 @@ describe('signing up', () => {
     expect((await signUp('gina', code)).statusCode).toBe(202);
   });
 
+  it('carries no right that its maker has by a group, of which nobody hears when he left it', async () => {
+    const sellers = { kind: 'Group', name: 'oidc:sellers', role: 'Admin' } as const;
+    api.sell('grouped', { type: 'Reseller', members: [sellers, user('gus', 'Viewer')] });
+    api.put(plan('t-grouped', 'starter', { offers: 'Tenant' }));
+    const ask = () =>
+      api.as('gus', { method: 'POST', url: '/v1/tenants/grouped/invitations', payload: { plan: 'starter' } }, [
+        'sellers',
+      ]);
+    const refused = await ask();
+    expect([refused.statusCode, refused.json().detail]).toEqual([403, expect.stringContaining('by name')]);
+    api.sell('grouped', { type: 'Reseller', members: [sellers, user('gus', 'Admin')] });
+    const { code } = (await ask()).json();
+    api.sell('grouped', { type: 'Reseller', members: [sellers] });
+    expect((await signUp('heidi', code)).statusCode).toBe(422);
+  });
+
   it('needs an invitation that somebody made, and a plan for tenants', async () => {
     expect((await signUp('hugo', 'x'.repeat(32))).json().errors).toEqual([
       expect.objectContaining({ pointer: '/invitation' }),

@@ -129,6 +129,12 @@ async function invite(deps: RoutesDeps, call: Call, order: z.output<typeof NewIn
   const { place, principal } = call;
   if (principal.key !== undefined)
     throw new Problem(403, 'forbidden', 'a key makes no invitations; sign in with an ID token');
+  if (!maySell(deps, principal.username, place.namespace)) {
+    const detail =
+      `an invitation acts by what is granted to ${principal.username} by name in ${place.path ?? 'the provider'}, ` +
+      'which is not enough to sell; ask to be made a member by name';
+    throw new Problem(403, 'forbidden', detail);
+  }
   const { plan, maxUses, admits, windowHours, expiresInDays } = order;
   if (deps.caches.plans.get(`${place.namespace}/${plan}`)?.spec.offers !== 'Tenant') {
     const detail = `there is no Plan ${plan} in ${place.namespace} that offers Tenant; create it or name another`;
@@ -143,7 +149,6 @@ async function invite(deps: RoutesDeps, call: Call, order: z.output<typeof NewIn
     path: place.path,
     plan,
     maker: principal.username,
-    makerGroups: principal.groups,
     maxUses,
     admits,
     windowHours,
@@ -220,12 +225,13 @@ function keyOfPlace(invitation: string, after = 'nothing'): RequestKey {
 }
 
 /** An invitation carries the right of who made it, as it is now, and dies with the seller that it was made for. */
-function isStillGood(
-  { tree, caches }: RoutesDeps,
-  { maker, makerGroups, namespace, createdAtMs }: Invitation,
-): boolean {
-  if (!isOfPresentTenant(caches, namespace, createdAtMs)) return false;
-  const memberships = tree.memberships({ username: maker, groups: makerGroups });
+function isStillGood(deps: RoutesDeps, { maker, namespace, createdAtMs }: Invitation): boolean {
+  return isOfPresentTenant(deps.caches, namespace, createdAtMs) && maySell(deps, maker, namespace);
+}
+
+/** By name alone: whether a maker is still in a group that he was in, his tokens say and nobody else. */
+function maySell({ tree }: RoutesDeps, username: string, namespace: string): boolean {
+  const memberships = tree.memberships({ username, groups: [] });
   return authorize({}, memberships, { verb: 'create', resource: 'tenants', namespace });
 }
 
