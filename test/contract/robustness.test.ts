@@ -14,7 +14,7 @@ const WITHIN_MS = 1_000;
 /** Far below every time after which the server gives a client up, and enough for a machine that does many other things. */
 const PATIENCE_MS = 20_000;
 
-describe('whatever a client does, the embedded API server answers others within a second', () => {
+describe('whatever a client does, the embedded API server answers others with less than a second of work', () => {
   let world: Embedded;
   const open: (Socket | TLSSocket)[] = [];
 
