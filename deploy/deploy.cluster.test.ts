@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { TENANTS } from '../crds/v1alpha1/resources.ts';
 import { NOT_INTERNET_V4, NOT_INTERNET_V6 } from '../model/address.ts';
@@ -13,6 +13,8 @@ import { type Installation, installSublet } from '../test/support/install.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const BOB = 't-acme--bob';
+/** `expect.poll` waits inside tests only. */
+const SOON = { timeout: 60_000, interval: 50 };
 const RESERVED = ownerLabels({ tenantId: 'bob-7f3k9', kind: 'RDPInstance', name: 'desk' });
 
 type Manifest = {
@@ -97,8 +99,13 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
       );
     }
     // The API server learns of bindings and of roles by a watch each, in their order: billing is bound last, viewer is the last role.
-    await expect.poll(() => canI(cluster(), 'anna-billing', 'update', 'plans.sublet.dev', BOB)).toBe(true);
-    await expect.poll(() => canI(cluster(), 'anna-viewer', 'list', 'rdpinstances.sublet.dev', BOB)).toBe(true);
+    for (const [user, verb, resource] of [
+      ['anna-billing', 'update', 'plans.sublet.dev'],
+      ['anna-viewer', 'list', 'rdpinstances.sublet.dev'],
+    ] as const) {
+      const may = async () => expect(await canI(cluster(), user, verb, resource, BOB)).toBe(true);
+      await vi.waitFor(may, SOON);
+    }
     await untilPodsAreTaken(cluster(), BOB);
   });
 
@@ -235,12 +242,70 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
     expect((await operator.call('POST', cluster, buildBinding('owner'))).status).toBe(403);
   });
 
+  it('shows the operator its own records, and nobody else’s ConfigMaps', async () => {
+    const named = (name: string) => `/api/v1/configmaps?fieldSelector=metadata.name%3D${name}`;
+    for (const record of ['sublet-grants', 'sublet-breaker'])
+      expect((await operator.call('GET', named(record))).status).toBe(200);
+    for (const foreign of ['/api/v1/configmaps', named('kube-root-ca.crt'), `${configMaps('kube-system')}`])
+      expect((await operator.call('GET', foreign)).status).toBe(403);
+  });
+
   it.each(['kube-system', 'default', 'sublet-images'])('keeps the operator out of %s', async (namespace) => {
     expect(await operator.call('POST', configMaps(namespace), buildConfigMap('planted', {}))).toMatchObject({
       status: 403,
       body: { message: expect.stringContaining(`in tenants' namespaces only, not in ${namespace}`) },
     });
     expect(await operator.call('DELETE', `/api/v1/namespaces/${namespace}`)).toMatchObject({ status: 403 });
+  });
+
+  it.each([
+    [
+      'a Secret beside Flux',
+      'sublet-fleet/secrets',
+      { kind: 'Secret' },
+      "tenants' Kustomizations and their accounts only",
+    ],
+    [
+      'an account of no tenant',
+      'sublet-fleet/serviceaccounts',
+      { kind: 'ServiceAccount' },
+      "tenants' Kustomizations and",
+    ],
+    ['a ConfigMap beside the price list', 'sublet-root/configmaps', { kind: 'ConfigMap' }, 'and writes nothing else'],
+    [
+      'a Secret that is filled with the token of an account',
+      `${BOB}/secrets`,
+      {
+        kind: 'Secret',
+        type: 'kubernetes.io/service-account-token',
+        metadata: { name: 'planted', annotations: { 'kubernetes.io/service-account.name': 'default' } },
+      },
+      'no token of another account',
+    ],
+  ])('keeps the operator from planting %s', async (_, at, object, message) => {
+    const [namespace, plural] = at.split('/');
+    const planted = { apiVersion: 'v1', metadata: { name: 'planted' }, ...object };
+    expect(await operator.call('POST', `/api/v1/namespaces/${namespace}/${plural}`, planted)).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining(message) },
+    });
+  });
+
+  it('keeps the operator from ordering, whatever role it gives itself, and from giving one over the price list', async () => {
+    const itself = { kind: 'ServiceAccount', name: 'sublet-operator', namespace: 'sublet-system' };
+    const binding = { ...buildBinding('owner'), metadata: { name: 'itself' }, subjects: [itself] };
+    const bindings = (namespace: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`;
+    expect(await operator.call('POST', bindings('sublet-root'), binding)).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining('by Roles, and writes nothing else') },
+    });
+    await operator.ask('POST', bindings(BOB), binding);
+    const order = () => operator.call('POST', `${desktops}?dryRun=All`, buildDesktop({ name: 'own' }));
+    // The API server learns of bindings by a watch.
+    await expect
+      .poll(order)
+      .toMatchObject({ status: 403, body: { message: expect.stringContaining('Git is the writer of specs') } });
+    await cluster().admin.ask('DELETE', `${bindings(BOB)}/itself`);
   });
 
   it('keeps the operator from planting accounts and Secrets beside itself, and from changing a spec', async () => {
@@ -276,13 +341,27 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
 
   it("lets the operator write Flux's objects in tenants' namespaces, and the fleet's repository nowhere", async () => {
     for (const crd of fluxCrds()) await cluster().installManifests(`---\n${JSON.stringify(crd)}`);
-    const write = (namespace: string, plural: 'gitrepositories' | 'kustomizations') =>
-      operator.call('POST', `${FLUX[plural].path}/namespaces/${namespace}/${plural}?dryRun=All`, FLUX[plural].body);
+    const write = (namespace: string, plural: 'gitrepositories' | 'kustomizations', body: object = FLUX[plural].body) =>
+      operator.call('POST', `${FLUX[plural].path}/namespaces/${namespace}/${plural}?dryRun=All`, body);
     // What was just defined is served a moment later.
     await expect.poll(async () => (await write(BOB, 'gitrepositories')).status).toBe(201);
     await expect.poll(async () => (await write(BOB, 'kustomizations')).status).toBe(201);
-    expect((await write('sublet-fleet', 'kustomizations')).status).toBe(201);
+    const { body } = FLUX.kustomizations;
+    const inFleet = (name: string, account: string, targetNamespace: string) =>
+      write('sublet-fleet', 'kustomizations', {
+        ...body,
+        metadata: { name },
+        spec: { ...body.spec, targetNamespace, serviceAccountName: account },
+      });
+    expect((await inFleet(BOB, BOB, BOB)).status).toBe(201);
+    for (const foreign of [inFleet(BOB, 'sublet-root', BOB), inFleet(BOB, BOB, 'sublet-root')]) {
+      expect(await foreign).toMatchObject({
+        status: 403,
+        body: { message: expect.stringContaining("into the tenant's namespace, as the account of its name") },
+      });
+    }
     for (const [namespace, plural, message] of [
+      ['sublet-fleet', 'kustomizations', "tenants' Kustomizations and their accounts only"],
       ['sublet-fleet', 'gitrepositories', "the fleet's repository is the provider's to state"],
       ['default', 'gitrepositories', "in tenants' namespaces only, not in default"],
       ['default', 'kustomizations', "in tenants' namespaces only, not in default"],
@@ -407,9 +486,9 @@ async function render(cluster: Cluster, folder: string): Promise<readonly Manife
 }
 
 /** A namespace gets its account a while after it was made, and takes no pod before. */
-function untilPodsAreTaken({ admin }: Cluster, namespace: string): Promise<void> {
+async function untilPodsAreTaken({ admin }: Cluster, namespace: string): Promise<void> {
   const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
-  return expect.poll(async () => (await admin.call('GET', account)).status).toBe(200);
+  await vi.waitFor(async () => expect((await admin.call('GET', account)).status).toBe(200), SOON);
 }
 
 async function canI(
