@@ -8,7 +8,8 @@ import type { Author, Change, NewChange } from '../journal.ts';
  * back. Where people looked at the change before, they look at this one, too. Of one failed change there is one compensation, however often it is asked for, because its id follows from the other's. Pure.
  */
 export function computeCompensation(failed: Change, author: Author): NewChange | undefined {
-  if (failed.author.subject === author.subject) return undefined;
+  // What stood there already is of whoever wrote it.
+  if (failed.author.subject === author.subject || failed.reason === 'Unchanged') return undefined;
   const intent = invert(failed.intent);
   if (intent === undefined) return undefined;
   const id = `I${createHash('sha1').update(`compensation of ${failed.id}`).digest('hex')}`;

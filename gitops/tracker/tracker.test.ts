@@ -262,6 +262,25 @@ describe('the tracker', () => {
     for (const tracker of trackers) await tracker.stop();
   });
 
+  it('takes nothing back that somebody else had written before', async () => {
+    const { clock, journal, cluster, start } = createTrackerWorld();
+    const message = 'RDPInstance/t-acme/desk dry-run failed (Invalid): spec.power';
+    cluster.folder = buildFolder({
+      applied: OLDER,
+      refusal: condition('Ready', 'False', 'ReconciliationFailed', message, 1_000),
+    });
+    const change = buildChange('fleet');
+    await journal.accept(change);
+    const lease = await journal.lease('fleet', 'writer', 60_000);
+    if (lease === undefined) throw new Error('no lease');
+    await journal.record(lease, new Map([[change.id, { state: 'Committed', commit: COMMIT, reason: 'Unchanged' }]]));
+    const tracker = start();
+    await clock.advance(60_000);
+    expect(await journal.find(change.id)).toMatchObject({ state: 'Failed', reason: 'NotAppliable' });
+    expect(await journal.pending('fleet', ['Accepted'], 10)).toEqual([]);
+    await tracker.stop();
+  });
+
   it('takes several back from the newest to the oldest, so that each finds what it set', async () => {
     const { clock, cluster, start, commit, journal } = createTrackerWorld();
     const target = { kind: 'RDPInstance', namespace: 't-acme', name: 'desk' };
