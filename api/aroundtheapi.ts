@@ -7,6 +7,7 @@ import type { Client } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { FIELD_MANAGER, STATUS_FIELD_MANAGER } from '../model/labels.ts';
 import type { CommitLog, FolderCommit } from './commits.ts';
+import { listPages } from './listpages.ts';
 import { layoutOwner } from './submit.ts';
 import type { Tree } from './tree.ts';
 
@@ -59,8 +60,6 @@ export type ClusterWrite = {
   readonly name: string;
 };
 
-const MOST_OBJECTS = 500;
-
 /** Flux applies what Git holds; the other names are Sublet's own. What states no manager, such as a patch of finalizers, has the user agent's first word. */
 const EXPECTED: ReadonlySet<string> = new Set([
   FIELD_MANAGER,
@@ -69,17 +68,20 @@ const EXPECTED: ReadonlySet<string> = new Set([
   'kustomize-controller',
 ]);
 
+/** `missing` says why there may be more. */
 export async function observeClusterWrites(
   { client }: AroundDeps,
   namespace: string,
   signal: AbortSignal,
-): Promise<readonly ClusterWrite[]> {
+): Promise<{ readonly found: readonly ClusterWrite[]; readonly missing?: string }> {
   const lists = await Promise.all(
-    KINDS.map(({ resource }) =>
-      client.list<SubletResource & KubeObject>(resource, { namespace, limit: MOST_OBJECTS, signal }),
-    ),
+    KINDS.map(({ resource }) => listPages<SubletResource & KubeObject>(client, resource, { namespace, signal })),
   );
-  return lists.flatMap(({ items }, i) => items.flatMap((object) => writesOf(KINDS[i]?.resource.kind ?? '', object)));
+  const found = lists.flatMap(({ items }, i) =>
+    items.flatMap((object) => writesOf(KINDS[i]?.resource.kind ?? '', object)),
+  );
+  const isWhole = lists.every((list) => list.isWhole);
+  return isWhole ? { found } : { found, missing: 'cluster writes: of the first 5 000 resources of each kind only' };
 }
 
 function writesOf(kind: string, { metadata }: KubeObject): readonly ClusterWrite[] {

@@ -166,6 +166,24 @@ describe('audit of what went around the API', () => {
     ]);
   });
 
+  it('shows what programs wrote however many resources there are, and says so where there are too many', async () => {
+    const time = new Date(api.clock.now()).toISOString();
+    const before = api.listed.length;
+    const putMany = (count: number): void => {
+      for (let i = 0; i < count; i++) {
+        const one = desktop('t-acme', `many-${i}`);
+        const managedFields = i === count - 1 ? [{ manager: 'vi', operation: 'Update' as const, time }] : [];
+        api.listed.push({ ...one, metadata: { ...one.metadata, managedFields } });
+      }
+    };
+    putMany(700);
+    expect((await audit()).filter(({ who }) => who === 'vi')).toHaveLength(1);
+    putMany(5_000);
+    const { missing } = (await api.as('anna', { url: '/v1/tenants/acme/audit' })).json();
+    api.listed.splice(before);
+    expect(missing).toEqual(['cluster writes: of the first 5 000 resources of each kind only']);
+  });
+
   it('gives every entry once, page by page', async () => {
     const whole = (await audit()).map((entry) => JSON.stringify(entry));
     const paged: string[] = [];

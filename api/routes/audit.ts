@@ -101,7 +101,7 @@ async function gather(
   const whole = [
     ...webhooks.flatMap(renderWebhook),
     ...commits.found.map(renderCommit),
-    ...writes.map(renderWrite),
+    ...writes.found.map(renderWrite),
   ].filter(({ ms }) => ms < before.ms);
   const found = [
     ...changes.map(renderChangeEntry),
@@ -110,7 +110,8 @@ async function gather(
     ...renderInvitations(invitations),
     ...whole,
   ];
-  return { found, missing: commits.missing === undefined ? {} : { missing: [commits.missing] } };
+  const missing = [commits, writes].flatMap((part) => part.missing ?? []);
+  return { found, missing: missing.length === 0 ? {} : { missing } };
 }
 
 /** Of one moment the later change comes first; the rest stays as it was found. */

@@ -3,6 +3,7 @@ import { EVENTS } from '../../kube/builtin.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { GROUP } from '../../model/group.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
+import { listPages } from '../listpages.ts';
 import type { Place } from '../place.ts';
 import { defineRoute, type Route } from '../route.ts';
 import type { RoutesDeps } from './deps.ts';
@@ -45,16 +46,14 @@ export function buildEventRoutes(deps: RoutesDeps): readonly Route[] {
         200: { description: `The newest, at most ${MOST}.`, schema: z.strictObject({ items: z.array(EventSchema) }) },
       },
       handle: async ({ place, signal }) => {
-        const { items } = await deps.client.list<Event>(EVENTS, {
-          namespace: place.namespace,
-          limit: MOST,
-          signal: signal(),
-        });
+        const { namespace } = place;
+        const { items } = await listPages<Event>(deps.client, EVENTS, { namespace, signal: signal() });
         const events = items
           .filter(({ regarding }) => regarding?.apiVersion?.startsWith(`${GROUP}/`) === true)
           .map(renderEvent)
-          .filter(({ at }) => isOfPresentTenant(deps.caches, place.namespace, Date.parse(at)));
-        return { status: 200, body: { items: events.sort((a, b) => (a.at > b.at ? -1 : 1)) } };
+          .filter(({ at }) => isOfPresentTenant(deps.caches, namespace, Date.parse(at)));
+        const newest = events.sort((a, b) => (a.at > b.at ? -1 : 1)).slice(0, MOST);
+        return { status: 200, body: { items: newest } };
       },
     }),
   ];

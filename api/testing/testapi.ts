@@ -329,13 +329,18 @@ function buildClient(
       const encoded = Object.entries(data).map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
       return { apiVersion: 'v1', kind: 'Secret', metadata: key, data: Object.fromEntries(encoded) } as never;
     },
-    list: async (resource, options = {}) => ({
-      apiVersion: resource.version,
-      kind: `${resource.kind}List`,
-      metadata: {},
-      items: [...events, ...listed].filter(
-        ({ kind, metadata }) => kind === resource.kind && metadata.namespace === options.namespace,
-      ) as never,
-    }),
+    list: async (resource, { namespace, limit, continue: from = '0' } = {}) => {
+      const all = [...events, ...listed].filter(
+        ({ kind, metadata }) => kind === resource.kind && metadata.namespace === namespace,
+      );
+      const start = Number(from);
+      const end = start + (limit ?? all.length);
+      return {
+        apiVersion: resource.version,
+        kind: `${resource.kind}List`,
+        metadata: end < all.length ? { continue: String(end) } : {},
+        items: all.slice(start, end) as never,
+      };
+    },
   };
 }
