@@ -3,16 +3,16 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHeldAnswers, MOST_IN_ALL, MOST_OF_A_USER } from './heldanswers.ts';
+import { createHeldAnswers, MOST_IN_ALL, MOST_OF_A_TENANT, MOST_OF_A_USER } from './heldanswers.ts';
 import { createTestApi, desktop, ROOT_PLANS, type TestApi, user } from './testing/testapi.ts';
 
 describe('the count of held answers', () => {
   it('is of each user, until they end', () => {
     const held = createHeldAnswers();
     const ends = Array.from({ length: MOST_OF_A_USER }, () => new AbortController());
-    for (const { signal } of ends) held.hold('anna', signal);
+    for (const { signal } of ends) held.hold({ username: 'anna' }, signal);
     const last = new AbortController();
-    const hold = (name: string) => () => held.hold(name, last.signal);
+    const hold = (name: string) => () => held.hold({ username: name }, last.signal);
     expect(hold('anna')).toThrow(/you have 32, of at most 32; end one/);
     expect(hold('berta')).not.toThrow();
     ends[0]?.abort();
@@ -21,11 +21,27 @@ describe('the count of held answers', () => {
     expect(hold('anna')).toThrow(expect.objectContaining({ status: 429, headers: { 'retry-after': '5' } }));
   });
 
+  it('is of each tenant of the provider with all below it, however many users it has', () => {
+    const held = createHeldAnswers();
+    const end = new AbortController();
+    const tenants = ['acme', 'acme--bob', 'acme--bob--eve'];
+    for (let i = 0; i < MOST_OF_A_TENANT; i++)
+      held.hold({ username: `user ${i}`, tenant: tenants[i % tenants.length] }, end.signal);
+    const hold = (tenant: string | undefined) => () => held.hold({ username: 'anna', tenant }, end.signal);
+    expect(hold('acme--bob')).toThrow(/acme has 256, of at most 256; end one/);
+    expect(hold('acme')).toThrow(expect.objectContaining({ status: 429 }));
+    expect(hold('acm')).not.toThrow();
+    expect(hold(undefined)).not.toThrow();
+    end.abort();
+    const later = new AbortController();
+    expect(() => held.hold({ username: 'anna', tenant: 'acme' }, later.signal)).not.toThrow();
+  });
+
   it('is bounded in all, too', () => {
     const held = createHeldAnswers();
     const end = new AbortController();
-    for (let i = 0; i < MOST_IN_ALL; i++) held.hold(`user ${i}`, end.signal);
-    const hold = () => held.hold('anna', new AbortController().signal);
+    for (let i = 0; i < MOST_IN_ALL; i++) held.hold({ username: `user ${i}` }, end.signal);
+    const hold = () => held.hold({ username: 'anna' }, new AbortController().signal);
     expect(hold).toThrow(/this server has 1024, of at most 1024/);
     expect(hold).toThrow(expect.objectContaining({ status: 503, headers: { 'retry-after': '5' } }));
     end.abort();
@@ -34,8 +50,8 @@ describe('the count of held answers', () => {
 
   it('leaves out who is gone already', () => {
     const held = createHeldAnswers();
-    for (let i = 0; i < MOST_OF_A_USER; i++) held.hold('anna', AbortSignal.abort());
-    expect(() => held.hold('anna', new AbortController().signal)).not.toThrow();
+    for (let i = 0; i < MOST_OF_A_USER; i++) held.hold({ username: 'anna' }, AbortSignal.abort());
+    expect(() => held.hold({ username: 'anna' }, new AbortController().signal)).not.toThrow();
   });
 });
 

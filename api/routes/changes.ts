@@ -5,7 +5,7 @@ import { FINAL_STATES, OPEN_STATES } from '../../gitops/journal.ts';
 import { authorize, type Principal } from '../authorize.ts';
 import { ChangeId, ChangeSchema, isDone, isSettled, renderChange } from '../change.ts';
 import { collectionOfKind } from '../collections.ts';
-import { createHeldAnswers, type HeldAnswers, MOST_OF_A_USER } from '../heldanswers.ts';
+import { createHeldAnswers, type HeldAnswers, MOST_OF_A_TENANT, MOST_OF_A_USER } from '../heldanswers.ts';
 import { isOfPresentTenant } from '../lifetime.ts';
 import type { Place } from '../place.ts';
 import { notFound } from '../problem.ts';
@@ -54,7 +54,7 @@ export function buildChangeRoutes(deps: RoutesDeps): readonly Route[] {
       },
       answers: {
         200: {
-          description: `The change. A user and its keys may have ${MOST_OF_A_USER} answers held open at once that wait or are streams; one more is refused (429).`,
+          description: `The change. A user and its keys may have ${MOST_OF_A_USER} answers held open at once that wait or are streams; of one tenant of the provider, with all below it, there are at most ${MOST_OF_A_TENANT}. One more is refused (429).`,
           schema: ChangeSchema,
         },
       },
@@ -84,8 +84,10 @@ async function getChange(
   const change = await deps.journal.find(id);
   if (change === undefined || !maySee(deps, call.principal, change)) throw notFound();
   // A change that has ended is told at once, to whoever has no place left too.
+  const { username } = call.principal;
+  const tenant = deps.tree.owner(change.intent.target.namespace)?.path;
   const hold = (): AbortSignal =>
-    isDone(change.state) ? call.signal() : held.hold(call.principal.username, call.signal());
+    isDone(change.state) ? call.signal() : held.hold({ username, tenant }, call.signal());
   if (call.header('accept')?.includes(EVENT_STREAM) === true) {
     const body = Readable.from(renderEvents(deps, call, change, hold()));
     return { status: 200, type: EVENT_STREAM, headers: { 'x-accel-buffering': 'no' }, body };
