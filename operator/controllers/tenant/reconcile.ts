@@ -46,7 +46,7 @@ export function createTenantReconcile(context: OperatorContext): Reconcile {
       await makeTenant(context, observed, signal);
     } catch (error) {
       outcome = isUntold(error) ? undefined : computeOutcome(error);
-      if (!(error instanceof ChangedError)) await applyRights(context, observed, signal);
+      if (error instanceof TerminalError) await applyRights(context, observed, signal);
       throw error;
     } finally {
       if (outcome !== undefined) await reportTenant(context, observed, outcome, signal);
