@@ -28,9 +28,9 @@ export type Forge = {
   readonly type: ForgeType;
   /** Opens one for a branch, or gives the open one that the branch has. */
   open(proposal: Proposal, signal?: AbortSignal): Promise<PullRequest>;
-  /** The open one of a branch; the newest other one where the forge can tell; undefined: none. */
+  /** The open one of a branch; the newest other one where the forge can tell; undefined: none. Rejects where the repository is not to be seen. */
   find(branch: string, base: string, signal?: AbortSignal): Promise<PullRequest | undefined>;
-  /** Undefined: there is none of that number. */
+  /** Undefined: there is none of that number, or the repository is not to be seen, which forges do not tell apart. */
   read(number: number, signal?: AbortSignal): Promise<PullRequest | undefined>;
   /** Closes it unmerged. One that is merged or closed stays as it is. */
   close(number: number, signal?: AbortSignal): Promise<void>;

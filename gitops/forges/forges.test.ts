@@ -224,6 +224,19 @@ describe('GitHub', () => {
   });
 });
 
+it.each([
+  ['Gitea', '/acme/fleet'],
+  ['GitHub', '/acme/fleet'],
+  ['GitLab', '/acme/fleet'],
+] as const)(
+  'a repository that the token does not see has no pull request that is gone: %s',
+  async (type, repository) => {
+    answers = Array.from({ length: 2 }, () => ({ status: 404, body: { message: 'no' } }));
+    const forge = createForge({ type, repositoryUrl: `${url}${repository}` }, deps);
+    await expect(forge.find('sublet/x', 'main')).rejects.toMatchObject({ failure: 'NotFound' });
+  },
+);
+
 describe('the forge of a repository', () => {
   it.each([
     ['Gitea', '/git/acme/fleet.git', '/git/api/v1/repos/acme/fleet/pulls/7'],
@@ -256,7 +269,10 @@ describe('the forge of a repository', () => {
 });
 
 it('escapes names in addresses', async () => {
-  answers = [{ status: 404, body: { message: 'no' } }];
+  answers = [
+    { status: 404, body: { message: 'no' } },
+    { status: 200, body: [] },
+  ];
   expect(
     await createGiteaForge({ url: `${url}/`, owner: 'a/b', repository: '../c' }, deps).find('x?y#z', 'main'),
   ).toBeUndefined();

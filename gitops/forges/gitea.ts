@@ -49,7 +49,8 @@ export function createGiteaForge(options: GiteaOptions, deps: ForgeDeps): Forge 
   };
   const find: Forge['find'] = async (branch, target, signal) => {
     const { status, json } = await call('GET', joinUrl(base, [target, branch]), { signal }, [404]);
-    if (status === 404) return undefined;
+    // Also where the token does not see the repository any more; the list is refused then.
+    if (status === 404) return findOpen(branch, target, signal);
     // It is the oldest one of the branch, whatever became of it.
     const oldest = toPullRequest(parseAnswer(Pull, json));
     return oldest.state === 'Open' ? oldest : ((await findOpen(branch, target, signal)) ?? oldest);

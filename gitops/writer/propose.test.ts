@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Forge, PullRequest } from '../forges/forge.ts';
+import { type Forge, ForgeError, type PullRequest } from '../forges/forge.ts';
 import {
   BRANCH,
   createWriterWorld,
@@ -102,6 +102,30 @@ describe('proposing', () => {
     merge(1);
     await world.clock.advance(60_000);
     expect(told).toEqual([world.remote.head(BRANCH)]);
+  });
+
+  it('goes on when the forge does not show the repository for a while', async () => {
+    const world = createWriterWorld(FILES);
+    const { forge, merge } = createForge(world);
+    let isSeen = true;
+    const blind: Forge = {
+      ...forge,
+      read: async (number) => (isSeen ? forge.read(number) : undefined),
+      find: async (branch, base) => {
+        if (!isSeen) throw new ForgeError('NotFound', 'the forge answered 404');
+        return forge.find(branch, base);
+      },
+    };
+    const id = await world.accept(editTitle('pro', 'Pro', 'Two'), { mode: 'PullRequest' });
+    world.start(steady('one'), {}, { forge: blind });
+    await world.settle();
+    isSeen = false;
+    await world.clock.advance(120_000);
+    expect(await world.state(id)).toMatchObject({ state: 'Proposed' });
+    isSeen = true;
+    merge(1);
+    await world.clock.advance(60_000);
+    expect(await world.state(id)).toMatchObject({ state: 'Committed' });
   });
 
   it('ends with a pull request that is closed', async () => {

@@ -20,7 +20,10 @@ export async function reviewProposals(deps: RoundDeps, lease: Lease, signal: Abo
   for (const change of await readOpen(deps.journal, lease.repository, ['Proposed'])) {
     if (change.pullRequest === undefined) continue;
     try {
-      reviewed.set(change.id, (await forge.read(change.pullRequest.number, signal)) ?? { state: 'Closed' });
+      const pull = await forge.read(change.pullRequest.number, signal);
+      // What a token may not see looks as if it were not there. Who may not see the repository is refused the search.
+      const found = pull ?? (await forge.find(branchOf(change), deps.target.branch, signal));
+      reviewed.set(change.id, found ?? { state: 'Closed' });
     } catch (error) {
       signal.throwIfAborted();
       deps.log.warn(
@@ -84,7 +87,7 @@ async function proposeOne(
     return { outcome: reject('EmptyRepository', 'the branch has no commit yet that a pull request could go to') };
   const planned = await planAlone(deps, head, change, signal);
   if (!('commit' in planned)) return planned;
-  const branch = `sublet/${change.id}`;
+  const branch = branchOf(change);
   const [commit] = await repository.commit(head, [buildCommit(deps, planned.commit)], signal);
   if (commit === undefined) throw new Error('the repository made no commit');
   const pushed = await repository.push(commit, undefined, { branch, signal });
@@ -97,6 +100,10 @@ async function proposeOne(
   const message = renderChange(change);
   const title = message.split('\n')[0] ?? change.id;
   return open(forge, { branch, base, title, body: message }, signal);
+}
+
+function branchOf({ id }: Change): string {
+  return `sublet/${id}`;
 }
 
 async function open(
