@@ -117,6 +117,23 @@ describe('the tracker', () => {
     }
   });
 
+  it('takes nothing for removed that a watch may only be late with', async () => {
+    const { clock, journal, cluster, start, commit, state } = createTrackerWorld();
+    cluster.folder = buildFolder({});
+    cluster.live = undefined;
+    const id = await commit();
+    // Another process saw it.
+    await journal.advance(new Map([[id, { from: 'Committed', outcome: { state: 'Applied' } }]]));
+    const tracker = start();
+    await clock.advance(36_000);
+    tracker.wake();
+    await clock.advance(1_000);
+    expect(await state(id)).toMatchObject({ state: 'Applied' });
+    await clock.advance(30_000);
+    expect(await state(id)).toMatchObject({ state: 'Gone', reason: 'Removed' });
+    await tracker.stop();
+  });
+
   it('waits for a fleet source that is behind, and takes what moved nothing in its folder for applied', async () => {
     for (const isSame of [false, true]) {
       for (const power of ['Running', 'Stopped']) {

@@ -143,11 +143,12 @@ async function track(deps: TrackerDeps, patience: Patience, doubts: Doubts): Pro
 }
 
 /**
- * What may look so only now. Flux's objects and the resource come by watches of their own, so what was applied this moment may not show yet, and looks overwritten. And what
+ * What may look so only now. Flux's objects and the resource come by watches of their own, so what was applied this moment may not show yet, and looks overwritten; and to a
+ * process whose watch is silent for up to 35 s, what another saw applied looks removed. And what
  * the gate said before the commit was there stands until it has looked at that commit, which may mend the folder.
  */
 function isDoubtful(change: Change, { held }: FolderFacts, outcome: Outcome): boolean {
-  if (outcome.reason === 'Overwritten') return true;
+  if (outcome.reason === 'Overwritten' || outcome.reason === 'Removed') return true;
   return outcome.state === 'Held' && change.state === 'Committed' && (held?.sinceMs ?? 0) <= change.updatedAtMs;
 }
 
