@@ -26,7 +26,7 @@ import { computePower, type PowerDecision } from './power.ts';
 import type { Prober } from './prober.ts';
 import { applyReaders } from './readers.ts';
 import { removeDesktop } from './remove.ts';
-import { computeDesktopStatus } from './status.ts';
+import { computeDesktopStatus, readProbeFailure } from './status.ts';
 import { grantKey, reconcileTombstone } from './sweep.ts';
 import { computeAsk, type ValidDesktop, validateDesktop } from './validate.ts';
 
@@ -213,9 +213,8 @@ function describeDesktop(
   failure: Outcome | undefined,
 ) {
   const observed = observeDesktop(context, desktop);
-  const ready = desktop.status?.conditions?.find(({ type }) => type === 'Ready');
   const sameEpoch = desktop.status?.epoch?.vmiUID === run.power.epoch?.vmiUID;
-  const failedBefore = sameEpoch && ready?.reason === 'ProbeFailed' ? ready.message : undefined;
+  const failedBefore = sameEpoch ? readProbeFailure(desktop.status?.conditions ?? []) : undefined;
   const key = objectKey(desktop);
   return computeDesktopStatus({
     observed,

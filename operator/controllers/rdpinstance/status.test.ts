@@ -5,7 +5,7 @@ import { API_VERSION } from '../../../model/group.ts';
 import type { DesktopLive, DesktopObservation } from './observation.ts';
 import type { PowerDecision } from './power.ts';
 import type { ProbeState } from './prober.ts';
-import { computeDesktopStatus, type StatusFacts } from './status.ts';
+import { computeDesktopStatus, readProbeFailure, type StatusFacts } from './status.ts';
 import type { ValidDesktop } from './validate.ts';
 
 const NOW = '2026-11-21T09:00:00Z';
@@ -260,4 +260,14 @@ describe('computeDesktopStatus', () => {
     const told = compute({ ...change, status: compute({}), failure });
     expect(told.conditions[0]).toMatchObject({ type: 'Ready', status: 'False', reason });
   });
+});
+
+test('why a desktop failed its probes is read from its status as it was, however often that is written', () => {
+  const failing = { state: 'Failing', why: 'no answer within 5000 ms' } as const;
+  const first = compute({ probe: failing }).conditions;
+  const why = readProbeFailure(first);
+  expect(why).toBe('no answer within 5000 ms');
+  const again = compute({ probe: { state: 'Failing', why: why ?? '' } }).conditions;
+  expect(again).toEqual(first);
+  expect(readProbeFailure([])).toBeUndefined();
 });

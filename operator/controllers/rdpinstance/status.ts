@@ -24,6 +24,14 @@ export type StatusFacts = {
   readonly now: string;
 };
 
+const PROBE_FAILED = 'the desktop answered before and does not now: ';
+
+/** Why a desktop failed its probes, as its status says; undefined when it says no such thing. */
+export function readProbeFailure(conditions: readonly Condition[]): string | undefined {
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  return ready?.reason === 'ProbeFailed' ? ready.message.replaceAll(PROBE_FAILED, '') : undefined;
+}
+
 /** The status that follows from what was observed, decided and done. Pure. */
 export function computeDesktopStatus(facts: StatusFacts) {
   const { observed, valid, power, now } = facts;
@@ -93,7 +101,7 @@ function computeProgress(facts: StatusFacts, epoch: Epoch | undefined, address: 
   if (children.instance?.status?.phase !== 'Running') return computeBootProgress(observed, waiting);
   if (probe === undefined) return waiting('WaitingForVM', 'the guest runs and has no address in the cluster yet');
   if (probe.state === 'Failing') {
-    return { ...waiting('ProbeFailed', `the desktop answered before and does not now: ${probe.why}`), settled: true };
+    return { ...waiting('ProbeFailed', `${PROBE_FAILED}${probe.why}`), settled: true };
   }
   if (probe.state === 'Probing' || epoch?.firstHandshakeAt === undefined) {
     const why = probe.state === 'Probing' && probe.why !== undefined ? `: ${probe.why}` : '';
