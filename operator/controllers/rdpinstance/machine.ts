@@ -12,10 +12,19 @@ export function observeVm(vm: VirtualMachine | undefined): ObservedVm | undefine
     endedEpoch: vm.metadata.annotations?.[ANNOTATION_ENDED_EPOCH],
     guestDownAt: vm.metadata.annotations?.[ANNOTATION_GUEST_DOWN],
     created: status?.created === true,
+    downAt: findDown(status?.conditions ?? []),
     starting:
       status?.printableStatus === 'CrashLoopBackOff' ||
       (status?.stateChangeRequests ?? []).some(({ action }) => action === 'Start'),
   };
+}
+
+type Conditions = NonNullable<NonNullable<VirtualMachine['status']>['conditions']>;
+
+/** KubeVirt says of a VM without a VMI that it is not ready, and since when. */
+function findDown(conditions: Conditions): string | undefined {
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  return ready?.reason === 'VMINotExists' ? (ready.lastTransitionTime ?? undefined) : undefined;
 }
 
 /** What the power protocol needs to know of a VirtualMachineInstance. */

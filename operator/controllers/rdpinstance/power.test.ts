@@ -35,6 +35,15 @@ describe('computePower', () => {
     });
   });
 
+  test('a VMI that went unseen ended when KubeVirt took note of it, and no earlier than it was up', () => {
+    const end = (downAt: string, epoch: Epoch = epochA) =>
+      computePower(facts({ vmi: undefined, vm: { ...running, downAt }, epoch })).epoch?.endedAt;
+    expect(end(BETWEEN)).toBe(BETWEEN);
+    expect(end('2026-11-21T07:00:00Z')).toBe(NOW);
+    expect(end(LATER)).toBe(NOW);
+    expect(end(BETWEEN, { ...epochA, firstHandshakeAt: '2026-11-21T08:45:00Z' })).toBe(NOW);
+  });
+
   test('a VMI begins an epoch at its creation', () => {
     const decision = computePower(facts({ epoch: undefined }));
     expect(decision).toMatchObject({ state: 'Running', runStrategy: 'RerunOnFailure', epoch: epochA });

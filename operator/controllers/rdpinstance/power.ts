@@ -20,6 +20,8 @@ export type ObservedVm = {
   readonly guestDownAt: string | undefined;
   /** KubeVirt itself still knows of a VMI (`status.created`). */
   readonly created: boolean;
+  /** Since when KubeVirt says that there is no VMI (RFC 3339); absent while there is one. */
+  readonly downAt?: string | undefined;
   /** KubeVirt is about to run it by itself: a start is requested, or it backs off from a crash. */
   readonly starting: boolean;
 };
@@ -151,7 +153,9 @@ function findShutdown({ vm, vmi }: PowerFacts, epoch: Epoch | undefined): string
 function computeEpoch({ epoch, vm, vmi, now }: PowerFacts): Epoch | undefined {
   if (vmi === undefined) {
     if (vm?.created === true) return epoch;
-    return epoch === undefined || epoch.endedAt !== undefined ? epoch : { ...epoch, endedAt: computeEnd(epoch, now) };
+    return epoch === undefined || epoch.endedAt !== undefined
+      ? epoch
+      : { ...epoch, endedAt: computeLoss(epoch, vm, now) };
   }
   const isOlder = epoch !== undefined && epoch.vmiUID !== vmi.uid && isAfter(epoch.startedAt, vmi.createdAt);
   if (isOlder) return epoch;
@@ -159,6 +163,14 @@ function computeEpoch({ epoch, vm, vmi, now }: PowerFacts): Epoch | undefined {
   if (current.endedAt !== undefined) return current;
   if (vmi.finishedAt !== undefined) return { ...current, endedAt: vmi.finishedAt };
   return vmi.deleting ? { ...current, endedAt: computeEnd(current, now) } : current;
+}
+
+/** Of a VMI that is gone, the earliest evidence is when KubeVirt took note of it: nobody pays for the time until it was seen. */
+function computeLoss(epoch: Epoch, vm: ObservedVm | undefined, now: string): string {
+  const lastUpAt = epoch.firstHandshakeAt ?? epoch.startedAt;
+  const downAt = vm?.downAt;
+  if (downAt === undefined || isAfter(lastUpAt, downAt) || isAfter(downAt, now)) return computeEnd(epoch, now);
+  return downAt;
 }
 
 /** Now; but an end never precedes its beginning, however wrong the clock is. */
