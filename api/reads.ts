@@ -10,6 +10,7 @@ import { pageOf } from './cursor.ts';
 import { computeDeclared, computeSpec, type Declared, groupByName } from './overlay.ts';
 import type { Place } from './place.ts';
 import { notFound } from './problem.ts';
+import { MOST_OPEN_CHANGES } from './submit.ts';
 import type { Owner, Tree } from './tree.ts';
 
 export type ReadDeps = {
@@ -58,12 +59,9 @@ export async function readAll(
   return { items: declared, next };
 }
 
-/** More open changes of one namespace than anybody makes; beyond it the oldest are not laid over. */
-const MOST_OPEN = 5_000;
-
 /** By name, of each the oldest first. */
 async function openIn({ journal }: ReadDeps, namespace: string, { kind }: Collection): Promise<OpenByName> {
-  const changes = await journal.list({ namespaces: [namespace], kind, states: OPEN_STATES, most: MOST_OPEN });
+  const changes = await journal.list({ namespaces: [namespace], kind, states: OPEN_STATES, most: MOST_OPEN_CHANGES });
   return groupByName(changes.toReversed());
 }
 
@@ -99,7 +97,12 @@ async function listTenants(deps: ReadDeps, namespace: string, self: string) {
 /** The price lists from an owner upwards, with Plans that are coming. Of these only what is looked up is read: somebody above may have thousands on their way. */
 async function planStore(deps: ReadDeps, owner: Owner): Promise<PlanStore<Plan>> {
   const namespaces = listUpwards(owner);
-  const changes = await deps.journal.list({ namespaces, kind: PLANS.kind, states: OPEN_STATES, most: MOST_OPEN });
+  const changes = await deps.journal.list({
+    namespaces,
+    kind: PLANS.kind,
+    states: OPEN_STATES,
+    most: MOST_OPEN_CHANGES,
+  });
   const open = Map.groupBy(changes.toReversed(), ({ intent: { target } }) => `${target.namespace}/${target.name}`);
   const coming = new Map([...open].map(([key, own]) => [key, lazily(() => computeComing(deps, own))]));
   return { get: (key) => coming.get(key)?.() ?? deps.caches.plans.get(key) };

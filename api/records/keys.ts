@@ -123,7 +123,7 @@ export function createKeyRecords(db: Kysely<Tables>): KeyRecords {
 }
 
 /** Whether somebody gets in with it at this moment. */
-export function isGoodKey(key: KeyRecord | undefined, nowMs: number): boolean {
+export function isGoodKey(key: KeyRecord | undefined, nowMs: number): key is KeyRecord {
   return key !== undefined && key.revokedAtMs === undefined && key.expiresAtMs > nowMs;
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { isSecretOf, mintKey, parseKey } from '../../api/authenticate/apikey.ts';
 import { ApiConfig } from '../../api/config.ts';
-import { createKeyRecords, type KeyRecords } from '../../api/records/keys.ts';
+import { createKeyRecords, isGoodKey, type KeyRecords } from '../../api/records/keys.ts';
 import { startApi } from '../../api/server.ts';
 import { createStoredJournal } from '../../gitops/writer/journal/stored.ts';
 import { ROLEBINDINGS } from '../../kube/builtin.ts';
@@ -94,8 +94,7 @@ async function keepToken(keys: KeyRecords, file: string, user: string): Promise<
   const parsed = parseKey(known);
   const record = parsed && (await keys.find(parsed.id));
   const nowMs = realClock.now();
-  const isGood = record !== undefined && record.revokedAtMs === undefined && record.expiresAtMs > nowMs;
-  if (parsed !== undefined && isGood && isSecretOf(parsed.secret, record)) return known;
+  if (parsed !== undefined && isGoodKey(record, nowMs) && isSecretOf(parsed.secret, record)) return known;
   const { token, id, salt, hash } = mintKey(realRandom);
   await keys.add({
     id,

@@ -57,7 +57,7 @@ export function parseFile(text: string, limits: FileLimits = DEFAULT_FILE_LIMITS
   const marks = countMarks(text);
   if (marks > limits.fileMarks) return unreadable(0, explainMarks('the file', marks, 'fileMarks', limits.fileMarks));
   const usual = parseUsual(text);
-  return usual === undefined ? parseAny(text, limits) : fromUsual(text, usual, marks);
+  return usual === undefined ? parseAny(text, limits, marks) : fromUsual(text, usual, marks);
 }
 
 /** What has too much structure, and what to do. */
@@ -66,18 +66,18 @@ export function explainMarks(what: string, marks: number, limit: string, most: n
 }
 
 /** The same by the parser of all YAML. */
-export function parseAny(text: string, limits: FileLimits): ParsedFile {
+export function parseAny(text: string, limits: FileLimits, marks = countMarks(text)): ParsedFile {
   const depth = measureDepth(text);
   const tooDeep = `the document nests more than yamlDepth ${limits.yamlDepth} levels`;
   if (depth.most > limits.yamlDepth * 2) return unreadable(depth.line, tooDeep);
   try {
-    return parseText(text, limits);
+    return parseText(text, limits, marks);
   } catch (error) {
     return unreadable(0, error instanceof RangeError ? tooDeep : `the file cannot be read: ${renderError(error)}`);
   }
 }
 
-function parseText(text: string, limits: FileLimits): ParsedFile {
+function parseText(text: string, limits: FileLimits, marks: number): ParsedFile {
   const { parsed, lineAt } = readDocuments(text, { keepSourceTokens: true });
   const resources: ResourceDocument[] = [];
   const values: Json[] = [];
@@ -97,7 +97,7 @@ function parseText(text: string, limits: FileLimits): ParsedFile {
     if (identity === undefined || !isJsonMap(value)) continue;
     resources.push({ index, ...identity, value, line: lineAt(start), contents, aliases: findAliases(text, document) });
   }
-  return { type: 'parsed', text, resources, values, ranges, marks: countMarks(text) };
+  return { type: 'parsed', text, resources, values, ranges, marks };
 }
 
 function fromUsual(text: string, { value, contents, line }: UsualDocument, marks: number): ParsedFile {

@@ -28,7 +28,7 @@ const PROBE_FAILED = 'the desktop answered before and does not now: ';
 
 /** Why a desktop failed its probes, as its status says; undefined when it says no such thing. */
 export function readProbeFailure(conditions: readonly Condition[]): string | undefined {
-  const ready = conditions.find(({ type }) => type === 'Ready');
+  const ready = findCondition(conditions, 'Ready');
   return ready?.reason === 'ProbeFailed' ? ready.message.replaceAll(PROBE_FAILED, '') : undefined;
 }
 

@@ -3,6 +3,7 @@ import type { Reconcile } from '../../../kube/controller.ts';
 import { ChangedError, TerminalError, WaitingError } from '../../../kube/errors.ts';
 import { ensureFinalizer, removeFinalizer } from '../../../kube/finalizer.ts';
 import { parseKey } from '../../../kube/object.ts';
+import { computeResourceId } from '../../../model/identity.ts';
 import { ANNOTATION_PATH, ANNOTATION_TENANT_ID, FINALIZER } from '../../../model/labels.ts';
 import { addAmounts, maxAmounts, renderShortfall } from '../../../model/limits.ts';
 import { tenantNamespace, tenantPath } from '../../../model/names.ts';
@@ -88,7 +89,7 @@ async function makeTenant(context: OperatorContext, observed: TenantObservation,
   if (children.feed.length > 0) waitForCounts(context, observed);
   await applyChildren(context, children.feed, signal);
   const built = [...children.rest, ...children.feed];
-  await pruneChildren(context, `${input.tenantId}/Tenant/${input.name}`, PRUNED, built, signal);
+  await pruneChildren(context, computeResourceId(input.tenantId, 'Tenant', input.name), PRUNED, built, signal);
   if (shortfall !== undefined) throw new TerminalError('QuotaExceeded', shortfall);
 }
 
@@ -98,12 +99,13 @@ const RIGHTS: readonly ChildKind[] = ['Role', 'RoleBinding'];
 async function applyRights(context: OperatorContext, observed: TenantObservation, signal: AbortSignal): Promise<void> {
   const { seller, live, tenant, tenantId } = observed;
   if (seller === undefined || seller.type === 'Missing' || live === undefined) return;
+  const owner = computeResourceId(tenantId, 'Tenant', tenant.metadata.name);
   const isHome = live.metadata.deletionTimestamp === undefined && parseTombstone(live) === undefined;
-  if (!isHome || ownerOf(live) !== `${tenantId}/Tenant/${tenant.metadata.name}`) return;
+  if (!isHome || ownerOf(live) !== owner) return;
   const { rest } = buildTenant(narrowTenant(observed, seller), context.config);
   const rights = rest.filter(({ kind }) => RIGHTS.some((one) => one === kind));
   await applyChildren(context, rights, signal);
-  await pruneChildren(context, `${tenantId}/Tenant/${tenant.metadata.name}`, RIGHTS, rights, signal);
+  await pruneChildren(context, owner, RIGHTS, rights, signal);
 }
 
 /** The namespace wakes the Tenant when it is gone; this is for whoever looks at the clock. */

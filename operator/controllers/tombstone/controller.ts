@@ -4,7 +4,7 @@ import { deleteExactly } from '../../../kube/apply.ts';
 import { createController, type Reconcile, watchOf } from '../../../kube/controller.ts';
 import { isNotFound, TransientError, WaitingError } from '../../../kube/errors.ts';
 import { type KubeObject, objectKey, parseKey, qualifiedName } from '../../../kube/object.ts';
-import { computeTenantId } from '../../../model/identity.ts';
+import { computeResourceId, computeTenantId } from '../../../model/identity.ts';
 import { ANNOTATION_PARENT_ID, ANNOTATION_PATH, ANNOTATION_TENANT_ID } from '../../../model/labels.ts';
 import { splitPath, tenantNamespace } from '../../../model/names.ts';
 import { type ChildKind, pruneChildren } from '../../children.ts';
@@ -51,7 +51,7 @@ export function createTombstoneReconcile(context: OperatorContext): Reconcile {
     if (isTenant(tenant, identity) && (tombstone === undefined || !isReleased(tenant))) return;
     if (tombstone === undefined) return bury(context, namespace, identity, signal);
     if (tombstone.held) return;
-    const owner = `${identity.tenantId}/Tenant/${splitPath(identity.path).name}`;
+    const owner = computeResourceId(identity.tenantId, 'Tenant', splitPath(identity.path).name);
     await pruneChildren(context, owner, TAKEN_AWAY, [], signal);
     const waitMs = tombstone.sweepAtMs - context.clock.now();
     if (waitMs > 0) return Number.isFinite(waitMs) ? { requeueAfterMs: waitMs } : undefined;
