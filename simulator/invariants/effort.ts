@@ -1,6 +1,5 @@
 import type { Check } from './checker.ts';
 import { isOperator } from './live.ts';
-import type { Verb } from './trail.ts';
 
 const MINUTE_MS = 60_000;
 /** Failing requests an object and minute. */
@@ -11,13 +10,11 @@ const NOT_FOUND = 404;
 const CONFLICT = 409;
 /** Failing lists of a kind and minute: a reflector waits for less than a second at first and 4 to 8 s in the end, and of some kinds a process has two. */
 const MOST_LISTS = 40;
-/** Creates of what is there already: who is not shown it by a late watch looks again and again, twice in a pass and less often each time. */
-const MOST_TAKEN = 20;
 
 /**
  * I6: effort is bounded. On one object a process sends at most ten requests a minute that fail, as long as no write succeeds in between,
  * whatever else goes on around it: that it can be read changes nothing. A conflict is over when a newer version is meant: whoever looks at what somebody else changes all the time does not fail for good.
- * Lists, and creates of what is there already, have bounds of their own. That a read finds nothing is an answer: whoever asks whether the breaker's record is there before each removal fails at nothing. That other keys stay live is
+ * Lists have a bound of their own. That a read finds nothing is an answer: whoever asks whether the breaker's record is there before each removal fails at nothing. That other keys stay live is
  * seen by where a run ends.
  */
 export const createEffortCheck: Check = (report) => {
@@ -42,15 +39,10 @@ export const createEffortCheck: Check = (report) => {
       const times = (failing.get(object) ?? []).filter((time) => atMs - time < MINUTE_MS);
       times.push(atMs);
       failing.set(object, times);
-      if (times.length <= mostOf(verb, code)) return;
+      if (times.length <= (verb === 'list' ? MOST_LISTS : MOST)) return;
       failing.delete(object);
       const what = subresource === undefined ? verb : `${verb} ${subresource}`;
       report('I6', request, `${times.length} failing requests within a minute, the last a ${what} (${code})`);
     },
   };
 };
-
-function mostOf(verb: Verb, code: number): number {
-  if (verb === 'list') return MOST_LISTS;
-  return verb === 'create' && code === CONFLICT ? MOST_TAKEN : MOST;
-}
