@@ -134,7 +134,6 @@ describeWithOwnCluster('the installed rights and policies', {}, (cluster) => {
       { annotations: { 'sublet.dev/removed-at': '2026-11-21T00:00:00Z' } },
       'metadata.annotations: sublet.dev/removed-at',
     ],
-    ['another account', { annotations: { 'sublet.dev/username': 'eve' } }, 'metadata.annotations: sublet.dev/username'],
     ['a hold lifted', { annotations: { 'sublet.dev/held': null } }, 'metadata.annotations: sublet.dev/held'],
   ])('refuses %s on a child', async (_name, metadata, message) => {
     const object = buildConfigMap('kept', { labels: RESERVED, annotations: { 'sublet.dev/held': 'true' } });

@@ -15,7 +15,7 @@ import {
 import { type Amounts, maxAmounts } from '../../../model/limits.ts';
 import type { DesktopSize } from '../../../model/planlookup.ts';
 import type { DesktopInput, FirstBoot, OperatingSystem, Reader } from '../../desired/rdpinstance/build.ts';
-import { ANNOTATION_STORAGE, ANNOTATION_USERNAME } from '../../desired/rdpinstance/metadata.ts';
+import { ANNOTATION_STORAGE } from '../../desired/rdpinstance/metadata.ts';
 import type { ClaimLike, DesktopObservation, Members } from './observation.ts';
 
 /** A desktop that can be built. */
@@ -47,7 +47,6 @@ export function validateDesktop(observed: DesktopObservation): ValidDesktop {
   }
   const { plan, size } = validatePlan(observed);
   refuseOtherImage(observed);
-  refuseOtherAccount(observed);
   const image = validateImage(observed, size);
   const recorded = computeDiskBytes(children.disk);
   refuseShrink(observed, size, recorded);
@@ -133,25 +132,6 @@ function refuseOtherImage({ desktop, children }: DesktopObservation): void {
   throw refuse(
     'TombstoneConflict',
     `spec.image: a removed desktop of this name keeps its disk, made from ${made}, until ${until}; ` +
-      `name ${made} to take it back, choose another name, or wait`,
-  );
-}
-
-/** The account on a disk is the one that its first boot made, and its password is that account's. */
-function refuseOtherAccount({ desktop, children: { disk } }: DesktopObservation): void {
-  const made = disk?.metadata.annotations?.[ANNOTATION_USERNAME];
-  const { username } = desktop.spec;
-  if (made === undefined || made === username) return;
-  const until = findGrace(disk);
-  if (until === undefined) {
-    throw refuse(
-      'Invalid',
-      `spec.username: the account on the disk is ${made} and cannot become ${username}; order a new desktop instead`,
-    );
-  }
-  throw refuse(
-    'TombstoneConflict',
-    `spec.username: a removed desktop of this name keeps its disk, with the account ${made} on it, until ${until}; ` +
       `name ${made} to take it back, choose another name, or wait`,
   );
 }

@@ -1,6 +1,6 @@
 import { renderQuantity } from '../../../kube/quantity.ts';
 import type { DesktopInput } from './build.ts';
-import { ANNOTATION_STORAGE, ANNOTATION_USERNAME, buildMetadata, type RenderedObject } from './metadata.ts';
+import { ANNOTATION_STORAGE, buildMetadata, type RenderedObject } from './metadata.ts';
 
 /**
  * The disk: a clone of the image's DataSource. No ownerReference, so that neither the RDPInstance's nor the VM's removal
@@ -17,7 +17,6 @@ export function buildDataVolume(input: DesktopInput): RenderedObject {
       annotations: {
         'cdi.kubevirt.io/storage.deleteAfterCompletion': 'false',
         [ANNOTATION_STORAGE]: renderQuantity(input.size.storageBytes),
-        [ANNOTATION_USERNAME]: input.username,
       },
     },
     spec: {

@@ -13,9 +13,6 @@ export const ANNOTATION_GUEST_DOWN = `${GROUP}/guest-down`;
 /** On the DataVolume: the size that the disk was last grown to, because a DataVolume's own spec never changes. */
 export const ANNOTATION_STORAGE = `${GROUP}/storage`;
 
-/** On the DataVolume: the account that first boot makes on the disk, and that is on it from then on. */
-export const ANNOTATION_USERNAME = `${GROUP}/username`;
-
 export const RDP_PORT = 3389;
 
 /** The metadata that every child of a desktop shares: one name, and the labels by which it is found again. */
